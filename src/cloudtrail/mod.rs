@@ -6,6 +6,8 @@ pub mod gunzip;
 pub mod handoff;
 pub mod identity;
 pub mod object_key;
+pub mod outcome;
+pub mod parameters;
 pub mod reader;
 pub mod record;
 pub mod split;

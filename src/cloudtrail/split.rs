@@ -328,7 +328,7 @@ mod tests {
             ("<html>", SplitError::BadJson(0)),
             (r#"{"Records":[{"a":1},"#, SplitError::Truncated),
             (r#"{"Records":[{"a":"b"#, SplitError::Truncated),
-            (r#"{"Records":[{"a" 1}]} x"#, SplitError::BadJson(22)),
+            (r#"{"Records":[{"a" 1}]} x"#, SplitError::BadJson(21)),
             (r#"{"Records":5}"#, SplitError::NoRecords),
             (r#"{"RoleDetailList":[]}"#, SplitError::NoRecords),
             (r#"{"Records":[1 2]}"#, SplitError::BadJson(14)),
