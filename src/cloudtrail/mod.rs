@@ -1,1 +1,4 @@
-//! (to be written)
+//! From bytes to records: what a log object holds, read without trusting it.
+
+pub mod outcome;
+pub mod parameters;
