@@ -2,4 +2,6 @@
 //!
 //! Pure: documents and requests in, decisions and documents out. Imports `aws` only.
 
+pub mod builtin;
 pub mod catalog;
+pub mod danger;
