@@ -6,3 +6,9 @@
 pub mod action_map;
 pub mod action_resources;
 pub mod action_tables;
+pub mod attribution;
+pub mod directory;
+pub mod opening;
+pub mod party;
+pub mod resolve;
+pub mod usage;
