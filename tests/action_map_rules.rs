@@ -92,6 +92,8 @@ fn api_gateway_events_are_verbs() {
 fn some_calls_need_several_actions() {
     check(&[
         ("kms", "ReEncrypt", NONE, "kms-table", "kms:ReEncryptFrom +kms:ReEncryptTo"),
+        ("kms", "Decrypt", NONE, "kms-table", "kms:Decrypt"),
+        ("kms", "GenerateDataKey", Hints::S3_CONTEXT, "kms-table", "kms:GenerateDataKey ?s3:PutObject"),
         ("lambda", "Invoke", NONE, "lambda-table", "lambda:InvokeFunction"),
         ("sqs", "SendMessageBatch", NONE, "sqs-table", "sqs:SendMessage"),
         (
