@@ -12,6 +12,10 @@ pub mod danger;
 pub mod document;
 pub mod evaluate;
 pub mod grant;
+
+pub mod admission;
+pub mod comparison;
+pub mod inventory;
 pub mod pattern;
 pub mod statement;
 pub mod trust;
