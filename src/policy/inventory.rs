@@ -75,6 +75,8 @@ pub struct Role {
     pub boundary: Option<String>,
     /// IAM's `RoleLastUsed`, which looks back 400 days.
     pub last_used: Option<Time>,
+    /// Whether the file holds `RoleLastUsed` at all: then an empty one means not used for 400 days.
+    pub tracks_last_use: bool,
 }
 
 impl Role {
@@ -222,6 +224,7 @@ fn read_role(number: usize, role: &Value) -> Result<Role, InventoryError> {
         attached: list(role, "AttachedManagedPolicies").iter().map(attached).collect(),
         boundary: role["PermissionsBoundary"]["PermissionsBoundaryArn"].as_str().map(str::to_owned),
         last_used: parse_time(text(&role["RoleLastUsed"], "LastUsedDate")),
+        tracks_last_use: role["RoleLastUsed"].is_object(),
     })
 }
 
