@@ -202,7 +202,7 @@ pub struct PartyReport {
     pub roles: Vec<String>,
     /// Sessions opened, or used in the window.
     pub sessions: u64,
-    /// Calls, hand-offs apart.
+    /// Calls in all, refused and failed ones included, the hand-offs into our roles apart.
     pub calls: u64,
     /// Refused calls and refused hand-offs.
     pub denied: u64,
@@ -248,6 +248,8 @@ pub struct RoleReport {
     pub actions: Vec<ActionEntry>,
     /// For very large grants: how many further actions by service, access level and verdict.
     pub actions_summed: Vec<ActionsSummed>,
+    /// Actions that were tried and refused, and that no policy grants.
+    pub denied_not_granted: Vec<DeniedAction>,
     /// All further entries, for the `permissions` table.
     #[serde(skip)]
     pub actions_beyond: Vec<ActionEntry>,
@@ -344,17 +346,17 @@ pub struct Attribution {
 pub struct ActionEntry {
     /// The action.
     pub action: Action,
-    /// `used`, `unused`, `not_observable`, `dependent`, `used_not_granted`; `denied` for a wish that is not granted.
+    /// `used`, `unused`, `not_observable`, `dependent`, `used_not_granted`.
     pub verdict: String,
     /// What it lets its holder do.
     pub access_level: Option<AccessLevel>,
     /// Why it is dangerous, if it is.
     pub danger: Option<String>,
-    /// Calls that used it.
+    /// Calls in all, refused and failed ones included; `calls - denied` are the uses.
     pub calls: u64,
-    /// Calls refused.
+    /// Calls refused: no use.
     pub denied: u64,
-    /// Calls that failed after authorization.
+    /// Calls that failed after authorization: use.
     pub failed: u64,
     /// First use.
     #[serde(serialize_with = "as_rfc3339_option")]
@@ -372,6 +374,23 @@ pub struct ActionEntry {
     pub kept: bool,
     /// Why the verdict is what it is.
     pub reason: String,
+}
+
+/// An action that was tried and refused, and that no policy grants.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeniedAction {
+    /// The action.
+    pub action: Action,
+    /// How often.
+    pub denied: u64,
+    /// First refusal.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub first_seen: Option<Time>,
+    /// Last refusal.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub last_seen: Option<Time>,
+    /// Some event ids.
+    pub sample_event_ids: Vec<String>,
 }
 
 /// A statement that grants an action.

@@ -2,4 +2,13 @@
 //!
 //! Pure. [`assessment`] is the result as types; the fields that serialize are those of `report.json`.
 
+pub mod assess;
 pub mod assessment;
+pub mod coverage;
+pub mod idle;
+pub mod ledger;
+pub mod proposal;
+pub mod role;
+pub mod rules;
+pub mod trail;
+pub mod trust;

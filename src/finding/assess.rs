@@ -1,0 +1,410 @@
+//! Puts the judgement together: coverage, parties, roles, findings, and the rows of the tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::activity::action_map::{ActionMap, Class};
+use crate::activity::opening::RoleKey;
+use crate::activity::party::{Accounts, Party};
+use crate::activity::resolve::{Activity, Inputs, Session, resolve};
+use crate::aws::window::{Time, Window, rfc3339};
+use crate::aws::AccountId;
+use crate::cloudtrail::outcome::Outcome;
+use crate::cloudtrail::parameters::partition_of_region;
+use crate::evidence::Evidence;
+use crate::evidence::sighting::join;
+use crate::policy::admission::admits_outsider;
+use crate::policy::catalog::Catalog;
+use crate::policy::inventory::Inventory;
+
+use super::assessment::{Assessment, PartyReport, RoleReport, SCHEMA, SessionRow, UnmappedCall, UsageRow, WindowReport};
+use super::coverage::{self, Holes, Reading};
+use super::role::{Subject, report};
+use super::rules;
+use super::trail::{AccountTrail, trails};
+use super::trust::{role_key, sole_outside};
+
+/// What an assessment is made from.
+pub struct Inquiry<'a> {
+    /// Whole evidence.
+    pub evidence: &'a Evidence,
+    /// What reading it counted.
+    pub reading: &'a Reading,
+    /// The roles and policies; empty when none was given.
+    pub inventory: &'a Inventory,
+    /// Ours and theirs.
+    pub accounts: Accounts<'a>,
+    /// The known actions.
+    pub catalog: &'a Catalog,
+    /// The window.
+    pub window: Window,
+    /// The day from which idleness is counted.
+    pub as_of: Time,
+    /// Days from which a role is idle.
+    pub idle_days: u32,
+    /// Largest share of the window's days that may be holes.
+    pub max_holes: f64,
+    /// The Regions asked for; empty for all.
+    pub regions: &'a BTreeSet<String>,
+}
+
+/// An inquiry with what follows from it, shared by all roles.
+pub struct Case<'a> {
+    /// The roles and policies.
+    pub inventory: &'a Inventory,
+    /// Ours and theirs.
+    pub accounts: Accounts<'a>,
+    /// The known actions.
+    pub catalog: &'a Catalog,
+    /// API calls to actions.
+    pub map: ActionMap<'a>,
+    /// The window.
+    pub window: Window,
+    /// The day from which idleness is counted.
+    pub as_of: Time,
+    /// Days from which a role is idle.
+    pub idle_days: u32,
+    /// Largest share of holes.
+    pub max_holes: f64,
+    /// What each account's trail records.
+    pub trails: BTreeMap<AccountId, AccountTrail<'a>>,
+    holes: Holes,
+    partitions: BTreeMap<AccountId, &'static str>,
+}
+
+impl Case<'_> {
+    /// Share of the window's days that cannot be judged.
+    #[must_use]
+    pub fn hole_share(&self, account: AccountId) -> f64 {
+        coverage::hole_share(&self.holes, account, self.window)
+    }
+
+    /// Why nothing can be called unused in this account, if so (S26).
+    #[must_use]
+    pub fn uncovered(&self, account: AccountId) -> Option<String> {
+        if !self.trails.contains_key(&account) {
+            return Some("no record of this account was read".to_owned());
+        }
+        let share = self.hole_share(account);
+        (share > self.max_holes).then(|| {
+            let days: BTreeSet<&str> =
+                self.holes.get(&account).into_iter().flatten().map(|hole| hole.day.as_str()).collect();
+            let named: Vec<&str> = days.iter().copied().take(5).collect();
+            let more = if days.len() > named.len() { ", ..." } else { "" };
+            format!(
+                "holes on {:.0} % of the window's days, more than the {:.0} % allowed ({}{more})",
+                share * 100.0,
+                self.max_holes * 100.0,
+                named.join(", ")
+            )
+        })
+    }
+
+    /// The partition of an account's Regions.
+    #[must_use]
+    pub fn partition(&self, account: AccountId) -> &'static str {
+        self.partitions.get(&account).copied().unwrap_or("aws")
+    }
+}
+
+/// Activity from evidence: the pure join, with what it needs from the inventory.
+#[must_use]
+pub fn activity_of<'a>(inquiry: &Inquiry<'a>) -> Activity<'a> {
+    let existing: BTreeSet<RoleKey> = inquiry.inventory.roles.values().map(role_key).collect();
+    let sole: BTreeMap<RoleKey, Party> = inquiry
+        .inventory
+        .roles
+        .values()
+        .filter_map(|role| Some((role_key(role), sole_outside(role, inquiry.accounts)?)))
+        .collect();
+    let inputs = Inputs {
+        map: ActionMap::new(inquiry.catalog),
+        accounts: inquiry.accounts,
+        existing: &existing,
+        sole_outside: &|role| sole.get(role).cloned(),
+        window: Some(inquiry.window),
+    };
+    resolve(inquiry.evidence, &inputs)
+}
+
+/// The whole answer.
+#[must_use]
+pub fn assess(inquiry: &Inquiry<'_>) -> Assessment {
+    let activity = activity_of(inquiry);
+    let case = case_of(inquiry);
+    let roles = roles(inquiry, &activity, &case);
+    let arns: BTreeMap<RoleKey, String> = activity
+        .roles
+        .keys()
+        .map(|key| (key.clone(), arn_of(inquiry, key, &case)))
+        .collect();
+    let parties = parties(&activity, &arns, &roles);
+    let unmapped = unmapped(&roles, &activity, &arns);
+    let mut assessment = Assessment {
+        schema: SCHEMA,
+        window: WindowReport { since: inquiry.window.since, until: inquiry.window.until },
+        as_of: inquiry.as_of,
+        idle_days: inquiry.idle_days,
+        coverage: coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, unmapped),
+        parties,
+        roles,
+        findings: Vec::new(),
+        sessions: activity.sessions.iter().filter_map(|session| session_row(session, &arns)).collect(),
+        usage: activity.sessions.iter().flat_map(|session| usage_rows(session, &arns)).collect(),
+    };
+    assessment.findings = rules::findings(&assessment, &activity, &arns, inquiry);
+    assessment
+}
+
+fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
+    let map = ActionMap::new(inquiry.catalog);
+    let mut partitions = BTreeMap::new();
+    for (account, region) in inquiry.evidence.coverage.places.keys() {
+        partitions.insert(*account, partition_of_region(inquiry.evidence.names.text(*region)));
+    }
+    Case {
+        inventory: inquiry.inventory,
+        accounts: inquiry.accounts,
+        catalog: inquiry.catalog,
+        map,
+        window: inquiry.window,
+        as_of: inquiry.as_of,
+        idle_days: inquiry.idle_days,
+        max_holes: inquiry.max_holes,
+        trails: trails(inquiry.evidence, map, inquiry.catalog, inquiry.regions),
+        holes: coverage::holes(inquiry.evidence, inquiry.reading, inquiry.window),
+        partitions,
+    }
+}
+
+fn arn_of(inquiry: &Inquiry<'_>, key: &RoleKey, case: &Case<'_>) -> String {
+    let role = inquiry.inventory.roles.values().find(|role| {
+        role.account == key.account && role.name == key.name && (role.id == key.id || key.id.is_empty())
+    });
+    role.map_or_else(
+        || format!("arn:{}:iam::{}:role/{}", case.partition(key.account), key.account, key.name),
+        |role| role.arn.clone(),
+    )
+}
+
+/// Roles that an outside party can assume, by their trust, or did, by the records.
+fn roles(inquiry: &Inquiry<'_>, activity: &Activity<'_>, case: &Case<'_>) -> Vec<RoleReport> {
+    let own = inquiry.accounts.own;
+    let mut subjects: BTreeMap<RoleKey, Option<&crate::policy::inventory::Role>> = BTreeMap::new();
+    let existing: BTreeMap<RoleKey, &crate::policy::inventory::Role> =
+        inquiry.inventory.roles.values().map(|role| (role_key(role), role)).collect();
+    for (key, role) in &existing {
+        let outside = admits_outsider(role, own) && admits_third_party(role, inquiry.accounts);
+        if !role.is_service_linked() && outside {
+            subjects.insert(key.clone(), Some(role));
+        }
+    }
+    for session in &activity.sessions {
+        let Some(key) = session.role.as_ref().filter(|_| session.attributed.party.kind.is_outside()) else { continue };
+        let namesake = existing.keys().find(|role| {
+            key.id.is_empty() && role.account == key.account && role.name == key.name
+        });
+        let key = namesake.unwrap_or(key);
+        subjects.entry(key.clone()).or_insert_with(|| existing.get(key).copied());
+    }
+    let mut reports: Vec<RoleReport> =
+        subjects.iter().map(|(key, role)| report(&Subject::of(key, *role, activity), case)).collect();
+    reports.sort_by(|a, b| (&a.arn, &a.role_id).cmp(&(&b.arn, &b.role_id)));
+    reports
+}
+
+/// Whether an outsider of a trust policy is a third party and not AWS itself (S17).
+fn admits_third_party(role: &crate::policy::inventory::Role, accounts: Accounts<'_>) -> bool {
+    role.trust.parsed.is_err() || super::trust::entries(role, accounts).iter().any(|entry| entry.outside)
+}
+
+#[derive(Default)]
+struct PartySums {
+    channels: BTreeSet<String>,
+    roles: BTreeSet<String>,
+    regions: BTreeSet<String>,
+    networks: BTreeSet<String>,
+    sessions: u64,
+    calls: u64,
+    denied: u64,
+    failed: u64,
+    seen: Option<crate::evidence::session::Span>,
+}
+
+fn parties(
+    activity: &Activity<'_>,
+    arns: &BTreeMap<RoleKey, String>,
+    roles: &[RoleReport],
+) -> Vec<PartyReport> {
+    let mut sums: BTreeMap<Party, PartySums> = BTreeMap::new();
+    for session in &activity.sessions {
+        let entry = sums.entry(session.attributed.party.clone()).or_default();
+        entry.channels.insert(session.attributed.channel.word().to_owned());
+        if let Some(key) = &session.role {
+            entry.sessions += 1;
+            entry.roles.extend(arns.get(key).cloned());
+        }
+        let opened = session.opened.map(crate::evidence::session::Span::at);
+        entry.seen = join(entry.seen, join(opened, session.active));
+        entry.networks.extend(session.networks.iter().cloned());
+        for seen in &session.calls {
+            entry.calls += seen.calls();
+            entry.denied += seen.sighting.denied.count();
+            entry.failed += seen.sighting.failed.count();
+            entry.regions.insert(seen.region.to_string());
+        }
+    }
+    for refusal in &activity.refusals {
+        let entry = sums.entry(refusal.party.clone()).or_default();
+        entry.seen = join(entry.seen, Some(crate::evidence::session::Span::at(refusal.record.time)));
+        if refusal.record.outcome == Outcome::Denied {
+            entry.denied += 1;
+        }
+    }
+    let mut reports: Vec<PartyReport> = sums.into_iter().map(|(party, sums)| party_report(party, sums)).collect();
+    add_trusted(&mut reports, roles);
+    reports.sort_by(|a, b| (&a.id, &a.kind).cmp(&(&b.id, &b.kind)));
+    reports
+}
+
+fn party_report(party: Party, sums: PartySums) -> PartyReport {
+    const NETWORKS_SHOWN: usize = 20;
+    PartyReport {
+        id: party.id,
+        kind: party.kind.word().to_owned(),
+        name: party.name,
+        channels: sums.channels.into_iter().collect(),
+        roles: sums.roles.into_iter().collect(),
+        sessions: sums.sessions,
+        calls: sums.calls,
+        denied: sums.denied,
+        failed: sums.failed,
+        first_seen: sums.seen.map(|span| span.first),
+        last_seen: sums.seen.map(|span| span.last),
+        regions: sums.regions.into_iter().collect(),
+        networks: sums.networks.into_iter().filter(|text| !text.is_empty()).take(NETWORKS_SHOWN).collect(),
+    }
+}
+
+/// Parties that are trusted belong in the list although they never came.
+fn add_trusted(reports: &mut Vec<PartyReport>, roles: &[RoleReport]) {
+    for role in roles {
+        for trust in role.trust.iter().filter(|trust| trust.outside) {
+            let (Some(account), Some(name)) = (trust.account_id, &trust.party) else { continue };
+            let id = account.to_string();
+            let known = reports.iter_mut().find(|report| report.id == id);
+            match known {
+                Some(report) if report.roles.contains(&role.arn) => {}
+                Some(report) => {
+                    report.roles.push(role.arn.clone());
+                    report.roles.sort();
+                }
+                None => {
+                    let unknown = name.starts_with("unknown account");
+                    let kind = if unknown {
+                        crate::activity::party::PartyKind::UnknownAccount
+                    } else {
+                        crate::activity::party::PartyKind::Vendor
+                    };
+                    let party = Party { id, kind, name: name.clone() };
+                    let roles = BTreeSet::from([role.arn.clone()]);
+                    reports.push(party_report(party, PartySums { roles, ..PartySums::default() }));
+                }
+            }
+        }
+    }
+}
+
+/// Unmapped calls by the roles of the report, which block removals (S22).
+fn unmapped(roles: &[RoleReport], activity: &Activity<'_>, arns: &BTreeMap<RoleKey, String>) -> Vec<UnmappedCall> {
+    let reported: BTreeSet<&str> = roles.iter().map(|role| role.arn.as_str()).collect();
+    let mut sums: BTreeMap<(String, String), (u64, BTreeSet<String>)> = BTreeMap::new();
+    for session in &activity.sessions {
+        let arn = session.role.as_ref().and_then(|key| arns.get(key));
+        if !arn.is_some_and(|arn| reported.contains(arn.as_str())) {
+            continue;
+        }
+        for seen in session.calls.iter().filter(|seen| seen.mapping.class == Class::Unmapped) {
+            let key = (coverage::event_source(&seen.call.source), seen.call.name.to_string());
+            let entry = sums.entry(key).or_default();
+            entry.0 += seen.calls();
+            entry.1.extend(seen.mapping.candidate_services.iter().cloned());
+        }
+    }
+    sums.into_iter()
+        .map(|((event_source, event_name), (calls, blocks))| UnmappedCall {
+            event_source,
+            event_name,
+            calls,
+            blocks: blocks.into_iter().collect(),
+        })
+        .collect()
+}
+
+fn row_account(session: &Session<'_>) -> Option<AccountId> {
+    let recipient = session.calls.first().map(|call| call.account);
+    session.role.as_ref().map(|role| role.account).or(recipient)
+}
+
+fn session_row(session: &Session<'_>, arns: &BTreeMap<RoleKey, String>) -> Option<SessionRow> {
+    let count = |get: fn(&crate::activity::usage::SeenCall<'_>) -> u64| {
+        i64::try_from(session.calls.iter().map(get).sum::<u64>()).unwrap_or(i64::MAX)
+    };
+    let party = &session.attributed.party;
+    Some(SessionRow {
+        account_id: row_account(session)?,
+        session_id: session.id.clone(),
+        role_arn: session.role.as_ref().and_then(|key| arns.get(key)).cloned().unwrap_or_default(),
+        role_id: session.role.as_ref().map(|key| key.id.clone()).unwrap_or_default(),
+        session_name: session.name.clone(),
+        party_id: party.id.clone(),
+        party_kind: party.kind.word().to_owned(),
+        party_name: party.name.clone(),
+        channel: session.attributed.channel.word().to_owned(),
+        attribution: session.attributed.how.word().to_owned(),
+        opened_at: session.opened.map(rfc3339),
+        first_call: session.active.map(|span| rfc3339(span.first)),
+        last_call: session.active.map(|span| rfc3339(span.last)),
+        calls: count(crate::activity::usage::SeenCall::calls),
+        denied: count(|seen| seen.sighting.denied.count()),
+        failed: count(|seen| seen.sighting.failed.count()),
+        external_id_sent: session.external_id_sent,
+        source_identity: session.source_identity.clone(),
+        networks: session.networks.iter().cloned().collect(),
+        agents: session.agents.iter().cloned().collect(),
+    })
+}
+
+fn usage_rows<'a>(
+    session: &'a Session<'_>,
+    arns: &'a BTreeMap<RoleKey, String>,
+) -> impl Iterator<Item = UsageRow> + 'a {
+    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    session.calls.iter().map(move |seen| {
+        let span = join(seen.sighting.used, seen.sighting.refused);
+        UsageRow {
+            account_id: seen.account,
+            role_arn: session.role.as_ref().and_then(|key| arns.get(key)).cloned().unwrap_or_default(),
+            session_id: session.id.clone(),
+            party_id: session.attributed.party.id.clone(),
+            party_name: session.attributed.party.name.clone(),
+            channel: session.attributed.channel.word().to_owned(),
+            region: seen.region.to_string(),
+            event_source: coverage::event_source(&seen.call.source),
+            event_name: seen.call.name.to_string(),
+            actions: seen.mapping.actions.iter().map(|mapped| mapped.action.to_string()).collect(),
+            rule: seen.mapping.rule.clone(),
+            calls: whole(seen.calls()),
+            denied: whole(seen.sighting.denied.count()),
+            failed: whole(seen.sighting.failed.count()),
+            first_seen: span.map(|span| rfc3339(span.first)),
+            last_seen: span.map(|span| rfc3339(span.last)),
+            resources: seen.sighting.resources.to_vec(),
+            error_codes: seen.sighting.errors.to_vec(),
+            sample_event_ids: if seen.sighting.used.is_some() {
+                seen.sighting.samples.to_vec()
+            } else {
+                seen.sighting.refused_samples.to_vec()
+            },
+        }
+    })
+}

@@ -1,0 +1,322 @@
+//! The proposal for one role: each policy right-sized, sizes kept, everything replayed, or withheld with the reason.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::activity::action_map::ActionMap;
+use crate::activity::action_resources::Resources;
+use crate::activity::usage::SeenCall;
+use crate::aws::Action;
+use crate::policy::catalog::Catalog;
+use crate::policy::certificate::{Certificate, ObservedCall, certify};
+use crate::policy::context::Context;
+use crate::policy::document::{PolicyDocument, size_characters};
+use crate::policy::evaluate::{NamedPolicy, Resource};
+use crate::policy::grant::expand;
+use crate::policy::inventory::{Inventory, Role, RolePolicy};
+use crate::policy::rightsize::{Rightsized, rightsize};
+use crate::policy::size::{PolicyKind, compact, split};
+
+use super::assessment::{CertificateReport, PolicyFiles, PolicyReport, Rightsizing, StatementChange};
+
+/// A role's policies, parsed, with what applies to them all.
+pub struct Granted<'a> {
+    /// As attached.
+    pub policies: Vec<RolePolicy<'a>>,
+    /// Those that can be read, in the same order.
+    pub named: Vec<NamedPolicy<'a>>,
+    /// The permissions boundary, if it can be read.
+    pub boundaries: Vec<NamedPolicy<'a>>,
+    /// Why the grants are not fully known, if so.
+    pub unreadable: Option<String>,
+}
+
+impl<'a> Granted<'a> {
+    /// The grants of a role of the inventory.
+    #[must_use]
+    pub fn of(inventory: &'a Inventory, role: &'a Role) -> Self {
+        let policies = inventory.policies_of(role);
+        let (mut named, mut unreadable) = (Vec::new(), None);
+        for policy in &policies {
+            match policy.document.map(|document| &document.parsed) {
+                Some(Ok(document)) => named.push(NamedPolicy { name: policy.name, document }),
+                Some(Err(problem)) => unreadable = Some(format!("policy {} cannot be read: {problem}", policy.name)),
+                None => unreadable = Some(format!("the document of policy {} is not in the inventory", policy.name)),
+            }
+        }
+        let boundary = role.boundary.as_ref().and_then(|arn| inventory.policies.get(arn));
+        let boundaries = boundary
+            .and_then(|policy| policy.document.parsed.as_ref().ok().map(|document| (policy, document)))
+            .map(|(policy, document)| NamedPolicy { name: &policy.name, document });
+        Self { policies, named, boundaries: boundaries.into_iter().collect(), unreadable }
+    }
+}
+
+/// What stands against any proposal, before it is made.
+#[derive(Debug, Clone, Default)]
+pub struct Obstacles {
+    /// The first reason to withhold.
+    pub reason: Option<String>,
+}
+
+/// The proposal, and each policy as the report shows it.
+pub struct Proposal {
+    /// In numbers.
+    pub rightsizing: Rightsizing,
+    /// One by one.
+    pub policies: Vec<PolicyReport>,
+}
+
+/// What the replay needs of each distinct observed call (S37).
+#[must_use]
+pub fn observed_calls<'e, 'a: 'e>(
+    calls: impl Iterator<Item = &'a SeenCall<'e>>,
+    map: ActionMap<'_>,
+    role_arn: &str,
+) -> Vec<ObservedCall> {
+    let mut observed: Vec<ObservedCall> = Vec::new();
+    let mut known: BTreeSet<(Action, Resource, String, String, String)> = BTreeSet::new();
+    for seen in calls.filter(|seen| seen.sighting.used.is_some()) {
+        let arns = seen.sighting.resources.to_vec();
+        let networks: Vec<&str> = seen.sighting.networks.iter().collect();
+        for mapped in &seen.mapping.actions {
+            let resources = match map.resources(&mapped.action, &arns, seen.hints) {
+                Resources::Exact(arns) if !seen.sighting.resources.has_more() => {
+                    arns.into_iter().map(Resource::Known).collect()
+                }
+                Resources::Any => vec![Resource::Known("*".to_owned())],
+                Resources::Exact(_) | Resources::Unknown => vec![Resource::Unknown],
+            };
+            for resource in resources {
+                for network in &networks {
+                    let key = (
+                        mapped.action.clone(),
+                        resource.clone(),
+                        seen.region.to_string(),
+                        (*network).to_owned(),
+                        seen.via.to_string(),
+                    );
+                    if known.insert(key) {
+                        observed.push(ObservedCall {
+                            action: mapped.action.clone(),
+                            resource: resource.clone(),
+                            context: context(seen, network, role_arn),
+                            id: seen.sighting.samples.iter().next().unwrap_or_default().to_owned(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+    observed
+}
+
+/// The condition keys that a record shows; all others stay unknown (S31).
+fn context(seen: &SeenCall<'_>, network: &str, role_arn: &str) -> Context {
+    let mut context = Context::partial()
+        .with("aws:RequestedRegion", [seen.region.to_string()])
+        .with("aws:PrincipalArn", [role_arn.to_owned()])
+        .with("aws:PrincipalType", ["AssumedRole".to_owned()]);
+    if let Some(arn) = crate::aws::Arn::parse(role_arn) {
+        context = context.with("aws:PrincipalAccount", [arn.account.to_owned()]);
+    }
+    if network.parse::<std::net::IpAddr>().is_ok() {
+        context = context.with("aws:SourceIp", [network.to_owned()]);
+    }
+    // S12: a service's call on the session's behalf to KMS carries the service's name.
+    if let Some(service) = seen.via.strip_suffix(".amazonaws.com")
+        && seen.call.source.as_ref() == "kms"
+    {
+        context = context.with("kms:ViaService", [format!("{service}.{}.amazonaws.com", seen.region)]);
+    }
+    context
+}
+
+/// Right-sizes, replays, and withholds what does not stand.
+#[must_use]
+pub fn propose(
+    inventory: &Inventory,
+    role: &Role,
+    granted: &Granted<'_>,
+    keep: &BTreeSet<Action>,
+    calls: &[ObservedCall],
+    catalog: &Catalog,
+    obstacles: Obstacles,
+) -> Proposal {
+    let before = expand(&granted.named, &granted.boundaries, catalog);
+    let mut rightsizing = Rightsizing {
+        status: "unchanged".to_owned(),
+        reason: None,
+        granted: before.grants.len() as u64,
+        kept: before.grants.len() as u64,
+        removed: 0,
+        certificate: None,
+        unknown_patterns: before.unmatched_patterns.iter().map(|unmatched| unmatched.pattern.clone()).collect(),
+        not_considered: not_considered(role, granted),
+    };
+    rightsizing.unknown_patterns.sort();
+    rightsizing.unknown_patterns.dedup();
+    let mut policies: Vec<PolicyReport> =
+        granted.policies.iter().map(|policy| policy_report(inventory, role, policy)).collect();
+    if let Some(reason) = obstacles.reason.or_else(|| granted.unreadable.clone()) {
+        return withheld(rightsizing, policies, reason);
+    }
+    let drafts: Vec<Rightsized> =
+        granted.named.iter().map(|policy| rightsize(*policy, keep, catalog)).collect();
+    if drafts.iter().all(|draft| !draft.changed) {
+        rightsizing.reason = Some("nothing that is granted is known to be unused".to_owned());
+        return Proposal { rightsizing, policies };
+    }
+    let documents = match sized(granted, &drafts, keep, catalog) {
+        Ok(documents) => documents,
+        Err(reason) => return withheld(rightsizing, policies, reason),
+    };
+    let certificate = replay(granted, &documents, calls, catalog);
+    rightsizing.certificate = Some(report(&certificate));
+    if !certificate.passed() {
+        let reason = certificate.counter_examples.first().map_or_else(
+            || "the replay found newly allowed actions".to_owned(),
+            |example| format!("the replay failed: {example}"),
+        );
+        return withheld(rightsizing, policies, reason);
+    }
+    let after = expand(&named(&granted.named, &parsed(&documents)), &granted.boundaries, catalog);
+    rightsizing.status = "proposed".to_owned();
+    rightsizing.kept = after.grants.len() as u64;
+    rightsizing.removed = rightsizing.granted - rightsizing.kept.min(rightsizing.granted);
+    for ((policy, draft), documents) in policies.iter_mut().zip(drafts).zip(documents) {
+        fill(policy, draft, documents);
+    }
+    Proposal { rightsizing, policies }
+}
+
+fn withheld(mut rightsizing: Rightsizing, policies: Vec<PolicyReport>, reason: String) -> Proposal {
+    rightsizing.status = "withheld".to_owned();
+    rightsizing.reason = Some(reason);
+    Proposal { rightsizing, policies }
+}
+
+/// The documents of each policy after the edit: none when emptied, several when split to fit (S36).
+fn sized(
+    granted: &Granted<'_>,
+    drafts: &[Rightsized],
+    keep: &BTreeSet<Action>,
+    catalog: &Catalog,
+) -> Result<Vec<Vec<Value>>, String> {
+    let inline_before = |index: usize| granted.policies.get(index).is_some_and(|policy| policy.arn.is_none());
+    let sizes: usize = drafts
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| inline_before(*index))
+        .filter_map(|(_, draft)| draft.document.as_ref())
+        .map(size_characters)
+        .sum();
+    let inline_fits = sizes <= PolicyKind::Inline.limit();
+    let mut documents = Vec::new();
+    for (index, (draft, policy)) in drafts.iter().zip(&granted.named).enumerate() {
+        let Some(document) = draft.document.clone().filter(|_| draft.changed) else {
+            documents.push(draft.document.clone().into_iter().collect());
+            continue;
+        };
+        let limit = PolicyKind::Managed.limit();
+        let fits = if inline_before(index) { inline_fits } else { size_characters(&document) <= limit };
+        if fits {
+            documents.push(vec![document]);
+            continue;
+        }
+        let smaller = compact(&document, policy.document, keep, catalog, limit);
+        let parts = split(&smaller, limit).map_err(|error| format!("policy {}: {error}", policy.name))?;
+        documents.push(parts);
+    }
+    Ok(documents)
+}
+
+fn parsed(documents: &[Vec<Value>]) -> Vec<Vec<PolicyDocument>> {
+    let parse = |parts: &Vec<Value>| parts.iter().filter_map(|part| PolicyDocument::from_value(part).ok()).collect();
+    documents.iter().map(parse).collect()
+}
+
+fn named<'a>(before: &[NamedPolicy<'a>], after: &'a [Vec<PolicyDocument>]) -> Vec<NamedPolicy<'a>> {
+    let parts = before.iter().zip(after);
+    parts
+        .flat_map(|(policy, documents)| {
+            documents.iter().map(|document| NamedPolicy { name: policy.name, document })
+        })
+        .collect()
+}
+
+fn replay(granted: &Granted<'_>, documents: &[Vec<Value>], calls: &[ObservedCall], catalog: &Catalog) -> Certificate {
+    let after = parsed(documents);
+    certify(&granted.named, &named(&granted.named, &after), &granted.boundaries, calls, catalog)
+}
+
+fn report(certificate: &Certificate) -> CertificateReport {
+    const SHOWN: usize = 20;
+    CertificateReport {
+        calls_replayed: certificate.calls_replayed as u64,
+        calls_allowed: certificate.calls_allowed as u64,
+        undecidable: certificate.undecidable as u64,
+        newly_allowed: certificate.newly_allowed as u64,
+        counter_examples: certificate.counter_examples.iter().take(SHOWN).map(ToString::to_string).collect(),
+    }
+}
+
+fn not_considered(role: &Role, granted: &Granted<'_>) -> Vec<String> {
+    let mut texts = vec!["session policies, organization policies and resource policies are not in the inventory".to_owned()];
+    if let Some(arn) = role.boundary.as_ref().filter(|_| granted.boundaries.is_empty()) {
+        texts.push(format!("the permissions boundary {arn} is not in the inventory"));
+    }
+    texts
+}
+
+fn policy_report(inventory: &Inventory, role: &Role, policy: &RolePolicy<'_>) -> PolicyReport {
+    let attached = policy.arn.and_then(|arn| inventory.attachments.get(arn));
+    let others: Vec<String> =
+        attached.into_iter().flatten().filter(|owner| **owner != role.arn).cloned().collect();
+    let roles = attached.map_or(1, |owners| owners.iter().filter(|owner| owner.contains(":role/")).count());
+    let kind = match policy.arn {
+        None => "inline",
+        Some(arn) if arn.contains(":iam::aws:policy/") => "aws_managed",
+        Some(_) => "managed",
+    };
+    PolicyReport {
+        kind: kind.to_owned(),
+        name: policy.name.to_owned(),
+        arn: policy.arn.map(str::to_owned),
+        attached_to_roles: u32::try_from(roles).unwrap_or(u32::MAX),
+        also_attached_to: others,
+        proposal: "unchanged".to_owned(),
+        rightsized_size: None,
+        files: PolicyFiles::default(),
+        current: policy.document.map_or(Value::Null, |document| document.value.clone()),
+        rightsized: Vec::new(),
+        statements: Vec::new(),
+    }
+}
+
+fn fill(policy: &mut PolicyReport, draft: Rightsized, documents: Vec<Value>) {
+    if !draft.changed {
+        return;
+    }
+    // S33: a policy that others share, or that AWS owns, is replaced for this role and left alone for the others.
+    let shared = policy.kind == "aws_managed" || !policy.also_attached_to.is_empty();
+    let proposal = match (documents.is_empty(), shared || documents.len() > 1) {
+        (true, _) => "emptied",
+        (false, true) => "replaced",
+        (false, false) => "edited",
+    };
+    policy.proposal = proposal.to_owned();
+    policy.rightsized_size = Some(documents.iter().map(size_characters).sum::<usize>() as u64);
+    policy.rightsized = documents;
+    policy.statements = draft
+        .statements
+        .into_iter()
+        .map(|change| StatementChange {
+            statement: change.statement,
+            removed: change.removed,
+            kept: change.kept,
+            dropped: change.dropped,
+        })
+        .collect();
+}

@@ -1,0 +1,189 @@
+//! One role judged: who can and did come in, whether it is idle, its ledger, its proposal.
+
+use std::collections::BTreeMap;
+
+use crate::activity::attribution::How;
+use crate::activity::opening::RoleKey;
+use crate::activity::resolve::{Activity, RoleActivity, Session};
+use crate::activity::usage::{SeenCall, Usage};
+use crate::aws::window::Time;
+use crate::evidence::session::Span;
+use crate::policy::comparison::Witness;
+use crate::policy::grant::expand;
+use crate::policy::inventory::Role;
+
+use super::assess::Case;
+use super::assessment::{DeniedAction, RoleReport, RoleSessions, Rightsizing};
+use super::idle::{self, Signs};
+use super::ledger::{Grounds, ledger, summed};
+use super::proposal::{Granted, Obstacles, observed_calls, propose};
+use super::trust;
+
+/// Everything known of one role.
+pub struct Subject<'a, 'e> {
+    /// As records and inventory know it.
+    pub key: &'a RoleKey,
+    /// From the inventory.
+    pub role: Option<&'a Role>,
+    /// From the records.
+    pub activity: Option<&'a RoleActivity>,
+    /// Its sessions.
+    pub sessions: Vec<&'a Session<'e>>,
+}
+
+impl<'a, 'e> Subject<'a, 'e> {
+    /// Gathers a role; calls whose record tells no role id count for the role that has the name now (doubt keeps).
+    #[must_use]
+    pub fn of(key: &'a RoleKey, role: Option<&'a Role>, activity: &'a Activity<'e>) -> Self {
+        let own = activity.roles.get(key);
+        let nameless = RoleKey { id: String::new(), ..key.clone() };
+        let nameless = activity.roles.get(&nameless).filter(|_| !key.id.is_empty() && role.is_some());
+        let indices = own.into_iter().chain(nameless).flat_map(|role| &role.sessions);
+        Self { key, role, activity: own, sessions: indices.filter_map(|at| activity.sessions.get(*at)).collect() }
+    }
+
+    /// The role's ARN; the path is unknown when the inventory does not hold the role.
+    #[must_use]
+    pub fn arn(&self, partition: &str) -> String {
+        match self.role {
+            Some(role) => role.arn.clone(),
+            None => format!("arn:{partition}:iam::{}:role/{}", self.key.account, self.key.name),
+        }
+    }
+
+    fn calls(&self) -> impl Iterator<Item = &'a SeenCall<'e>> {
+        self.sessions.iter().copied().flat_map(|session| &session.calls)
+    }
+
+    /// What the role used, chains included that only other accounts recorded (S11).
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let mut usage = Usage::of(self.calls());
+        for chain in self.activity.into_iter().flat_map(|role| &role.assumed_elsewhere) {
+            if let Some(action) = crate::policy::admission::assume_role() {
+                usage.add_proven(action, Span::at(chain.time), &chain.role_arn, &chain.event_id);
+            }
+        }
+        usage
+    }
+}
+
+/// The report of one role.
+#[must_use]
+pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
+    let key = subject.key;
+    let usage = subject.usage();
+    let share = case.hole_share(key.account);
+    let covered = share <= case.max_holes;
+    let arn = subject.arn(case.partition(key.account));
+    let granted = subject.role.map(|role| Granted::of(case.inventory, role));
+    let grants = granted.as_ref().map(|granted| expand(&granted.named, &granted.boundaries, case.catalog).grants);
+    let grants = grants.unwrap_or_default();
+    let witness = case.trails.get(&key.account);
+    let grounds = Grounds {
+        grants: &grants,
+        grants_known: granted.as_ref().is_some_and(|granted| granted.unreadable.is_none()),
+        usage: &usage,
+        witness: witness.map(|trail| trail as &dyn Witness),
+        uncovered: case.uncovered(key.account),
+        catalog: case.catalog,
+        window: case.window,
+    };
+    let ledger = ledger(&grounds);
+    let signs = Signs {
+        cloudtrail: last_sign(subject),
+        iam: subject.role.and_then(|role| role.last_used),
+        iam_tracks: subject.role.is_some_and(|role| role.tracks_last_use),
+        created: subject.role.and_then(|role| role.created),
+        window: case.window,
+        as_of: case.as_of,
+        idle_days: case.idle_days,
+        covered: covered && witness.is_some(),
+    };
+    let (rightsizing, policies) = match (subject.role, &granted) {
+        (Some(role), Some(granted)) => {
+            let calls = observed_calls(subject.calls(), case.map, &role.arn);
+            let obstacles = Obstacles { reason: case.uncovered(key.account) };
+            let proposal = propose(case.inventory, role, granted, &ledger.keep, &calls, case.catalog, obstacles);
+            (proposal.rightsizing, proposal.policies)
+        }
+        _ => (not_in_inventory(), Vec::new()),
+    };
+    let denied = denied_actions(&usage, &grants);
+    let (actions, actions_summed, actions_beyond) = summed(ledger.entries);
+    RoleReport {
+        arn,
+        account_id: key.account,
+        name: key.name.clone(),
+        role_id: key.id.clone(),
+        created_at: signs.created,
+        in_inventory: subject.role.is_some(),
+        trust: subject.role.map_or_else(Vec::new, |role| trust::entries(role, case.accounts)),
+        last_activity: idle::last_activity(&signs),
+        idle: idle::judge(&signs),
+        sessions: sessions(subject),
+        actions,
+        actions_summed,
+        denied_not_granted: denied,
+        actions_beyond,
+        policies,
+        rightsizing,
+    }
+}
+
+fn last_sign(subject: &Subject<'_, '_>) -> Option<Time> {
+    let sessions = subject.sessions.iter().filter_map(|session| session.active.map(|span| span.last).max(session.opened));
+    subject.activity.and_then(|role| role.active).map(|span| span.last).into_iter().chain(sessions).max()
+}
+
+fn not_in_inventory() -> Rightsizing {
+    Rightsizing {
+        status: "withheld".to_owned(),
+        reason: Some("the role is not in the inventory: it was deleted, or its account was not collected".to_owned()),
+        granted: 0,
+        kept: 0,
+        removed: 0,
+        certificate: None,
+        unknown_patterns: Vec::new(),
+        not_considered: Vec::new(),
+    }
+}
+
+fn sessions(subject: &Subject<'_, '_>) -> RoleSessions {
+    let mut sums = RoleSessions::default();
+    let mut by_party: BTreeMap<String, u64> = BTreeMap::new();
+    for session in &subject.sessions {
+        sums.total += 1;
+        *by_party.entry(session.attributed.party.id.clone()).or_default() += 1;
+        match session.attributed.how {
+            How::Exact => sums.attribution.exact += 1,
+            How::Inferred => sums.attribution.inferred += 1,
+            How::Unresolved => sums.attribution.unresolved += 1,
+        }
+        let outside = session.attributed.party.kind.is_outside();
+        let direct = session.attributed.channel == crate::activity::party::Channel::AssumeRole;
+        if outside && direct && session.external_id_sent == Some(false) {
+            sums.without_external_id += 1;
+        }
+        if session.calls.is_empty() {
+            sums.without_calls += 1;
+        }
+    }
+    sums.by_party = by_party;
+    sums
+}
+
+/// Wishes that were refused and that no policy grants either.
+fn denied_actions(usage: &Usage, grants: &[crate::policy::grant::Grant]) -> Vec<DeniedAction> {
+    let granted = |action: &crate::aws::Action| grants.binary_search_by(|grant| grant.action.cmp(action)).is_ok();
+    let refused = usage.actions.iter().filter(|(action, usage)| usage.denied > 0 && !usage.is_used() && !granted(action));
+    refused
+        .map(|(action, usage)| DeniedAction {
+            action: action.clone(),
+            denied: usage.denied,
+            first_seen: usage.refused.map(|span| span.first),
+            last_seen: usage.refused.map(|span| span.last),
+            sample_event_ids: usage.samples.iter().take(3).cloned().collect(),
+        })
+        .collect()
+}

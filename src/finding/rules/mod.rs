@@ -1,0 +1,86 @@
+//! Findings: what should make somebody act, one small struct each, with stable codes (docs/FINDINGS.md).
+
+mod evidence;
+mod trust;
+mod usage;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::activity::opening::RoleKey;
+use crate::activity::resolve::Activity;
+use crate::aws::{AccountId, Fingerprint};
+
+use super::assess::Inquiry;
+use super::assessment::{Assessment, Finding, RoleReport};
+
+/// How grave a finding is, the gravest first.
+pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
+
+/// All findings, the gravest first, then by code and subject.
+#[must_use]
+pub fn findings(
+    assessment: &Assessment,
+    activity: &Activity<'_>,
+    arns: &BTreeMap<RoleKey, String>,
+    inquiry: &Inquiry<'_>,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for role in &assessment.roles {
+        usage::of_role(role, assessment, &mut found);
+        trust::of_role(role, &mut found);
+    }
+    usage::recreated(&assessment.roles, &mut found);
+    usage::chained(activity, arns, &mut found);
+    usage::without_role(activity, &mut found);
+    evidence::of_coverage(assessment, inquiry, &mut found);
+    let rank = |finding: &Finding| SEVERITIES.iter().position(|severity| *severity == finding.severity);
+    found.sort_by(|a, b| (rank(a), &a.code, &a.subject).cmp(&(rank(b), &b.code, &b.subject)));
+    found
+}
+
+/// A finding in the making: code, severity and subject come first, because they are what others sort by.
+pub(super) struct Draft<'a> {
+    pub(super) code: &'a str,
+    pub(super) severity: &'a str,
+    pub(super) account: Option<AccountId>,
+    pub(super) subject: &'a str,
+    pub(super) party: Option<String>,
+}
+
+impl<'a> Draft<'a> {
+    /// A finding about a role, and the parties that may come into it.
+    pub(super) fn role(code: &'a str, severity: &'a str, role: &'a RoleReport) -> Self {
+        let mut parties: Vec<&str> = outside_parties(role);
+        parties.sort_unstable();
+        parties.dedup();
+        let party = (!parties.is_empty()).then(|| parties.join(", "));
+        Self { code, severity, account: Some(role.account_id), subject: &role.arn, party }
+    }
+
+    /// The finding, with its words and its evidence.
+    pub(super) fn finish(self, title: String, detail: String, evidence: Value, remediation: &str) -> Finding {
+        Finding {
+            id: Fingerprint::of(&format!("{}/{}", self.code, self.subject)).digest,
+            code: self.code.to_owned(),
+            severity: self.severity.to_owned(),
+            account_id: self.account,
+            subject: self.subject.to_owned(),
+            party: self.party,
+            title,
+            detail,
+            evidence,
+            remediation: remediation.to_owned(),
+        }
+    }
+}
+
+fn outside_parties(role: &RoleReport) -> Vec<&str> {
+    role.trust.iter().filter(|trust| trust.outside).filter_map(|trust| trust.party.as_deref()).collect()
+}
+
+/// `1 action`, `2 actions`.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

@@ -1,0 +1,92 @@
+//! Trust entries of the report: each principal with its party and the external id it must show (S40, S42).
+
+use crate::activity::party::{Accounts, Party, PartyKind};
+use crate::activity::opening::RoleKey;
+use crate::aws::{AccountId, Fingerprint};
+use crate::policy::admission::{Admission, PrincipalKind, admissions, is_outside};
+use crate::policy::inventory::Role;
+
+use super::assessment::{ExternalIdReport, TrustEntry};
+
+/// The entries of one role's trust policy; none when it cannot be read.
+#[must_use]
+pub fn entries(role: &Role, accounts: Accounts<'_>) -> Vec<TrustEntry> {
+    let Ok(trust) = &role.trust.parsed else { return Vec::new() };
+    admissions(trust).iter().map(|admission| entry(admission, accounts)).collect()
+}
+
+fn entry(admission: &Admission, accounts: Accounts<'_>) -> TrustEntry {
+    let party = admission.account.map(|account| accounts.party(account).name);
+    let outside = is_outside(admission, accounts.own)
+        && admission.account.is_none_or(|account| accounts.party(account).kind.is_outside());
+    let external_id = admission.external_id.as_ref().filter(|_| outside).map(|demand| {
+        let smallest = demand.values.first();
+        ExternalIdReport {
+            required: demand.required,
+            matching: demand.matching.to_owned(),
+            values: u32::try_from(demand.values.len()).unwrap_or(u32::MAX),
+            strength: strength(smallest.map(String::as_str), admission.account).to_owned(),
+            fingerprint: None,
+            length: None,
+        }
+        .with(smallest.map(|value| Fingerprint::of(value)).as_ref())
+    });
+    TrustEntry {
+        principal: admission.principal.clone(),
+        kind: admission.kind.word().to_owned(),
+        account_id: admission.account,
+        party: party.or_else(|| federated_name(admission)),
+        outside,
+        external_id,
+    }
+}
+
+fn federated_name(admission: &Admission) -> Option<String> {
+    let zero = AccountId::parse("000000000000")?;
+    (admission.kind == PrincipalKind::Federated)
+        .then(|| Party::identity_provider(&admission.principal, "", zero).name)
+}
+
+/// How hard an external id is to guess, by its form alone (S41 goes further).
+fn strength(value: Option<&str>, account: Option<AccountId>) -> &'static str {
+    match value {
+        None => "none",
+        Some(value) if account.is_some_and(|account| value.contains(account.as_str())) => "account_id",
+        Some(value) if is_uuid(value) => "uuid",
+        Some(value) if value.len() >= 16 => "long",
+        Some(_) => "short",
+    }
+}
+
+fn is_uuid(value: &str) -> bool {
+    let groups: Vec<usize> = value.split('-').map(str::len).collect();
+    groups == [8, 4, 4, 4, 12] && value.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
+
+/// The only outside party that a role's trust admits, if it admits no one else (S10's last resort).
+#[must_use]
+pub fn sole_outside(role: &Role, accounts: Accounts<'_>) -> Option<Party> {
+    let trust = role.trust.parsed.as_ref().ok()?;
+    let mut parties = std::collections::BTreeSet::new();
+    for admission in admissions(trust) {
+        match (admission.kind, admission.account) {
+            (PrincipalKind::AccountRoot | PrincipalKind::Role | PrincipalKind::User, Some(account)) => {
+                parties.insert(accounts.party(account));
+            }
+            (PrincipalKind::Federated, _) => {
+                parties.insert(Party::identity_provider(&admission.principal, "", role.account));
+            }
+            // A deleted principal matches nobody.
+            (PrincipalKind::Deleted, _) => {}
+            _ => return None,
+        }
+    }
+    let only = parties.pop_first()?;
+    (parties.is_empty() && only.kind.is_outside() && only.kind != PartyKind::Unresolved).then_some(only)
+}
+
+/// The key under which activity knows a role of the inventory.
+#[must_use]
+pub fn role_key(role: &Role) -> RoleKey {
+    RoleKey { account: role.account, name: role.name.clone(), id: role.id.clone() }
+}
