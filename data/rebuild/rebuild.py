@@ -167,6 +167,9 @@ def operations(place, known):
         if actions and actions != [same]:
             row = rows.setdefault((prefix, operation), [])
             row.extend(action for action in actions if action not in row and action != same)
+    for prefix, operation, actions in own("operations.tsv"):
+        row = rows.setdefault((prefix, operation), [])
+        row.extend(action for action in actions.split(",") if action.lower() in known and action not in row)
     return rows
 
 
@@ -200,7 +203,7 @@ def build(places):
             ["API Gateway events and the verb that IAM checks: botocore.", "event\tactions"],
             [(name, ",".join(sorted(verbs))) for name, verbs in sorted(api_gateway(places["botocore"]).items())]),
         "operations.tsv": table(
-            ["Operations that use other actions than (only) the one of their name: iam-dataset's map.json.",
+            ["Operations that use other actions than (only) the one of their name: iam-dataset's map.json, data/own.",
              "IAM prefix\tevent\tactions beside the one of the same name"],
             [(prefix, name, ",".join(row)) for (prefix, name), row in sorted(override.items()) if row]),
     }

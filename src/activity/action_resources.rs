@@ -99,56 +99,6 @@ fn value_fits(value: &str, last: bool, whole: bool, after_slash: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::catalog::Catalog;
-
-    fn check(action: &str, arns: &[&str], hints: Hints, expected: &Resources) {
-        let arns: Vec<String> = arns.iter().map(|arn| (*arn).to_owned()).collect();
-        let map = ActionMap::new(Catalog::builtin());
-        assert_eq!(&map.resources(&Action::parse(action).unwrap(), &arns, hints), expected, "{action} {arns:?}");
-    }
-
-    fn exact(arns: &[&str]) -> Resources {
-        Resources::Exact(arns.iter().map(|arn| (*arn).to_owned()).collect())
-    }
-
-    /// S35: each action takes the ARNs of its own resource types.
-    #[test]
-    fn arns_go_to_the_types_they_fit() {
-        let (bucket, object) = ("arn:aws:s3:::logs", "arn:aws:s3:::logs/a/b:c.gz");
-        let role = "arn:aws:iam::111122223333:role/service/Runner";
-        let key = "arn:aws:kms:eu-west-1:111122223333:key/0f1e";
-        let cases = [
-            ("s3:GetObject", exact(&[object])),
-            ("s3:ListBucket", exact(&[bucket])),
-            ("kms:Decrypt", exact(&[key])),
-            ("iam:PassRole", exact(&[role])),
-            ("sts:AssumeRole", exact(&[role])),
-            ("ec2:DescribeInstances", Resources::Any),
-            ("sqs:SendMessage", Resources::Unknown),
-        ];
-        for (action, expected) in cases {
-            check(action, &[object, bucket, role, key], Hints::none(), &expected);
-        }
-    }
-
-    /// S35: masked, truncated and pseudo-ARNs are unknown.
-    #[test]
-    fn doubt_is_unknown() {
-        let queue = "arn:aws:sqs:eu-west-1:111122223333:jobs";
-        check("sqs:SendMessage", &[queue], Hints::none(), &exact(&[queue]));
-        check("sqs:SendMessage", &[queue], Hints::MASKED, &Resources::Unknown);
-        check("sqs:SendMessage", &[queue], Hints::TRUNCATED, &Resources::Unknown);
-        check("sqs:SendMessage", &["arn:aws:sqs:eu-west-1:111122223333:*"], Hints::none(), &Resources::Unknown);
-        check("sqs:SendMessage", &[], Hints::none(), &Resources::Unknown);
-        check("nosuch:Thing", &[queue], Hints::none(), &Resources::Unknown);
-    }
-
-    /// S35: a required type without an ARN leaves the whole unknown.
-    #[test]
-    fn every_required_type_needs_an_arn() {
-        let subnet = "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1";
-        check("ec2:RunInstances", &[subnet], Hints::none(), &Resources::Unknown);
-    }
 
     #[test]
     fn templates_fit_whole_resources_only() {

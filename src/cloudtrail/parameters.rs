@@ -45,8 +45,11 @@ impl Hints {
     pub const MASKED: Self = Self(1 << 11);
     /// More ARNs than [`ARNS_LIMIT`] or one longer than [`ARN_BYTES_LIMIT`]: the resources are not all known (S35).
     pub const TRUNCATED: Self = Self(1 << 12);
+    /// KMS was called with the encryption context of S3 (`aws:s3:arn`): an object was read or written, which shows
+    /// even where the trail records no S3 data events.
+    pub const S3_CONTEXT: Self = Self(1 << 13);
 
-    const NAMES: [(&'static str, Self); 13] = [
+    const NAMES: [(&'static str, Self); 14] = [
         ("VERSION_ID", Self::VERSION_ID),
         ("ACL", Self::ACL),
         ("TAGGING", Self::TAGGING),
@@ -60,6 +63,7 @@ impl Hints {
         ("OWNERSHIP", Self::OWNERSHIP),
         ("MASKED", Self::MASKED),
         ("TRUNCATED", Self::TRUNCATED),
+        ("S3_CONTEXT", Self::S3_CONTEXT),
     ];
 
     /// No flag.
@@ -245,6 +249,7 @@ fn hint_of_key(key: &str) -> Hints {
     match key {
         "versionId" | "VersionId" => Hints::VERSION_ID,
         "serviceNamespace" => Hints::SERVICE_NAMESPACE,
+        "aws:s3:arn" => Hints::S3_CONTEXT,
         "iamInstanceProfile" | "IamInstanceProfile" | "iamInstanceProfileName" => Hints::PASSES_ROLE,
         "tagSpecificationSet" | "tagSpecifications" | "tagSpecification" | "TagSpecification" => {
             Hints::TAG_SPECIFICATION
