@@ -6,6 +6,13 @@
 //! rounds, so that a noisy minute hits all of them; the table shows medians. Compressed bytes are read from the page
 //! cache inside the measured time, in every stage alike. Nothing here asserts a time.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a benchmark: it prints its table and may break off"
+)]
+
 use std::env;
 use std::error::Error;
 use std::fs;

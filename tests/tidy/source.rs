@@ -5,25 +5,25 @@ use std::io::Write;
 use std::path::Path;
 
 /// One file.
-pub struct Source {
+pub(crate) struct Source {
     /// From the root of the tree, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// Its text.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Source {
-    pub fn new(path: &str, text: &str) -> Self {
+    pub(crate) fn new(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
 
     /// Whether all of it is test code.
-    pub fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         !self.path.starts_with("src/") || self.path.ends_with("_tests.rs")
     }
 
     /// Its code without comment lines and without tests: what stands before the first `#[cfg(test)]`.
-    pub fn code(&self) -> Vec<&str> {
+    pub(crate) fn code(&self) -> Vec<&str> {
         if self.is_test() {
             return Vec::new();
         }
@@ -32,7 +32,7 @@ impl Source {
     }
 
     /// Its tests.
-    pub fn tests(&self) -> Vec<&str> {
+    pub(crate) fn tests(&self) -> Vec<&str> {
         if self.is_test() {
             return self.text.lines().collect();
         }
@@ -40,7 +40,7 @@ impl Source {
     }
 
     /// The folder below `src`, or the file itself.
-    pub fn folder(&self) -> &str {
+    pub(crate) fn folder(&self) -> &str {
         let inside = self.path.strip_prefix("src/").unwrap_or(&self.path);
         inside.split_once('/').map_or(inside, |(folder, _)| folder)
     }
@@ -51,17 +51,17 @@ fn root() -> &'static Path {
 }
 
 /// The text of a file at the root, empty when there is none.
-pub fn read_root(name: &str) -> String {
+pub(crate) fn read_root(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_default()
 }
 
 /// Whether the tree has that file or folder.
-pub fn exists(path: &str) -> bool {
+pub(crate) fn exists(path: &str) -> bool {
     root().join(path).exists()
 }
 
 /// All files with one of these endings below these folders (or these files themselves), sorted.
-pub fn read_tree(places: &[&str], endings: &[&str]) -> Vec<Source> {
+pub(crate) fn read_tree(places: &[&str], endings: &[&str]) -> Vec<Source> {
     let mut sources = Vec::new();
     for place in places {
         visit(&root().join(place), endings, &mut sources);
@@ -82,7 +82,7 @@ fn visit(place: &Path, endings: &[&str], sources: &mut Vec<Source>) {
 }
 
 /// Says something that people see although the test passes.
-pub fn announce(what: &str, lines: &[String]) {
+pub(crate) fn announce(what: &str, lines: &[String]) {
     if !lines.is_empty() {
         let text = format!("tidy: {what}:\n  {}\n", lines.join("\n  "));
         std::io::stderr().write_all(text.as_bytes()).unwrap();
@@ -90,7 +90,7 @@ pub fn announce(what: &str, lines: &[String]) {
 }
 
 /// Where `word` stands in `line` as a word of its own, not as a part of a longer name or path.
-pub fn has_word(line: &str, word: &str) -> bool {
+pub(crate) fn has_word(line: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
         let before = line[..at].chars().next_back().is_some_and(part);
