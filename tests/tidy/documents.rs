@@ -180,3 +180,23 @@ fn a_file_without_its_line_is_seen() {
     assert_eq!(complaints, ["ARCHITECTURE.md lacks the line: - `aws/new.rs`: New words, two lines."]);
     assert_eq!(vanished_files("`aws/arn.rs` `aws/gone.rs` `src/*.rs`", |name| name == "src/aws/arn.rs").len(), 1);
 }
+
+/// Named limits that docs/LIMITS.md does not name.
+fn unnamed_limits(sources: &[Source], document: &str) -> Vec<String> {
+    let lines = sources.iter().flat_map(|source| source.code());
+    let names = lines.filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+    let missing = names.filter(|name| !document.contains(&format!("`{name}`")));
+    missing.map(|name| format!("docs/LIMITS.md: the limit `{name}` is not named")).collect()
+}
+
+#[test]
+fn every_limit_is_told_to_users() {
+    let sources = read_tree(&["src/evidence/limits.rs", "src/cloudtrail/split.rs"], &["rs"]);
+    holds(unnamed_limits(&sources, &read_root("docs/LIMITS.md")));
+}
+
+#[test]
+fn an_untold_limit_is_seen() {
+    let source = Source::new("src/evidence/limits.rs", "pub const FILES: usize = 1;\nconst INNER: u8 = 2;\n");
+    assert_eq!(unnamed_limits(&[source], "`RESOURCES`"), ["docs/LIMITS.md: the limit `FILES` is not named"]);
+}
