@@ -191,7 +191,8 @@ fn unnamed_limits(sources: &[Source], document: &str) -> Vec<String> {
 
 #[test]
 fn every_limit_is_told_to_users() {
-    let sources = read_tree(&["src/evidence/limits.rs", "src/cloudtrail/split.rs"], &["rs"]);
+    let sources =
+        read_tree(&["src/evidence/limits.rs", "src/cloudtrail/split.rs", "src/cloudtrail/parameters.rs"], &["rs"]);
     holds(unnamed_limits(&sources, &read_root("docs/LIMITS.md")));
 }
 
