@@ -3,14 +3,16 @@
 //! Pure: no file is opened, no clock is asked, and equal assessments give equal bytes. Judging is not done here; what a
 //! page says of a role stands in the [`Assessment`]. In reading order: [`escape`] and [`paths`] (strangers' names made
 //! harmless), [`json`], [`policy_files`] and [`certificate`] (what a person applies), [`markdown`] (what a person
-//! reads).
+//! reads), [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod certificate;
 pub mod escape;
 pub mod json;
 pub mod markdown;
+pub mod parquet;
 pub mod paths;
 pub mod policy_files;
+pub mod tables;
 
 use crate::finding::assessment::Assessment;
 
@@ -42,6 +44,14 @@ pub enum RenderError {
         /// What the serializer said.
         source: serde_json::Error,
     },
+    /// Rows did not fit their table.
+    #[error("cannot write `{path}`: {source}")]
+    Table {
+        /// The output.
+        path: String,
+        /// What the writer said.
+        source: crate::evidence::tables::columnar::ColumnarError,
+    },
     /// Two outputs would overwrite each other.
     #[error("two outputs share the path `{0}`")]
     SamePath(String),
@@ -62,6 +72,7 @@ pub fn render(assessment: &mut Assessment) -> Result<Vec<OutputFile>, RenderErro
     }
     files.push(json::render(assessment)?);
     files.push(OutputFile::new("report.md", markdown::render(assessment, &folders)));
+    files.extend(parquet::render(assessment)?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     match files.iter().zip(files.iter().skip(1)).find(|(a, b)| a.path == b.path) {
         Some((twice, _)) => Err(RenderError::SamePath(twice.path.clone())),
