@@ -3,7 +3,7 @@
 CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`permissions` (
   `role_arn` string COMMENT 'the role',
   `role_name` string COMMENT 'its name',
-  `role_id` string COMMENT 'its id; tells a role from one that had its name before',
+  `role_id` string COMMENT 'its id, which tells it from a role that had its name before',
   `service` string COMMENT 'service prefix of the action',
   `action` string COMMENT 'IAM action',
   `verdict` string COMMENT 'used, unused, not_observable, dependent, used_not_granted or denied',

@@ -8,7 +8,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`roles` (
   `in_inventory` boolean COMMENT 'whether the inventory holds it',
   `trusted_parties` array<string> COMMENT 'outside parties that its trust policy names',
   `party_ids` array<string> COMMENT 'ids of the parties that came in',
-  `last_activity_at` timestamp COMMENT 'the later of the trail''s and IAM''s last activity',
+  `last_activity_at` timestamp COMMENT 'last activity by the trail or by IAM, the later',
   `last_activity_source` string COMMENT 'cloudtrail or iam',
   `idle_verdict` string COMMENT 'active, idle, never_used, too_new or insufficient_evidence',
   `idle_days` bigint COMMENT 'whole days since the last activity',

@@ -1,7 +1,7 @@
 -- sessions: one session: one set of temporary credentials.
 -- Every query must name accounts: WHERE account_id = '...' or account_id IN ('...', '...').
 CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`sessions` (
-  `session_id` string COMMENT 'digest that names the session; keys are not written',
+  `session_id` string COMMENT 'digest that names the session, keys are not written',
   `role_arn` string COMMENT 'the role',
   `role_id` string COMMENT 'its id',
   `session_name` string COMMENT 'name chosen by the caller',
@@ -16,7 +16,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`sessions` (
   `calls` bigint COMMENT 'calls',
   `denied` bigint COMMENT 'refused calls',
   `failed` bigint COMMENT 'calls that failed after authorization',
-  `external_id_sent` boolean COMMENT 'whether the hand-off sent an external id; null when not seen or not of that kind',
+  `external_id_sent` boolean COMMENT 'whether the hand-off sent an external id, null when not seen or not of that kind',
   `source_identity` string COMMENT 'sourceIdentity of the session',
   `networks` array<string> COMMENT 'source networks, up to a limit',
   `agents` array<string> COMMENT 'user agents, up to a limit'

@@ -97,7 +97,7 @@ pub const PERMISSIONS: Table = Table {
     columns: &[
         text("role_arn", "the role"),
         text("role_name", "its name"),
-        text("role_id", "its id; tells a role from one that had its name before"),
+        text("role_id", "its id, which tells it from a role that had its name before"),
         text("service", "service prefix of the action"),
         text("action", "IAM action"),
         text("verdict", "used, unused, not_observable, dependent, used_not_granted or denied"),
@@ -128,7 +128,7 @@ pub const ROLES: Table = Table {
         flag("in_inventory", "whether the inventory holds it"),
         texts("trusted_parties", "outside parties that its trust policy names"),
         texts("party_ids", "ids of the parties that came in"),
-        moment("last_activity_at", "the later of the trail's and IAM's last activity"),
+        moment("last_activity_at", "last activity by the trail or by IAM, the later"),
         maybe_text("last_activity_source", "cloudtrail or iam"),
         text("idle_verdict", "active, idle, never_used, too_new or insufficient_evidence"),
         Column { name: "idle_days", kind: Kind::Number, optional: true, meaning: "whole days since the last activity" },
@@ -152,7 +152,7 @@ pub const SESSIONS: Table = Table {
     name: "sessions",
     row: "one session: one set of temporary credentials",
     columns: &[
-        text("session_id", "digest that names the session; keys are not written"),
+        text("session_id", "digest that names the session, keys are not written"),
         text("role_arn", "the role"),
         text("role_id", "its id"),
         text("session_name", "name chosen by the caller"),
@@ -171,7 +171,7 @@ pub const SESSIONS: Table = Table {
             name: "external_id_sent",
             kind: Kind::Flag,
             optional: true,
-            meaning: "whether the hand-off sent an external id; null when not seen or not of that kind",
+            meaning: "whether the hand-off sent an external id, null when not seen or not of that kind",
         },
         maybe_text("source_identity", "sourceIdentity of the session"),
         texts("networks", "source networks, up to a limit"),
@@ -211,9 +211,10 @@ pub const USAGE: Table = Table {
 /// `ADD PARTITION` is needed.
 #[must_use]
 pub fn ddl(table: &Table) -> String {
-    let columns = table.columns.iter().map(|column| {
-        format!("  `{}` {} COMMENT '{}'", column.name, athena_type(column.kind), column.meaning.replace('\'', "''"))
-    });
+    let columns = table
+        .columns
+        .iter()
+        .map(|column| format!("  `{}` {} COMMENT '{}'", column.name, athena_type(column.kind), column.meaning));
     format!(
         "-- {name}: {row}.\n\
          -- Every query must name accounts: WHERE account_id = '...' or account_id IN ('...', '...').\n\
