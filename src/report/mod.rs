@@ -1,1 +1,81 @@
-//! (to be written)
+//! Words: an assessment turned into the bytes of every output file, for people and for machines.
+//!
+//! Pure: no file is opened, no clock is asked, and equal assessments give equal bytes. Judging is not done here; what a
+//! page says of a role stands in the [`Assessment`]. In reading order: [`escape`] and [`paths`] (strangers' names made
+//! harmless), [`json`], [`policy_files`] and [`certificate`] (what a person applies), [`markdown`] (what a person
+//! reads), [`tables`] and [`parquet`] (what a query engine reads).
+
+pub mod certificate;
+pub mod escape;
+pub mod json;
+pub mod markdown;
+pub mod parquet;
+pub mod paths;
+pub mod policy_files;
+pub mod tables;
+
+use crate::finding::assessment::Assessment;
+
+/// One output: a path relative to the output folder, with `/` between its parts, and the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputFile {
+    /// Where, relative to the output folder.
+    pub path: String,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+impl OutputFile {
+    /// A file at `path`.
+    #[must_use]
+    pub fn new(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { path: path.into(), bytes: bytes.into() }
+    }
+}
+
+/// Why an output could not be made; each is a bug, not a matter of the input.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A value did not turn into JSON.
+    #[error("cannot write `{path}` as JSON: {source}")]
+    Json {
+        /// The output.
+        path: String,
+        /// What the serializer said.
+        source: serde_json::Error,
+    },
+    /// Rows did not fit their table.
+    #[error("cannot write `{path}`: {source}")]
+    Table {
+        /// The output.
+        path: String,
+        /// What the writer said.
+        source: crate::evidence::tables::columnar::ColumnarError,
+    },
+    /// Two outputs would overwrite each other.
+    #[error("two outputs share the path `{0}`")]
+    SamePath(String),
+}
+
+/// Renders every output, sorted by path, and notes in the assessment where its policies' files lie.
+///
+/// # Errors
+/// [`RenderError`], which no input should bring about.
+pub fn render(assessment: &mut Assessment) -> Result<Vec<OutputFile>, RenderError> {
+    let folders = paths::role_folders(&assessment.roles);
+    let mut files = Vec::new();
+    for (role, folder) in assessment.roles.iter_mut().zip(&folders) {
+        policy_files::render(role, folder, &mut files)?;
+    }
+    for (role, folder) in assessment.roles.iter().zip(&folders) {
+        files.extend(certificate::render(assessment, role, folder)?);
+    }
+    files.push(json::render(assessment)?);
+    files.push(OutputFile::new("report.md", markdown::render(assessment, &folders)));
+    files.extend(parquet::render(assessment)?);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    match files.iter().zip(files.iter().skip(1)).find(|(a, b)| a.path == b.path) {
+        Some((twice, _)) => Err(RenderError::SamePath(twice.path.clone())),
+        None => Ok(files),
+    }
+}

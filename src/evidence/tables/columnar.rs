@@ -1,0 +1,212 @@
+//! Rows to Parquet bytes and back: the only module that knows Arrow.
+//!
+//! A row is a serde struct whose fields have the names of columns; fields without a column are left out. The bytes
+//! depend on rows and columns alone. Types are those that every reader knows, Athena (Trino) among them: no unsigned
+//! numbers, times in microseconds UTC, UTF-8 texts, lists of texts.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::json::{LineDelimitedWriter, ReaderBuilder};
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Rows turned into columns at a time; bounds memory, does not show in the bytes' meaning.
+const ROWS_AT_A_TIME: usize = 8_192;
+/// Rows of one row group: about 128 MiB of the widest table.
+const ROWS_OF_A_GROUP: usize = 500_000;
+/// The metadata key that names the schema of a file.
+pub const SCHEMA_KEY: &str = "thirdtrail.schema";
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8 text.
+    Text,
+    /// A signed 64-bit number.
+    Number,
+    /// A point in time, microseconds UTC; the row's field is an RFC 3339 text.
+    Moment,
+    /// Yes or no.
+    Flag,
+    /// A list of texts, never null.
+    Texts,
+    /// A list of numbers, never null.
+    Numbers,
+    /// Sixteen bytes; the row's field is their 32 hexadecimal digits.
+    Id,
+}
+
+/// One column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, and that of the row's field.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether it may hold nothing.
+    pub optional: bool,
+    /// What it means, in a few words.
+    pub meaning: &'static str,
+}
+
+/// Bytes that are no such table, or rows that do not fit one.
+#[derive(Debug, thiserror::Error)]
+pub enum ColumnarError {
+    /// Rows and columns do not fit.
+    #[error("rows and columns do not fit: {0}")]
+    Columns(#[from] arrow::error::ArrowError),
+    /// Not readable, or not writable, as Parquet.
+    #[error("bad Parquet: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// A row is not what it should be.
+    #[error("bad row: {0}")]
+    Row(#[from] serde_json::Error),
+    /// The file is of another schema.
+    #[error("schema `{found}` where `{expected}` is needed")]
+    OtherSchema {
+        /// In the file.
+        found: String,
+        /// Known here.
+        expected: String,
+    },
+}
+
+/// The Parquet file of `rows`, in the order given; `schema` is noted in its metadata.
+///
+/// # Errors
+/// [`ColumnarError`] when a row does not fit the columns.
+pub fn encode<T: Serialize>(schema: &str, columns: &[Column], rows: &[T]) -> Result<Vec<u8>, ColumnarError> {
+    let arrow_schema = schema_of(columns);
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&arrow_schema), options(schema)?)?;
+    let mut decoder = ReaderBuilder::new(arrow_schema).with_batch_size(ROWS_AT_A_TIME).build_decoder()?;
+    for some in rows.chunks(ROWS_AT_A_TIME) {
+        decoder.serialize(some)?;
+        if let Some(batch) = decoder.flush()? {
+            writer.write(&batch)?;
+        }
+    }
+    Ok(writer.into_inner()?)
+}
+
+/// The rows of a Parquet file of that schema with these columns.
+///
+/// # Errors
+/// [`ColumnarError`] when the bytes are not such a file.
+pub fn decode<T: DeserializeOwned>(schema: &str, columns: &[Column], bytes: Vec<u8>) -> Result<Vec<T>, ColumnarError> {
+    let options = ArrowReaderOptions::new().with_schema(schema_of(columns));
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(Bytes::from(bytes), options)?;
+    let metadata = reader.metadata().file_metadata().key_value_metadata();
+    let found = metadata.into_iter().flatten().find(|pair| pair.key == SCHEMA_KEY);
+    let found = found.and_then(|pair| pair.value.clone()).unwrap_or_default();
+    if found != schema {
+        return Err(ColumnarError::OtherSchema { found, expected: schema.to_owned() });
+    }
+    let mut rows = Vec::new();
+    for batch in reader.with_batch_size(ROWS_AT_A_TIME).build()? {
+        append(&batch?, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+fn append<T: DeserializeOwned>(batch: &RecordBatch, rows: &mut Vec<T>) -> Result<(), ColumnarError> {
+    let mut writer = LineDelimitedWriter::new(Vec::new());
+    writer.write(batch)?;
+    writer.finish()?;
+    let lines = writer.into_inner();
+    for row in serde_json::Deserializer::from_slice(&lines).into_iter() {
+        rows.push(row?);
+    }
+    Ok(())
+}
+
+fn schema_of(columns: &[Column]) -> SchemaRef {
+    let list = |of: DataType| DataType::List(Arc::new(Field::new("element", of, false)));
+    let fields = columns.iter().map(|column| {
+        let data_type = match column.kind {
+            Kind::Text => DataType::Utf8,
+            Kind::Number => DataType::Int64,
+            Kind::Moment => DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
+            Kind::Flag => DataType::Boolean,
+            Kind::Texts => list(DataType::Utf8),
+            Kind::Numbers => list(DataType::Int64),
+            Kind::Id => DataType::FixedSizeBinary(16),
+        };
+        Field::new(column.name, data_type, column.optional)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Arrow's own copy of the schema is left out: it says nothing that Parquet's does not.
+fn options(schema: &str) -> Result<ArrowWriterOptions, ColumnarError> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
+        .set_key_value_metadata(Some(vec![KeyValue::new(SCHEMA_KEY.to_owned(), schema.to_owned())]))
+        .build();
+    Ok(ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Row {
+        id: String,
+        text: Option<String>,
+        number: i64,
+        flag: bool,
+        texts: Vec<String>,
+        numbers: Vec<i64>,
+    }
+
+    const COLUMNS: [Column; 6] = [
+        Column { name: "id", kind: Kind::Id, optional: false, meaning: "" },
+        Column { name: "text", kind: Kind::Text, optional: true, meaning: "" },
+        Column { name: "number", kind: Kind::Number, optional: false, meaning: "" },
+        Column { name: "flag", kind: Kind::Flag, optional: false, meaning: "" },
+        Column { name: "texts", kind: Kind::Texts, optional: false, meaning: "" },
+        Column { name: "numbers", kind: Kind::Numbers, optional: false, meaning: "" },
+    ];
+
+    fn row(number: i64) -> Row {
+        Row {
+            id: format!("{number:032x}"),
+            text: (number % 2 == 0).then(|| format!("\u{1b}\"é\n{number}")),
+            number: i64::MAX - number,
+            flag: number % 3 == 0,
+            texts: vec![String::new(); usize::try_from(number % 3).unwrap()],
+            numbers: vec![number],
+        }
+    }
+
+    #[test]
+    fn rows_come_back_as_they_were() {
+        let rows: Vec<Row> = (0..20_000).map(row).collect();
+        let bytes = encode("test/1", &COLUMNS, &rows).unwrap();
+        assert_eq!(bytes, encode("test/1", &COLUMNS, &rows).unwrap());
+        assert_eq!(decode::<Row>("test/1", &COLUMNS, bytes.clone()).unwrap(), rows);
+        assert!(matches!(decode::<Row>("test/2", &COLUMNS, bytes), Err(ColumnarError::OtherSchema { .. })));
+        assert_eq!(decode::<Row>("test/1", &COLUMNS, encode::<Row>("test/1", &COLUMNS, &[]).unwrap()).unwrap(), []);
+    }
+
+    /// S44: bytes that are no table are an error, not a crash.
+    #[test]
+    fn anything_else_is_refused() {
+        let bytes = encode("test/1", &COLUMNS, &[row(1)]).unwrap();
+        for cut in 0..bytes.len() {
+            assert!(decode::<Row>("test/1", &COLUMNS, bytes.get(..cut).unwrap().to_vec()).is_err());
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Strangers' text made harmless for Markdown, which may hold HTML, and for command lines shown in it (S43).
+//!
+//! Session names, user agents, role names and keys are written by whoever calls. Nothing here decides what to show;
+//! everything shown that is not a constant of this program goes through here.
+
+/// Longest text shown in one place of a page, in characters; whole texts are in `report.json` and the tables.
+pub const SHOWN_CHARS: usize = 400;
+
+/// Text in a paragraph, list or table cell: one line, no markup, no HTML, no links, no control characters.
+#[must_use]
+pub fn text(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len() + 8);
+    let mut rest = raw.chars();
+    for c in rest.by_ref().take(SHOWN_CHARS) {
+        match visible(c) {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // An address is not to become a link.
+            '/' if out.ends_with(":/") => out.push_str("\\/"),
+            c @ ('\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' | '$') => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    if rest.next().is_some() {
+        out.push('…');
+    }
+    let out = out.replace("www.", "www\\.");
+    match out.chars().next() {
+        // What would begin a list, a quote or a heading begins with a harmless escape instead.
+        Some('-' | '+' | '=') => format!("\\{out}"),
+        Some(' ') => out.trim_start().to_owned(),
+        _ => out,
+    }
+}
+
+/// A name or another value to be copied: in a code span when that cannot go wrong, else as [`text`].
+#[must_use]
+pub fn code(raw: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-/:*?#%".contains(c);
+    if !raw.is_empty() && raw.len() <= SHOWN_CHARS && raw.chars().all(harmless) {
+        format!("`{raw}`")
+    } else {
+        text(raw)
+    }
+}
+
+/// A word of a command line, when it needs no quoting; nobody should copy a command that holds anything else.
+#[must_use]
+pub fn shell_word(raw: &str) -> Option<&str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "+=,.@_/:-".contains(c);
+    (!raw.is_empty() && !raw.starts_with('-') && raw.chars().all(plain)).then_some(raw)
+}
+
+/// The character, or one that shows where a character without form was.
+///
+/// Control characters become their pictures; marks that turn the direction of writing or take no room become U+FFFD.
+fn visible(c: char) -> char {
+    match c {
+        '\n' | '\r' | '\t' => ' ',
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
+        c => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// S43: strangers' text is neither markup nor HTML nor a link.
+    #[test]
+    fn hostile_text_is_shown_not_obeyed() {
+        for (raw, expected) in [
+            ("a|b", "a\\|b"),
+            ("`x`", "\\`x\\`"),
+            ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+            ("line\r\nnext", "line  next"),
+            ("\u{1b}[31mred", "␛\\[31mred"),
+            ("\u{202e}gnp.exe", "\u{fffd}gnp.exe"),
+            ("http://evil.example", "http:/\\/evil.example"),
+            ("[x](y) & ![z]", "\\[x\\](y) &amp; \\!\\[z\\]"),
+            ("- item", "\\- item"),
+        ] {
+            assert_eq!(text(raw), expected, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn plain_names_can_be_copied() {
+        assert_eq!(code("arn:aws:iam::111122223333:role/v/A_b"), "`arn:aws:iam::111122223333:role/v/A_b`");
+        assert_eq!(code("a`b"), "a\\`b");
+        assert_eq!(code("a|b"), "a\\|b");
+    }
+
+    /// S43: a command is shown only when no word of it needs quoting.
+    #[test]
+    fn odd_words_make_no_command() {
+        assert_eq!(shell_word("roles/1/A+b=c"), Some("roles/1/A+b=c"));
+        for odd in ["", "-rf", "a b", "$(x)", "a;b", "a'b", "a\nb"] {
+            assert_eq!(shell_word(odd), None, "{odd:?}");
+        }
+    }
+
+    proptest! {
+        /// S43, S44: one line, no tag, no cell border, and not much longer than what is shown at most.
+        #[test]
+        fn any_text_stays_in_its_cell(raw in "\\PC*|.*") {
+            for shown in [text(&raw), code(&raw)] {
+                let raw_marks = shown.contains(['<', '\n', '\r', '\u{1b}']);
+                prop_assert!(!raw_marks);
+                prop_assert!(!shown.replace("\\\\", "").replace("\\|", "").contains('|'));
+                prop_assert!(shown.chars().count() <= SHOWN_CHARS * 5 + 2);
+            }
+        }
+    }
+}

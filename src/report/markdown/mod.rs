@@ -1,0 +1,80 @@
+//! `report.md`: the whole answer on one page that a person can act on.
+//!
+//! What the answer rests on comes first, then what matters most, then the parties, then each role. The page holds no
+//! judgement of its own, and every text that a stranger could have written is escaped (S43).
+
+mod apply;
+mod coverage;
+mod findings;
+mod page;
+mod parties;
+mod role;
+mod sizing;
+
+use crate::aws::window::{Time, rfc3339};
+use crate::finding::assessment::Assessment;
+
+use self::page::{Page, count};
+use super::escape::code;
+
+/// Roles shown in detail; the files and `report.json` hold all of them.
+pub const ROLES_SHOWN: usize = 200;
+
+/// Renders the page; `folders` are the folders of the roles, in their order.
+#[must_use]
+pub fn render(assessment: &Assessment, folders: &[String]) -> String {
+    let mut page = Page::default();
+    page.heading(1, "Third parties in our AWS accounts");
+    page.paragraph(&format!(
+        "Window: {} to {}. Idleness is counted as of {}, from {} days on. Nothing was changed in AWS: this is a \
+         proposal, to be applied by a person.",
+        rfc3339(assessment.window.since),
+        rfc3339(assessment.window.until),
+        rfc3339(assessment.as_of),
+        assessment.idle_days
+    ));
+    coverage::render(&mut page, &assessment.coverage);
+    findings::render(&mut page, &assessment.findings);
+    parties::render(&mut page, &assessment.parties);
+    roles(&mut page, assessment, folders);
+    page.finish()
+}
+
+fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
+    page.heading(2, "Roles");
+    if assessment.roles.is_empty() {
+        page.paragraph("No role that an outside party can or did assume was found.");
+        return;
+    }
+    page.table(
+        ["Role", "Account", "Idle", "Sessions", "Proposal", "Granted", "Kept", "Removed"],
+        assessment.roles.iter().take(ROLES_SHOWN).map(|role| {
+            let sizing = &role.rightsizing;
+            [
+                code(&role.name),
+                role.account_id.to_string(),
+                code(&role.idle.verdict),
+                role.sessions.total.to_string(),
+                code(&sizing.status),
+                sizing.granted.to_string(),
+                sizing.kept.to_string(),
+                sizing.removed.to_string(),
+            ]
+        }),
+    );
+    if assessment.roles.len() > ROLES_SHOWN {
+        page.paragraph(&format!(
+            "{} are shown; {} more are in `report.json` and under `roles/`.",
+            count(ROLES_SHOWN as u64, "role"),
+            assessment.roles.len() - ROLES_SHOWN
+        ));
+    }
+    for (role, folder) in assessment.roles.iter().zip(folders).take(ROLES_SHOWN) {
+        role::render(page, assessment, role, folder);
+    }
+}
+
+/// A time, or what to say where there is none.
+fn moment(time: Option<Time>) -> String {
+    time.map_or_else(|| "never".to_owned(), rfc3339)
+}
