@@ -1,1 +1,26 @@
-//! (to be written)
+//! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
+
+pub mod analyze;
+pub mod inputs;
+pub mod monitor;
+pub mod output;
+pub mod plan;
+pub mod spill;
+pub mod workers;
+
+/// The user's mistake: what is wrong, and what to do. Exit code 2, nothing written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}; {help}")]
+pub struct UserError {
+    /// What is wrong: lowercase, one line, no final period, input in backticks.
+    pub what: String,
+    /// What to do next.
+    pub help: String,
+}
+
+impl UserError {
+    /// A mistake with its help.
+    pub fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), help: help.into() }
+    }
+}

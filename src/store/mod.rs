@@ -1,1 +1,59 @@
-//! (to be written)
+//! Where objects lie: list, get, put. The only folder that touches files for objects; imports none of ours.
+
+pub mod faulty;
+pub mod local;
+pub mod memory;
+
+/// One object of a store.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Entry {
+    /// Its key, with `/` between the parts, relative to the store's root.
+    pub key: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// Why a store could not do as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such thing.
+    #[error("does not exist")]
+    Missing,
+    /// It exists, but may not be read or written.
+    #[error("permission denied")]
+    Denied,
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::Missing,
+            std::io::ErrorKind::PermissionDenied => Self::Denied,
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+/// A place that holds objects. Workers share it.
+pub trait Store: Sync {
+    /// All objects, sorted by key.
+    ///
+    /// # Errors
+    /// When the root cannot be listed.
+    fn list(&self) -> Result<Vec<Entry>, StoreError>;
+
+    /// The bytes of one object.
+    ///
+    /// # Errors
+    /// When it cannot be read whole.
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError>;
+
+    /// Writes one object; readers see all of it or nothing.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError>;
+}

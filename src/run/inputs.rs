@@ -1,0 +1,61 @@
+//! The inputs beside the trail: inventories, read from files and hashed for `run.json`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::policy::inventory::Inventory;
+
+use super::UserError;
+
+/// An input file as it was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct InputFile {
+    /// As given.
+    pub path: String,
+    /// SHA-256 in hex.
+    pub sha256: String,
+    /// Size.
+    pub bytes: u64,
+}
+
+/// The inventory files that lie beside a local source: `inventory.json`, or `inventory/*.json`.
+#[must_use]
+pub fn beside(source: &Path) -> Vec<PathBuf> {
+    let single = source.join("inventory.json");
+    if single.is_file() {
+        return vec![single];
+    }
+    let Ok(entries) = fs::read_dir(source.join("inventory")) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    found.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+    found.sort();
+    found
+}
+
+/// Reads inventories.
+///
+/// # Errors
+/// The first file that cannot be read, with the reason.
+pub fn inventory(paths: &[PathBuf]) -> Result<(Inventory, Vec<InputFile>), UserError> {
+    let mut inventory = Inventory::default();
+    let mut files = Vec::new();
+    for path in paths {
+        let shown = path.display().to_string();
+        let wrong = |reason: String| {
+            UserError::new(
+                format!("cannot read inventory `{shown}`: {reason}"),
+                "give the output of `aws iam get-account-authorization-details`",
+            )
+        };
+        let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| wrong("not UTF-8".to_owned()))?;
+        inventory.add(text.trim_start_matches('\u{feff}')).map_err(|error| wrong(error.to_string()))?;
+        let digest = Sha256::digest(&bytes);
+        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        files.push(InputFile { path: shown, sha256, bytes: bytes.len() as u64 });
+    }
+    Ok((inventory, files))
+}

@@ -1,0 +1,104 @@
+//! Writes all files of a run at once: into a folder beside the target, which then takes the target's place.
+//!
+//! An interrupted run leaves the old folder whole; there is never a mix of two runs. A folder that holds anything that
+//! this program did not write is left alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::report::OutputFile;
+
+use super::UserError;
+
+/// What this program writes at the top of an output folder.
+const OWN: [&str; 8] =
+    ["report", "report.md", "report.json", "roles", "parquet", "run.json", "findings.csv", "findings.sarif"];
+
+/// Whether the output folder can take the files of a run; asked before the long work.
+///
+/// # Errors
+/// It is a file, or holds files of others.
+pub fn check(out: &Path) -> Result<(), UserError> {
+    let shown = out.display();
+    if out.is_file() {
+        return Err(UserError::new(format!("output folder `{shown}` is a file"), "give another --out"));
+    }
+    let Ok(entries) = fs::read_dir(out) else { return check_parent(out) };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !OWN.contains(&name.as_str()) {
+            return Err(UserError::new(
+                format!("output folder `{shown}` holds `{name}`, which thirdtrail did not write"),
+                "give a new or empty folder with --out",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_parent(out: &Path) -> Result<(), UserError> {
+    let blocked = out.ancestors().skip(1).find(|path| path.is_file());
+    match blocked {
+        Some(file) => Err(UserError::new(
+            format!("output folder `{}` lies in `{}`, which is a file", out.display(), file.display()),
+            "give another --out",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Writes the files and puts them in place.
+///
+/// # Errors
+/// When the disk refuses; the old folder is then still there.
+pub fn write(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
+    write_beside(out, files).map_err(|error| {
+        UserError::new(
+            format!("cannot write to `{}`: {error}", out.display()),
+            "check the room and the permissions of its parent folder",
+        )
+    })
+}
+
+fn write_beside(out: &Path, files: &[OutputFile]) -> std::io::Result<()> {
+    let parent = match out.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    fs::create_dir_all(&parent)?;
+    let fresh = tempfile::Builder::new().prefix(".thirdtrail-").tempdir_in(&parent)?;
+    for file in files {
+        let target = fresh.path().join(&file.path);
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(target, &file.bytes)?;
+    }
+    open_to_readers(fresh.path())?;
+    if !out.exists() {
+        fs::rename(fresh.keep(), out)?;
+        return Ok(());
+    }
+    let old = tempfile::Builder::new().prefix(".thirdtrail-old-").tempdir_in(&parent)?;
+    let aside = old.path().join("out");
+    fs::rename(out, &aside)?;
+    if let Err(error) = fs::rename(fresh.path(), out) {
+        fs::rename(&aside, out)?;
+        return Err(error);
+    }
+    // The folder went away under its guard's name; there is nothing left for it to remove.
+    let _ = fresh.keep();
+    Ok(())
+}
+
+/// Temporary folders are private; an output folder is as open as any other new one.
+#[cfg(unix)]
+fn open_to_readers(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn open_to_readers(_folder: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! What would be read, and what not and why, decided by keys alone: no object is opened.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate};
+
+use crate::aws::window::{Time, Window, midnight};
+use crate::aws::AccountId;
+use crate::cloudtrail::object_key::{ObjectKey, ObjectKind};
+use crate::store::Entry;
+
+use super::UserError;
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// First moment, if given.
+    pub since: Option<Time>,
+    /// First moment after, if given.
+    pub until: Option<Time>,
+    /// Only these accounts; empty for all.
+    pub accounts: BTreeSet<AccountId>,
+    /// Only these Regions; empty for all.
+    pub regions: BTreeSet<String>,
+}
+
+/// Which objects will be read.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// To be read, by key.
+    pub objects: Vec<Entry>,
+    /// Found at the source.
+    pub listed: u64,
+    /// Not to be read, by reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// Days for which a digest proves that the trail was on.
+    pub digest_days: BTreeSet<(AccountId, NaiveDate)>,
+    /// Accounts named by keys.
+    pub accounts: BTreeSet<AccountId>,
+    /// Days of delivery of the objects to be read.
+    pub days: BTreeSet<NaiveDate>,
+    /// The window; `None` when only the events can tell.
+    pub window: Option<Window>,
+}
+
+impl Plan {
+    /// Bytes to be read, as delivered.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.objects.iter().map(|entry| entry.size_bytes).sum()
+    }
+}
+
+/// Plans the reading of a listing.
+///
+/// # Errors
+/// Contradictory dates, or nothing to read.
+pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
+    check_dates(request)?;
+    if listing.is_empty() {
+        return Err(UserError::new("the source is empty", "give a folder that holds CloudTrail log objects"));
+    }
+    // In a source with a trail's layout, files beside it are somebody's notes, not logs.
+    let has_layout = listing.iter().any(|entry| ObjectKey::parse(&entry.key).in_layout);
+    let mut plan = Plan { listed: listing.len() as u64, ..Plan::default() };
+    let mut logs = 0_u64;
+    for entry in listing {
+        let key = ObjectKey::parse(&entry.key);
+        plan.accounts.extend(key.account.filter(|_| key.in_layout));
+        if let (ObjectKind::Digest, Some(account), Some(day)) = (key.kind, key.account, key.delivered) {
+            plan.digest_days.insert((account, day));
+        }
+        let reason = reason_to_skip(&entry.key, &key, has_layout, request);
+        logs += u64::from(!matches!(reason, Some("digest" | "insight" | "other" | "inventory")));
+        match reason {
+            Some(reason) => *plan.skipped.entry(reason.to_owned()).or_default() += 1,
+            None => {
+                plan.days.extend(key.delivered);
+                plan.objects.push(entry);
+            }
+        }
+    }
+    if plan.objects.is_empty() {
+        return Err(nothing_to_read(logs));
+    }
+    plan.window = window(&plan, request);
+    Ok(plan)
+}
+
+fn check_dates(request: &Request) -> Result<(), UserError> {
+    match (request.since, request.until) {
+        (Some(since), Some(until)) if since >= until => Err(UserError::new(
+            format!(
+                "`--since {}` is not before `--until {}`",
+                crate::aws::window::rfc3339(since),
+                crate::aws::window::rfc3339(until)
+            ),
+            "exchange them, or leave one out",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn nothing_to_read(logs: u64) -> UserError {
+    if logs == 0 {
+        UserError::new(
+            "the source holds no CloudTrail log object",
+            "give the folder above `AWSLogs`, or a folder of `.json.gz`, `.json` or `.jsonl` files",
+        )
+    } else {
+        UserError::new(
+            format!("none of the {logs} log objects lies in the window, accounts and Regions asked for"),
+            "widen --since, --until, --account or --region",
+        )
+    }
+}
+
+fn reason_to_skip(name: &str, key: &ObjectKey<'_>, has_layout: bool, request: &Request) -> Option<&'static str> {
+    if name == "inventory.json" || name.starts_with("inventory/") && !key.in_layout {
+        return Some("inventory");
+    }
+    if key.kind != ObjectKind::Log {
+        return Some(key.kind.word());
+    }
+    if has_layout && !key.in_layout || name == "truth.json" {
+        return Some("other");
+    }
+    if key.account.is_some_and(|account| !request.accounts.is_empty() && !request.accounts.contains(&account)) {
+        return Some("account");
+    }
+    if key.region.is_some_and(|region| !request.regions.is_empty() && !request.regions.contains(region)) {
+        return Some("region");
+    }
+    // S3: the key tells the day of delivery, so one more day is read on each side.
+    let early = |day: NaiveDate| request.since.is_some_and(|since| day + Days::new(1) < since.date_naive());
+    let late = |day: NaiveDate| request.until.is_some_and(|until| day > until.date_naive() + Days::new(1));
+    key.delivered.is_some_and(|day| early(day) || late(day)).then_some("window")
+}
+
+/// The window asked for, completed from the days of delivery.
+fn window(plan: &Plan, request: &Request) -> Option<Window> {
+    let undated = plan.objects.iter().any(|entry| ObjectKey::parse(&entry.key).delivered.is_none());
+    let days = if undated { None } else { plan.days.first().zip(plan.days.last()) };
+    let since = request.since.or_else(|| days.map(|(first, _)| midnight(*first)))?;
+    let until = request.until.or_else(|| days.map(|(_, last)| midnight(*last + Days::new(1))))?;
+    Window::new(since, until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::window::parse_time;
+
+    fn log(day: &str) -> String {
+        format!("AWSLogs/111122223333/CloudTrail/us-east-1/{day}/x.json.gz")
+    }
+
+    fn listing(keys: &[String]) -> Vec<Entry> {
+        keys.iter().map(|key| Entry { key: key.clone(), size_bytes: 1 }).collect()
+    }
+
+    /// S2: what is no log is skipped and counted.
+    #[test]
+    fn other_objects_are_skipped_and_counted() {
+        let digest = "AWSLogs/111122223333/CloudTrail-Digest/us-east-1/2026/05/01/d.json.gz".to_owned();
+        let keys = [log("2026/05/01"), digest, "inventory.json".to_owned(), "truth.json".to_owned()];
+        let plan = plan(listing(&keys), &Request::default()).unwrap();
+        assert_eq!(plan.objects.len(), 1);
+        let skipped: Vec<(&str, u64)> = plan.skipped.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
+        assert_eq!(skipped, [("digest", 1), ("inventory", 1), ("other", 1)]);
+        assert_eq!(plan.digest_days.len(), 1);
+    }
+
+    /// S3: keys of one more day on each side are read; the window itself stays as asked.
+    #[test]
+    fn one_more_day_of_keys_is_read_on_each_side() {
+        let days = ["2026/05/01", "2026/05/02", "2026/05/03", "2026/05/05", "2026/05/06"];
+        let keys: Vec<String> = days.iter().map(|day| log(day)).collect();
+        let request =
+            Request { since: parse_time("2026-05-03"), until: parse_time("2026-05-04"), ..Request::default() };
+        let planned = plan(listing(&keys), &request).unwrap();
+        let read: Vec<&str> = planned.objects.iter().map(|entry| &entry.key[42..52]).collect();
+        assert_eq!(read, ["2026/05/02", "2026/05/03", "2026/05/05"]);
+        assert_eq!(planned.window, Window::new(request.since.unwrap(), request.until.unwrap()));
+        let whole = plan(listing(&keys), &Request::default()).unwrap().window.unwrap();
+        assert_eq!(whole.whole_days(), 6);
+    }
+
+    #[test]
+    fn bad_requests_say_what_to_do() {
+        let what = |keys: &[String], request: &Request| plan(listing(keys), request).unwrap_err().what;
+        let request =
+            Request { since: parse_time("2026-05-03"), until: parse_time("2026-05-03"), ..Request::default() };
+        assert!(what(&[log("2026/05/01")], &request).contains("not before"));
+        assert!(what(&[], &Request::default()).contains("empty"));
+        assert!(what(&["notes.txt".to_owned()], &Request::default()).contains("no CloudTrail log object"));
+        let later = Request { since: parse_time("2027-01-01"), ..Request::default() };
+        assert!(what(&[log("2026/05/01")], &later).contains("none of the 1 log objects"));
+    }
+}

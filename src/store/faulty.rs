@@ -1,0 +1,32 @@
+//! A twin of any store that fails where a test wants it to.
+
+use std::collections::BTreeMap;
+
+use super::{Entry, Store, StoreError};
+
+/// Answers for some keys with an error, for all others as the store behind it.
+pub struct FaultyStore<'a> {
+    behind: &'a dyn Store,
+    faults: BTreeMap<String, StoreError>,
+}
+
+impl<'a> FaultyStore<'a> {
+    /// A twin of `behind` that fails to get the keys in `faults`.
+    pub fn new(behind: &'a dyn Store, faults: impl IntoIterator<Item = (String, StoreError)>) -> Self {
+        Self { behind, faults: faults.into_iter().collect() }
+    }
+}
+
+impl Store for FaultyStore<'_> {
+    fn list(&self) -> Result<Vec<Entry>, StoreError> {
+        self.behind.list()
+    }
+
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        self.faults.get(key).cloned().map_or_else(|| self.behind.get(key), Err)
+    }
+
+    fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.behind.put(key, bytes)
+    }
+}

@@ -1,0 +1,41 @@
+//! A store in memory, for tests and for sources that are made on the spot.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::{Entry, Store, StoreError};
+
+/// Objects by key.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    objects: Mutex<BTreeMap<String, Vec<u8>>>,
+}
+
+impl MemoryStore {
+    fn objects(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
+        // A panic while holding the lock leaves the map whole: inserting is its only change.
+        self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl FromIterator<(String, Vec<u8>)> for MemoryStore {
+    fn from_iter<T: IntoIterator<Item = (String, Vec<u8>)>>(objects: T) -> Self {
+        Self { objects: Mutex::new(objects.into_iter().collect()) }
+    }
+}
+
+impl Store for MemoryStore {
+    fn list(&self) -> Result<Vec<Entry>, StoreError> {
+        let entry = |(key, bytes): (&String, &Vec<u8>)| Entry { key: key.clone(), size_bytes: bytes.len() as u64 };
+        Ok(self.objects().iter().map(entry).collect())
+    }
+
+    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        self.objects().get(key).cloned().ok_or(StoreError::Missing)
+    }
+
+    fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.objects().insert(key.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+}
