@@ -6,10 +6,12 @@
 pub mod action_index;
 pub mod builtin;
 pub mod catalog;
+pub mod certificate;
 pub mod condition;
 pub mod context;
 pub mod danger;
 mod descent;
+pub mod diff;
 pub mod document;
 pub mod evaluate;
 pub mod grant;
@@ -22,7 +24,9 @@ pub mod truth;
 
 pub use action_index::ActionIndex;
 pub use catalog::Catalog;
+pub use certificate::{Certificate, CounterExample, ObservedCall, certify};
 pub use context::Context;
+pub use diff::diff;
 pub use document::{DocumentError, PolicyDocument};
 pub use evaluate::{Decision, Evaluation, NamedPolicy, Request, Resource, StatementRef, evaluate};
 pub use grant::{Grant, Granted, UnmatchedPattern, expand};
