@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Condition keys with their values. Key names are compared without case, as AWS does; values are not.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Context {
     /// `None` is a key known to be absent.
     values: BTreeMap<String, Option<Vec<String>>>,

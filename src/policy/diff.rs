@@ -1,0 +1,82 @@
+//! The difference between a policy as it is and as it could be, as a unified diff for a person to read.
+
+use serde_json::Value;
+use similar::TextDiff;
+
+/// Lines shown around each change.
+const CONTEXT_LINES: usize = 3;
+
+/// A unified diff of two documents, pretty-printed with two spaces; empty where they are equal.
+///
+/// `after` is `None` where nothing is left of the policy. The name is a stranger's: its control characters are replaced
+/// (S43); those inside the documents are escaped by JSON.
+#[must_use]
+pub fn diff(name: &str, before: &Value, after: Option<&Value>) -> String {
+    let name = one_line(name);
+    let (before, after) = (pretty(before), after.map(pretty).unwrap_or_default());
+    TextDiff::from_lines(&before, &after)
+        .unified_diff()
+        .context_radius(CONTEXT_LINES)
+        .header(&format!("{name}.current.json"), &format!("{name}.rightsized.json"))
+        .to_string()
+}
+
+/// The text with every control, line-breaking and direction-changing character replaced, so that it cannot pretend to be
+/// more than one line.
+pub(super) fn one_line(text: &str) -> String {
+    let hides = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if hides(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+fn pretty(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// S34: the diff shows the edit and nothing else.
+    #[test]
+    fn a_diff_shows_what_changes() {
+        let before = json!({"Statement": {"Action": ["s3:GetObject", "s3:PutObject"]}});
+        let after = json!({"Statement": {"Action": ["s3:GetObject"]}});
+        let expected = "\
+--- p.current.json
++++ p.rightsized.json
+@@ -1,8 +1,7 @@
+ {
+   \"Statement\": {
+     \"Action\": [
+-      \"s3:GetObject\",
+-      \"s3:PutObject\"
++      \"s3:GetObject\"
+     ]
+   }
+ }
+";
+        assert_eq!(diff("p", &before, Some(&after)), expected);
+        assert_eq!(diff("p", &before, Some(&before)), "");
+    }
+
+    /// S34: a policy that is emptied is shown as all removed.
+    #[test]
+    fn an_emptied_policy_loses_every_line() {
+        let shown = diff("p", &json!({"a": 1}), None);
+        assert!(shown.ends_with("-{\n-  \"a\": 1\n-}\n"), "{shown}");
+    }
+
+    /// S43: a name cannot add lines or terminal sequences.
+    #[test]
+    fn control_characters_in_names_are_replaced() {
+        let shown = diff("a\n+++ b\u{1b}[31m\u{202e}", &json!(1), Some(&json!(2)));
+        assert!(shown.starts_with("--- a\u{fffd}+++ b\u{fffd}[31m\u{fffd}.current.json\n"), "{shown}");
+    }
+}
