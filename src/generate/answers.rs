@@ -20,7 +20,8 @@ fn last(span: Option<Span>) -> Option<String> {
 pub(crate) fn document(desk: &Desk<'_>, damage: &(Vec<Value>, u64, u64)) -> Value {
     let (cast, done) = (desk.cast, &desk.mail.delivered);
     let (entries, good, bad) = damage;
-    let failed = entries.iter().filter(|entry| entry.get("expect").is_some_and(|text| text == "object_failed")).count() as u64;
+    let failed =
+        entries.iter().filter(|entry| entry.get("expect").is_some_and(|text| text == "object_failed")).count() as u64;
     let broken = entries.len() as u64;
     json!({"schema": "thirdtrail.truth/1", "seed": desk.options.seed,
         "window": {"since": time_text(cast.since), "until": time_text(cast.until)},

@@ -49,7 +49,8 @@ const fn object(event: &'static str, action: &'static str, read: bool) -> Api {
     Api { source: "s3", event, action, read, params: OBJECT_PARAMS, resources: OBJECT, data: true }
 }
 
-const KEY: &str = r#"[{"accountId":"%a","type":"AWS::KMS::Key","ARN":"arn:aws:kms:%r:%a:key/5d1a9c3e-7b20-4f86-a1d4-93c0be52f7a1"}]"#;
+const KEY: &str =
+    r#"[{"accountId":"%a","type":"AWS::KMS::Key","ARN":"arn:aws:kms:%r:%a:key/5d1a9c3e-7b20-4f86-a1d4-93c0be52f7a1"}]"#;
 const BUCKET: &str = r#"[{"accountId":"%a","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::%b"}]"#;
 const OBJECT: &str = r#"[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::%b/export/daily/part-0001.parquet"},{"accountId":"%a","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::%b"}]"#;
 const OBJECT_PARAMS: &str =

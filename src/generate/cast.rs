@@ -4,8 +4,10 @@ use super::apis::{self, Api};
 use super::clock::{DAY, date_text};
 use super::options::{Options, Size};
 use super::rng::Rng;
-use super::templates::{MORE_VENDORS, Outcome, PLAIN, SECOND_PARTY, Situation, TEMPLATES, Template, Trust, VENDOR_USER};
 use super::templates::{External, External::Word};
+use super::templates::{
+    MORE_VENDORS, Outcome, PLAIN, SECOND_PARTY, Situation, TEMPLATES, Template, Trust, VENDOR_USER,
+};
 
 /// Who stands behind calls.
 #[derive(Clone, Debug)]
@@ -95,10 +97,45 @@ pub(crate) struct Cast {
 }
 
 const WORKLOADS: [(&str, &str, Workload, &[&str]); 4] = [
-    ("nightly-report", "/service-role/", Workload::Service("lambda.amazonaws.com"), &["logs:CreateLogStream", "secretsmanager:GetSecretValue", "dynamodb:DescribeTable", "kms:Decrypt"]),
-    ("web-server", "/", Workload::Service("ec2.amazonaws.com"), &["ssm:UpdateInstanceInformation", "ssm:UpdateInstanceInformation", "ec2:DescribeInstances", "ec2:DescribeTags"]),
-    ("ecs-worker", "/", Workload::Service("ecs-tasks.amazonaws.com"), &["logs:CreateLogStream", "ecr:GetAuthorizationToken", "kms:GenerateDataKey", "s3:GetBucketLocation"]),
-    ("AWSReservedSSO_AdministratorAccess_", "/aws-reserved/sso.amazonaws.com/", Workload::SingleSignOn, &["ec2:DescribeInstances", "ec2:DescribeSecurityGroups", "ec2:CreateTags", "iam:ListUsers", "s3:ListBuckets", "logs:DescribeLogGroups", "rds:DescribeDBSnapshots", "iam:ListPolicies", "iam:ListAccountAliases"]),
+    (
+        "nightly-report",
+        "/service-role/",
+        Workload::Service("lambda.amazonaws.com"),
+        &["logs:CreateLogStream", "secretsmanager:GetSecretValue", "dynamodb:DescribeTable", "kms:Decrypt"],
+    ),
+    (
+        "web-server",
+        "/",
+        Workload::Service("ec2.amazonaws.com"),
+        &[
+            "ssm:UpdateInstanceInformation",
+            "ssm:UpdateInstanceInformation",
+            "ec2:DescribeInstances",
+            "ec2:DescribeTags",
+        ],
+    ),
+    (
+        "ecs-worker",
+        "/",
+        Workload::Service("ecs-tasks.amazonaws.com"),
+        &["logs:CreateLogStream", "ecr:GetAuthorizationToken", "kms:GenerateDataKey", "s3:GetBucketLocation"],
+    ),
+    (
+        "AWSReservedSSO_AdministratorAccess_",
+        "/aws-reserved/sso.amazonaws.com/",
+        Workload::SingleSignOn,
+        &[
+            "ec2:DescribeInstances",
+            "ec2:DescribeSecurityGroups",
+            "ec2:CreateTags",
+            "iam:ListUsers",
+            "s3:ListBuckets",
+            "logs:DescribeLogGroups",
+            "rds:DescribeDBSnapshots",
+            "iam:ListPolicies",
+            "iam:ListAccountAliases",
+        ],
+    ),
 ];
 
 /// AWS services that call on their own account, without a role.

@@ -13,7 +13,8 @@ pub(crate) fn document(cast: &Cast, ledger: &Ledger, account: usize) -> Value {
     let id = cast.account(account);
     let roles: Vec<&Role> = cast.roles.iter().filter(|role| role.account == account && role.exists).collect();
     let policies: Vec<Value> = MANAGED.iter().map(|policy| managed(policy, id, &roles)).collect();
-    let users: Vec<Value> = cast.users.iter().filter(|user| user.account == account).map(|user| one_user(cast, user)).collect();
+    let users: Vec<Value> =
+        cast.users.iter().filter(|user| user.account == account).map(|user| one_user(cast, user)).collect();
     let group = json!({"Path": "/", "GroupName": "deployers", "GroupId": format!("AGPA{:0>17}", account + 2),
         "Arn": format!("arn:aws:iam::{id}:group/deployers"), "CreateDate": time_text(cast.since - 40_000_000),
         "GroupPolicyList": [], "AttachedManagedPolicies": []});
@@ -70,10 +71,11 @@ fn one_role(cast: &Cast, ledger: &Ledger, role: &Role) -> Value {
     };
     let names = role.template.map_or(&[][..], |template| template.managed).iter().copied();
     let admin = role.name.starts_with("AWSReservedSSO").then_some("AdministratorAccess");
-    let path = role.arn.split_once(":role").map_or("/", |(_, rest)| rest.strip_suffix(role.name.as_str()).unwrap_or("/"));
-    let last = ledger.role_last_used(role).map_or(json!({}), |time| {
-        json!({"LastUsedDate": time_text(time), "Region": "us-east-1"})
-    });
+    let path =
+        role.arn.split_once(":role").map_or("/", |(_, rest)| rest.strip_suffix(role.name.as_str()).unwrap_or("/"));
+    let last = ledger
+        .role_last_used(role)
+        .map_or(json!({}), |time| json!({"LastUsedDate": time_text(time), "Region": "us-east-1"}));
     let mut detail = json!({"Path": path, "RoleName": role.name, "RoleId": role.role_id, "Arn": role.arn,
         "CreateDate": time_text(role.created), "AssumeRolePolicyDocument": shown(trust(cast, role), encoded),
         "InstanceProfileList": [],
@@ -83,24 +85,46 @@ fn one_role(cast: &Cast, ledger: &Ledger, role: &Role) -> Value {
     let boundary = role.template.and_then(|template| template.boundary);
     if let (Some(name), Some(fields)) = (boundary, detail.as_object_mut()) {
         let arn = format!("arn:aws:iam::{id}:policy/{name}");
-        fields.insert("PermissionsBoundary".to_owned(), json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}));
+        fields.insert(
+            "PermissionsBoundary".to_owned(),
+            json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}),
+        );
     }
     detail
 }
 
 fn trust(cast: &Cast, role: &Role) -> Value {
-    let party = |at: usize| role.parties.get(at).and_then(|at| cast.parties.get(*at)).map_or("", |party| party.id.as_str());
+    let party =
+        |at: usize| role.parties.get(at).and_then(|at| cast.parties.get(*at)).map_or("", |party| party.id.as_str());
     let root = |account: &str| format!("arn:aws:iam::{account}:root");
     let own = cast.account(0);
     let (principal, action, condition) = match role.template.map(|template| template.trust) {
         Some(Trust::Vendor) => (json!({"AWS": root(party(0))}), "sts:AssumeRole", equals(role, "StringEquals")),
-        Some(Trust::VendorIfExists) => (json!({"AWS": root(party(0))}), "sts:AssumeRole", equals(role, "StringEqualsIfExists")),
-        Some(Trust::TwoVendors) => (json!({"AWS": [root(party(0)), SECOND_PARTY.0]}), "sts:AssumeRole", equals(role, "StringEquals")),
-        Some(Trust::GitHub) => (json!({"Federated": party(0)}), "sts:AssumeRoleWithWebIdentity", json!({"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}, "StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/shop:*"}})),
-        Some(Trust::Chain(before)) => (json!({"AWS": format!("arn:aws:iam::{own}:role/{before}")}), "sts:AssumeRole", Value::Null),
+        Some(Trust::VendorIfExists) => {
+            (json!({"AWS": root(party(0))}), "sts:AssumeRole", equals(role, "StringEqualsIfExists"))
+        }
+        Some(Trust::TwoVendors) => {
+            (json!({"AWS": [root(party(0)), SECOND_PARTY.0]}), "sts:AssumeRole", equals(role, "StringEquals"))
+        }
+        Some(Trust::GitHub) => (
+            json!({"Federated": party(0)}),
+            "sts:AssumeRoleWithWebIdentity",
+            json!({"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}, "StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/shop:*"}}),
+        ),
+        Some(Trust::Chain(before)) => {
+            (json!({"AWS": format!("arn:aws:iam::{own}:role/{before}")}), "sts:AssumeRole", Value::Null)
+        }
         Some(Trust::OwnOrganization) => (json!({"AWS": root(own)}), "sts:AssumeRole", Value::Null),
-        Some(Trust::Saml) => (json!({"Federated": party(0)}), "sts:AssumeRoleWithSAML", json!({"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}})),
-        None if party(0).starts_with("arn:") => (json!({"Federated": party(0)}), "sts:AssumeRoleWithSAML", json!({"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}})),
+        Some(Trust::Saml) => (
+            json!({"Federated": party(0)}),
+            "sts:AssumeRoleWithSAML",
+            json!({"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}),
+        ),
+        None if party(0).starts_with("arn:") => (
+            json!({"Federated": party(0)}),
+            "sts:AssumeRoleWithSAML",
+            json!({"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}),
+        ),
         None => (json!({"Service": party(0)}), "sts:AssumeRole", Value::Null),
     };
     let mut statement = json!({"Effect": "Allow", "Principal": principal, "Action": action});
@@ -116,7 +140,10 @@ fn equals(role: &Role, operator: &str) -> Value {
 
 fn one_user(cast: &Cast, user: &User) -> Value {
     let id = cast.account(user.account);
-    let document = parsed(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:Describe*","autoscaling:Describe*","ecr:*","cloudformation:List*"],"Resource":"*"}]}"#, id);
+    let document = parsed(
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:Describe*","autoscaling:Describe*","ecr:*","cloudformation:List*"],"Resource":"*"}]}"#,
+        id,
+    );
     json!({"Path": "/", "UserName": user.name, "UserId": user.user_id, "Arn": user.arn,
         "CreateDate": time_text(cast.since - 60_000_000),
         "UserPolicyList": [{"PolicyName": "access", "PolicyDocument": document}],

@@ -142,7 +142,7 @@ fn via_service(desk: &mut Desk<'_>, session: &mut Session, role: &Role, time: i6
     for (name, via) in calls {
         let Some(found) = apis::find(name) else { continue };
         if sessions::call(desk, session, found, Outcome::Ok, via, time) && via.is_some() {
-            desk.ledger.role(role.index, |book| drop(book.situations.insert("calls_through_a_service")));
+            desk.ledger.role(role.index, |book| book.situations.extend(["calls_through_a_service"]));
         }
     }
 }
@@ -161,7 +161,7 @@ fn chain(desk: &mut Desk<'_>, session: &Session, role: &Role, time: i64) {
     let opened = sessions::open(desk, next, Opening::Chain(session), &format!("zesty-next-{suffix}"), time);
     let Some(mut opened) = opened else { return };
     let situation = if next.account == role.account { "chained_same_account" } else { "chained_other_account" };
-    desk.ledger.role(next.index, |book| drop(book.situations.insert(situation)));
+    desk.ledger.role(next.index, |book| book.situations.extend([situation]));
     let end = play(desk, &mut opened, next, time, 3);
     chain(desk, &opened, next, end + 15);
 }
@@ -179,7 +179,7 @@ fn first_day(desk: &mut Desk<'_>, role: &Role, template: &'static Template, midn
             let opened = sessions::open(desk, role, opening, "worker-long-running", midnight - 5_000);
             let Some(mut session) = opened else { return };
             play(desk, &mut session, role, start, 4);
-            desk.ledger.role(role.index, |book| drop(book.situations.insert("handoff_before_trail")));
+            desk.ledger.role(role.index, |book| book.situations.extend(["handoff_before_trail"]));
         }
         Situation::FirstDayOnly => regular(desk, role, template, midnight, 1),
         _ => {}

@@ -25,7 +25,8 @@ pub(crate) const COST: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Re
 pub(crate) const POSTURE: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Secrets","Effect":"Allow","Action":["secretsmanager:GetSecretValue","secretsmanager:ListSecrets"],"Resource":"*"},{"Sid":"Keys","Effect":"Allow","Action":["kms:Decrypt","kms:CreateGrant"],"Resource":"*","Condition":{"StringEquals":{"kms:ViaService":["secretsmanager.us-east-1.amazonaws.com","secretsmanager.eu-west-1.amazonaws.com","secretsmanager.us-west-2.amazonaws.com","secretsmanager.ap-southeast-2.amazonaws.com"]}}}]}"#;
 
 /// One statement as an object, actions as a string, odd case.
-pub(crate) const SMALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"EC2:describe*","Resource":"*"}}"#;
+pub(crate) const SMALL: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"EC2:describe*","Resource":"*"}}"#;
 
 /// A data pipeline: object reads and writes in one bucket.
 pub(crate) const PIPELINE: &str = r#"{"Version":"2012-10-17","Id":"pipeline","Statement":[{"Sid":"Objects","Effect":"Allow","Action":["s3:GetObject","s3:PutObject","s3:ListBucket","s3:GetBucketLocation","s3:DeleteObject"],"Resource":["arn:aws:s3:::acme-export-%a","arn:aws:s3:::acme-export-%a/*"]},{"Sid":"Names","Effect":"Allow","Action":["s3:ListAllMyBuckets","rds:DescribeDBInstances","rds:CreateDBSnapshot"],"Resource":"*"}]}"#;

@@ -67,13 +67,7 @@ impl Opening<'_> {
 }
 
 /// Opens a session of `role` named `name`; `None` when the trail was silent at that time.
-pub(crate) fn open(
-    desk: &mut Desk<'_>,
-    role: &Role,
-    opening: Opening<'_>,
-    name: &str,
-    time: i64,
-) -> Option<Session> {
+pub(crate) fn open(desk: &mut Desk<'_>, role: &Role, opening: Opening<'_>, name: &str, time: i64) -> Option<Session> {
     if !matches!(opening, Opening::Before { .. }) && !desk.recorded(role.account, time) {
         return None;
     }
@@ -151,13 +145,7 @@ fn workload_agent(service: &str) -> String {
 }
 
 /// Writes the hand-off's record or, between two own accounts, its two records.
-fn hand_off(
-    desk: &mut Desk<'_>,
-    role: &Role,
-    session: &Session,
-    opening: Opening<'_>,
-    time: i64,
-) -> Option<()> {
+fn hand_off(desk: &mut Desk<'_>, role: &Role, session: &Session, opening: Opening<'_>, time: i64) -> Option<()> {
     let (api_at, api) = apis::find("sts:AssumeRole")?;
     let account = desk.cast.account(role.account).to_owned();
     let resources = format!(r#"[{{"accountId":"{account}","type":"AWS::IAM::Role","ARN":"{}"}}]"#, role.arn);
@@ -201,9 +189,7 @@ fn parameters(
 ) -> (String, &'static str) {
     let common = format!(r#""roleArn":"{}","roleSessionName":"{}""#, role.arn, session.name);
     match opening {
-        Opening::GitHub { .. } => {
-            (format!(r#"{{{common},"durationSeconds":3600}}"#), "AssumeRoleWithWebIdentity")
-        }
+        Opening::GitHub { .. } => (format!(r#"{{{common},"durationSeconds":3600}}"#), "AssumeRoleWithWebIdentity"),
         Opening::Saml { party, .. } => {
             let provider = desk.cast.parties.get(party).map_or("", |known| known.id.as_str());
             let assertion = desk.rng.uuid_text();
@@ -254,12 +240,7 @@ fn response(desk: &mut Desk<'_>, session: &Session, opening: Opening<'_>, accoun
 }
 
 /// The opener's `userIdentity`, source address and agent, as the role's account sees them.
-fn opener(
-    desk: &mut Desk<'_>,
-    session: &Session,
-    opening: Opening<'_>,
-    account: &str,
-) -> (String, String, String) {
+fn opener(desk: &mut Desk<'_>, session: &Session, opening: Opening<'_>, account: &str) -> (String, String, String) {
     let seen = |identity: String| (identity, session.address.clone(), session.agent.clone());
     match opening {
         Opening::Account { party, .. } => {
@@ -299,12 +280,8 @@ pub(crate) fn call(
 ) -> bool {
     let (api_at, api) = name;
     let region = if desk.rng.chance(0.75) { session.region } else { desk.busy_region() };
-    let caller = Caller {
-        identity: &session.identity,
-        arn: &session.arn,
-        address: &session.address,
-        agent: &session.agent,
-    };
+    let caller =
+        Caller { identity: &session.identity, arn: &session.arn, address: &session.address, agent: &session.agent };
     let extra = Extra { via, ..Extra::default() };
     if !desk.write((session.account, region, time), caller, (api, outcome), extra) {
         return false;

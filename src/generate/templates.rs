@@ -209,8 +209,10 @@ pub(crate) static MORE_VENDORS: &[(&str, &str)] = &[
 pub(crate) static PLAIN: Template = Template { role: "Reader", inline: &[("read", SMALL)], ..EMPTY };
 
 /// A vendor's IAM user and its calls.
-pub(crate) const VENDOR_USER: (&str, &[&str]) =
-    ("spotinst-integration", &["ec2:DescribeInstances", "ec2:DescribeVolumes", "autoscaling:DescribeAutoScalingGroups"]);
+pub(crate) const VENDOR_USER: (&str, &[&str]) = (
+    "spotinst-integration",
+    &["ec2:DescribeInstances", "ec2:DescribeVolumes", "autoscaling:DescribeAutoScalingGroups"],
+);
 
 #[cfg(test)]
 mod tests {

@@ -193,8 +193,7 @@ impl Ledger {
 /// The verdict on a role at the window's end, where it is beyond doubt.
 pub(crate) fn idle_verdict(ledger: &Ledger, cast: &Cast, role: &Role, idle_days: i64) -> Option<&'static str> {
     let as_of = cast.until;
-    let assumed_only =
-        ledger.roles.get(role.index).is_some_and(|book| book.handoffs > 0 && book.last_call.is_none());
+    let assumed_only = ledger.roles.get(role.index).is_some_and(|book| book.handoffs > 0 && book.last_call.is_none());
     let young = (as_of - role.created) / DAY < idle_days;
     match ledger.last_activity(role) {
         _ if assumed_only || !role.exists => None,
