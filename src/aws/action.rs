@@ -118,9 +118,40 @@ pub enum AccessLevel {
 }
 
 /// A set of action names known to exist, so that a mapping can be checked against it.
+///
+/// Only the first method is needed; the others default to "nothing more is known".
 pub trait KnownActions {
     /// The action in its canonical case, if `service:name` exists (compared without case).
     fn canonical(&self, service: &str, name: &str) -> Option<Action>;
+
+    /// The service prefixes, sorted.
+    fn service_prefixes(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// What the action lets its holder do.
+    fn level(&self, _action: &Action) -> Option<AccessLevel> {
+        None
+    }
+
+    /// The actions that this one needs as well.
+    fn dependents(&self, _action: &Action) -> &[Action] {
+        &[]
+    }
+
+    /// The resource types the action can be limited to; empty when only `*` fits, `None` when that is not known.
+    fn resource_shapes(&self, _action: &Action) -> Option<Vec<ResourceShape<'_>>> {
+        None
+    }
+}
+
+/// The shape of one resource type of an action.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResourceShape<'a> {
+    /// Whether the action needs a resource of this type.
+    pub required: bool,
+    /// The ARN template with `${Variables}`, where one is published.
+    pub template: Option<&'a str>,
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub mod fingerprint;
 pub mod window;
 
 pub use account::AccountId;
-pub use action::{AccessLevel, Action, KnownActions};
+pub use action::{AccessLevel, Action, KnownActions, ResourceShape};
 pub use api_call::ApiCall;
 pub use arn::Arn;
 pub use fingerprint::Fingerprint;

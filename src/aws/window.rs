@@ -56,10 +56,31 @@ pub fn rfc3339(time: Time) -> String {
 /// Reads an RFC 3339 time, or a date as its first moment in UTC.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<Time> {
-    if let Ok(day) = text.parse::<NaiveDate>() {
-        return Some(midnight(day));
+    match text.len() {
+        10 => text.parse::<NaiveDate>().ok().map(midnight),
+        20 => parse_plain(text.as_bytes()).or_else(|| parse_any(text)),
+        _ => parse_any(text),
     }
+}
+
+fn parse_any(text: &str) -> Option<Time> {
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc))
+}
+
+/// `2026-05-01T00:00:00Z`, the form of nearly every time in a trail, several times faster than the general parser.
+fn parse_plain(text: &[u8]) -> Option<Time> {
+    let number = |from: usize, to: usize| {
+        text.get(from..to)?
+            .iter()
+            .try_fold(0_u32, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
+    };
+    let sign = |at: usize| text.get(at).copied();
+    let signs = [sign(4), sign(7), sign(10), sign(13), sign(16), sign(19)];
+    if signs != [b'-', b'-', b'T', b':', b':', b'Z'].map(Some) {
+        return None;
+    }
+    let day = NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
+    Some(day.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?)?.and_utc())
 }
 
 #[cfg(test)]
@@ -82,5 +103,16 @@ mod tests {
         assert_eq!(Window::new(day, day), None);
         assert_eq!(parse_time("yesterday"), None);
         assert_eq!(rfc3339(parse_time("2026-05-01T02:00:00+02:00").unwrap()), "2026-05-01T00:00:00Z");
+    }
+
+    #[test]
+    fn the_fast_parser_agrees_with_the_general_one() {
+        let texts =
+            ["2026-05-01T23:59:58Z", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-05-01t00:00:00z", "x"];
+        for text in texts {
+            let plain = parse_plain(text.as_bytes());
+            assert!(plain.is_none() || plain == parse_any(text), "{text}");
+            assert_eq!(parse_time(text), parse_any(text), "{text}");
+        }
     }
 }

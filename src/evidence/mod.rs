@@ -1,1 +1,19 @@
-//! (to be written)
+//! Map and reduce: what remains of a log object when everything that no finding needs is gone.
+//!
+//! [`observe::Observer`] folds objects into an [`Evidence`]; evidences merge in any order and any grouping, an
+//! evidence merged with itself is itself, and nothing here knows who anybody is: attribution waits for the whole.
+
+pub mod coverage;
+pub mod event_ids;
+pub mod few;
+pub mod limits;
+pub mod merge;
+pub mod names;
+pub mod observe;
+pub mod scope;
+pub mod session;
+pub mod sighting;
+pub mod tables;
+
+pub use merge::Evidence;
+pub use scope::Scope;

@@ -1,5 +1,32 @@
 //! What is granted: policy documents, their evaluation, and the smaller policy that evidence allows.
 //!
-//! Pure: documents and requests in, decisions and documents out. Imports `aws` only.
+//! Pure: documents and requests in, decisions and documents out. Imports `aws` only. Where AWS's answer depends on
+//! something that is not known, the answer is unknown ([`Truth`]), and unknown keeps.
 
+pub mod action_index;
+pub mod builtin;
 pub mod catalog;
+pub mod condition;
+pub mod context;
+pub mod danger;
+pub mod document;
+pub mod evaluate;
+pub mod grant;
+
+pub mod admission;
+pub mod comparison;
+pub mod inventory;
+pub mod pattern;
+pub mod statement;
+pub mod trust;
+pub mod truth;
+
+pub use action_index::ActionIndex;
+pub use catalog::Catalog;
+pub use context::Context;
+pub use document::{DocumentError, PolicyDocument};
+pub use evaluate::{Decision, Evaluation, NamedPolicy, Request, Resource, StatementRef, evaluate};
+pub use grant::{Grant, Granted, UnmatchedPattern, expand};
+pub use statement::{ActionMatch, Effect, ResourceMatch, Statement};
+pub use trust::{Caller, trust_decision};
+pub use truth::Truth;

@@ -1,0 +1,200 @@
+//! Who opened a session: from the hand-off's caller, through chains of roles, to a party.
+//!
+//! In this order (S10): the access key id of the hand-off (exact); role id, session name and creation time (inferred);
+//! a role that trusts exactly one outside party and no one else (inferred); else unresolved, which is a party too.
+
+use crate::aws::AccountId;
+use crate::aws::window::Time;
+use crate::cloudtrail::handoff::HandOffKind;
+use crate::cloudtrail::identity::IdentityKind;
+
+use super::opening::{Opening, Openings, RoleKey};
+use super::party::{Accounts, Channel, Party, PartyKind};
+
+/// How a party was found.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum How {
+    /// By the access key id of the hand-off, or by the account in the record itself.
+    Exact,
+    /// By role id, session name and time, or by the role's only outside party.
+    Inferred,
+    /// Not.
+    Unresolved,
+}
+
+impl How {
+    /// The word of the reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Inferred => "inferred",
+            Self::Unresolved => "unresolved",
+        }
+    }
+}
+
+/// A session's party.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attributed {
+    /// Who.
+    pub party: Party,
+    /// How it came in.
+    pub channel: Channel,
+    /// How that was found.
+    pub how: How,
+}
+
+impl Attributed {
+    fn unresolved() -> Self {
+        Self { party: Party::unresolved(), channel: Channel::Unknown, how: How::Unresolved }
+    }
+}
+
+/// What of a session the records show, for finding its opening.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionClue<'a> {
+    /// The role.
+    pub role: &'a RoleKey,
+    /// Its access key id, or empty.
+    pub access_key: &'a str,
+    /// Its name.
+    pub session_name: &'a str,
+    /// When it was opened.
+    pub created: Option<Time>,
+}
+
+/// Longest chain that is followed; a session lasts 12 hours at most, a chained one 1 hour.
+const MAX_CHAIN: usize = 64;
+
+/// Finds parties; remembers what it found.
+pub struct Attributor<'a, 'e> {
+    openings: &'a Openings<'e>,
+    accounts: Accounts<'a>,
+    sole_outside: &'a dyn Fn(&RoleKey) -> Option<Party>,
+    found: Vec<Option<Attributed>>,
+}
+
+impl<'a, 'e> Attributor<'a, 'e> {
+    /// An attributor; `sole_outside` names the only outside party that a role's trust admits, if it admits no one else.
+    pub fn new(
+        openings: &'a Openings<'e>,
+        accounts: Accounts<'a>,
+        sole_outside: &'a dyn Fn(&RoleKey) -> Option<Party>,
+    ) -> Self {
+        Self { openings, accounts, sole_outside, found: vec![None; openings.list.len()] }
+    }
+
+    /// The opening of a session, if it was seen, and its party.
+    pub fn session(&mut self, clue: SessionClue<'_>) -> (Option<usize>, Attributed) {
+        self.session_at(clue, 0)
+    }
+
+    /// The party of an opening.
+    pub fn opening(&mut self, at: usize) -> Attributed {
+        self.opening_at(at, 0)
+    }
+
+    fn session_at(&mut self, clue: SessionClue<'_>, depth: usize) -> (Option<usize>, Attributed) {
+        let openings = self.openings;
+        if let Some(at) = openings.by_key(clue.access_key) {
+            return (Some(at), self.opening_at(at, depth));
+        }
+        if let Some(at) = openings.by_session(&clue.role.id, clue.session_name, clue.created) {
+            return (Some(at), weaken(self.opening_at(at, depth)));
+        }
+        (None, self.by_trust(clue.role))
+    }
+
+    fn by_trust(&self, role: &RoleKey) -> Attributed {
+        match (self.sole_outside)(role) {
+            Some(party) => {
+                let channel = match party.kind {
+                    PartyKind::IdentityProvider => Channel::WebIdentity,
+                    _ => Channel::AssumeRole,
+                };
+                Attributed { party, channel, how: How::Inferred }
+            }
+            None => Attributed::unresolved(),
+        }
+    }
+
+    fn opening_at(&mut self, at: usize, depth: usize) -> Attributed {
+        if let Some(Some(known)) = self.found.get(at) {
+            return known.clone();
+        }
+        let openings = self.openings;
+        // A cycle of sessions cannot exist in time, but records are written by strangers.
+        let Some(opening) = openings.list.get(at).filter(|_| depth < MAX_CHAIN) else {
+            return Attributed::unresolved();
+        };
+        let found = self.by_caller(opening, at, depth);
+        if let Some(slot) = self.found.get_mut(at) {
+            *slot = Some(found.clone());
+        }
+        found
+    }
+
+    fn by_caller(&mut self, opening: &Opening<'e>, at: usize, depth: usize) -> Attributed {
+        let exact = |party, channel| Attributed { party, channel, how: How::Exact };
+        let caller = opening.caller();
+        match opening.kind() {
+            HandOffKind::WebIdentity | HandOffKind::Saml => {
+                let record = opening.record;
+                let party = Party::identity_provider(&record.provider, &record.subject, opening.role.account);
+                let web = opening.kind() == HandOffKind::WebIdentity;
+                return exact(party, if web { Channel::WebIdentity } else { Channel::Saml });
+            }
+            HandOffKind::AssumeRole => {}
+        }
+        match (caller.kind, caller.account) {
+            (IdentityKind::AwsService, _) => exact(Party::aws_service(&caller.invoked_by), Channel::AssumeRole),
+            (IdentityKind::AwsAccount, Some(account)) if self.accounts.own.contains(&account) => {
+                self.by_own_principal(opening, account, at, depth)
+            }
+            (IdentityKind::AssumedRole, Some(account)) if self.accounts.own.contains(&account) => {
+                let Some(session) = &caller.session else { return Attributed::unresolved() };
+                let role =
+                    RoleKey { account: session.account, name: session.role_name.clone(), id: session.role_id.clone() };
+                let clue = SessionClue {
+                    role: &role,
+                    access_key: &caller.access_key,
+                    session_name: &session.session_name,
+                    created: session.created,
+                };
+                chained(self.session_at(clue, depth + 1).1)
+            }
+            (_, Some(account)) => exact(self.accounts.party(account), Channel::AssumeRole),
+            (_, None) => Attributed::unresolved(),
+        }
+    }
+
+    /// The owner's record of a hand-off by one of our other accounts: only `AROA..:session` names the caller (S11).
+    fn by_own_principal(&mut self, opening: &Opening<'e>, account: AccountId, at: usize, depth: usize) -> Attributed {
+        let own = Attributed { party: Party::own(account), channel: Channel::AssumeRole, how: How::Exact };
+        let Some((role_id, session_name)) = opening.caller().principal_id.split_once(':') else { return own };
+        let openings = self.openings;
+        let before = |(_, parent): &(usize, &Opening<'_>)| {
+            parent.role.id == role_id
+                && parent.record.session_name == session_name
+                && parent.time() <= opening.time()
+                && opening.time() - parent.time() <= chrono::TimeDelta::hours(crate::evidence::limits::SESSION_HOURS)
+        };
+        // A namesake opened later is likelier to be the one still alive.
+        let parent = openings.list.iter().enumerate().take(at).filter(before).last();
+        match parent {
+            Some((parent, _)) => chained(weaken(self.opening_at(parent, depth + 1))),
+            None => own,
+        }
+    }
+}
+
+fn weaken(found: Attributed) -> Attributed {
+    Attributed { how: found.how.max(How::Inferred), ..found }
+}
+
+/// The same party one role further on.
+fn chained(found: Attributed) -> Attributed {
+    let outside = found.party.kind.is_outside();
+    Attributed { channel: if outside { Channel::RoleChain } else { found.channel }, ..found }
+}

@@ -1,0 +1,145 @@
+//! `userIdentity`: who made the call, as the record tells it.
+//!
+//! Source of the shapes: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
+
+use crate::aws::window::{Time, parse_time};
+use crate::aws::{AccountId, Arn};
+
+use super::reader::Json;
+
+/// `userIdentity.type`, as far as it makes a difference here.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum IdentityKind {
+    /// A role's session.
+    AssumedRole,
+    /// Another account; its own identities stay hidden (S9).
+    AwsAccount,
+    /// An AWS service on its own behalf (S12).
+    AwsService,
+    /// An IAM user.
+    IamUser,
+    /// The account's root user.
+    Root,
+    /// A session by `GetFederationToken`.
+    FederatedUser,
+    /// The caller of `AssumeRoleWithWebIdentity`.
+    WebIdentityUser,
+    /// The caller of `AssumeRoleWithSAML`.
+    SamlUser,
+    /// Any other type, or none.
+    #[default]
+    Other,
+}
+
+/// The role session behind a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RoleSession<'a> {
+    /// ARN of the role, with its path.
+    pub role_arn: &'a str,
+    /// `AROA...`: tells a role from another that had its name before (S18).
+    pub role_id: &'a str,
+    /// The account that owns the role.
+    pub account: Option<AccountId>,
+    /// The role's name.
+    pub role_name: &'a str,
+    /// The session's name, chosen by whoever opened it.
+    pub session_name: &'a str,
+    /// When the session was opened.
+    pub created: Option<Time>,
+    /// Whether the session was opened with MFA.
+    pub mfa: bool,
+}
+
+/// Who made a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Identity<'a> {
+    /// What kind of identity.
+    pub kind: IdentityKind,
+    /// `AROA..:session`, `AIDA..`, `vendor:...`.
+    pub principal_id: &'a str,
+    /// Its ARN; absent for other accounts.
+    pub arn: &'a str,
+    /// Its account.
+    pub account: Option<AccountId>,
+    /// The credentials; empty when the record does not tell.
+    pub access_key: &'a str,
+    /// An IAM user's or a federated user's name.
+    pub user_name: &'a str,
+    /// The service that called on the identity's behalf (S12).
+    pub invoked_by: &'a str,
+    /// The account that a temporary delegation let in (S14).
+    pub delegate: Option<AccountId>,
+    /// The identity provider of a federated caller (S13).
+    pub provider: &'a str,
+    /// The role session, for assumed roles.
+    pub session: Option<RoleSession<'a>>,
+    /// `sourceIdentity`, which lives on through chains (S11).
+    pub source_identity: &'a str,
+}
+
+impl<'a> Identity<'a> {
+    /// Reads `userIdentity`; what is missing stays empty.
+    #[must_use]
+    pub fn read(json: Json<'a>) -> Self {
+        let mut identity = Self::default();
+        let mut session = None;
+        for (key, value) in json.members() {
+            let text = value.as_str().unwrap_or_default();
+            match key {
+                "type" => identity.kind = kind_of(text),
+                "principalId" => identity.principal_id = text,
+                "arn" => identity.arn = text,
+                "accountId" => identity.account = AccountId::parse(text),
+                "accessKeyId" => identity.access_key = text,
+                "userName" => identity.user_name = text,
+                "invokedBy" => identity.invoked_by = text,
+                "identityProvider" => identity.provider = text,
+                "invokedByDelegate" => identity.delegate = value.text_at(&["accountId"]).and_then(AccountId::parse),
+                "sessionContext" => session = Some(value),
+                _ => {}
+            }
+        }
+        if let Some(context) = session {
+            identity.read_context(context);
+        }
+        identity
+    }
+
+    fn read_context(&mut self, context: Json<'a>) {
+        self.source_identity = context.text_at(&["sourceIdentity"]).unwrap_or_default();
+        if self.provider.is_empty() {
+            self.provider = context.text_at(&["webIdFederationData", "federatedProvider"]).unwrap_or_default();
+        }
+        if self.kind != IdentityKind::AssumedRole {
+            return;
+        }
+        let issuer = |key| context.text_at(&["sessionIssuer", key]).unwrap_or_default();
+        let (id, session_name) = self.principal_id.split_once(':').unwrap_or((self.principal_id, ""));
+        let named = Arn::parse(self.arn).and_then(|arn| arn.assumed_role()).map_or("", |(name, _)| name);
+        let first = |a: &'a str, b: &'a str| if a.is_empty() { b } else { a };
+        self.session = Some(RoleSession {
+            role_arn: issuer("arn"),
+            role_id: first(issuer("principalId"), id),
+            account: AccountId::parse(issuer("accountId")).or(self.account),
+            role_name: first(issuer("userName"), named),
+            session_name,
+            created: context.text_at(&["attributes", "creationDate"]).and_then(parse_time),
+            mfa: context.get("attributes").and_then(|a| a.get("mfaAuthenticated")).and_then(Json::as_bool)
+                == Some(true),
+        });
+    }
+}
+
+fn kind_of(text: &str) -> IdentityKind {
+    match text {
+        "AssumedRole" => IdentityKind::AssumedRole,
+        "AWSAccount" => IdentityKind::AwsAccount,
+        "AWSService" => IdentityKind::AwsService,
+        "IAMUser" => IdentityKind::IamUser,
+        "Root" => IdentityKind::Root,
+        "FederatedUser" => IdentityKind::FederatedUser,
+        "WebIdentityUser" => IdentityKind::WebIdentityUser,
+        "SAMLUser" => IdentityKind::SamlUser,
+        _ => IdentityKind::Other,
+    }
+}

@@ -1,0 +1,104 @@
+//! A set of event ids that grows by appending and is sorted only when it is asked.
+//!
+//! Sixteen bytes an id: this is what makes counts exact however often an event was delivered (S4).
+
+use crate::cloudtrail::record::EventId;
+
+/// A set of event ids.
+#[derive(Clone, Debug, Default)]
+pub struct EventIds {
+    ids: Vec<EventId>,
+    sorted: usize,
+}
+
+impl EventIds {
+    /// Adds one id; adding it again changes nothing.
+    pub fn insert(&mut self, id: EventId) {
+        if self.ids.last() == Some(&id) {
+            return;
+        }
+        self.ids.push(id);
+        // Sorting at every doubling keeps duplicates from piling up and costs no more than sorting once.
+        if self.ids.len() > 64 && self.ids.len() >= 2 * self.sorted {
+            self.settle();
+        }
+    }
+
+    /// Adds all of another set.
+    pub fn merge(&mut self, other: &Self) {
+        self.ids.extend_from_slice(&other.ids);
+        self.sorted = 0;
+        self.settle();
+    }
+
+    /// Sorts and drops repetitions.
+    pub fn settle(&mut self) {
+        if self.sorted != self.ids.len() {
+            self.ids.sort_unstable();
+            self.ids.dedup();
+            self.sorted = self.ids.len();
+        }
+    }
+
+    /// The ids in order, each once.
+    #[must_use]
+    pub fn to_sorted(&self) -> Vec<EventId> {
+        let mut all = self.clone();
+        all.settle();
+        all.ids
+    }
+
+    /// How many different ids there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        if self.sorted == self.ids.len() { self.ids.len() as u64 } else { self.to_sorted().len() as u64 }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.ids.capacity() * size_of::<EventId>()
+    }
+
+    /// Takes the ids out, sorted, leaving none: for a caller that keeps them elsewhere.
+    #[must_use]
+    pub fn drain_sorted(&mut self) -> Vec<EventId> {
+        let mut all = std::mem::take(self);
+        all.settle();
+        all.ids
+    }
+}
+
+impl FromIterator<EventId> for EventIds {
+    fn from_iter<T: IntoIterator<Item = EventId>>(ids: T) -> Self {
+        let mut set = Self { ids: ids.into_iter().collect(), sorted: 0 };
+        set.settle();
+        set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S4: one event id counts once.
+    #[test]
+    fn ids_count_once_however_often_they_come() {
+        let mut ids = EventIds::default();
+        for round in 0..5_u128 {
+            for id in 0..100_u128 {
+                ids.insert(EventId(id * 7 % 100 + round / 9));
+            }
+        }
+        assert_eq!(ids.count(), 100);
+        let mut other: EventIds = (50..150).map(EventId).collect();
+        other.merge(&ids);
+        assert_eq!((other.count(), other.drain_sorted().len(), other.count()), (150, 150, 0));
+    }
+}

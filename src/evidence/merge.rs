@@ -1,0 +1,93 @@
+//! Evidence, and how two of them become one.
+//!
+//! A commutative, associative and idempotent union with the empty evidence as its identity: workers, shards of a
+//! nightly run and tasks of a cluster all end in `merge`, in whatever order they finish.
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::cloudtrail::record::EventId;
+
+use super::coverage::Coverage;
+use super::event_ids::EventIds;
+use super::names::Names;
+use super::session::{Actor, Acts, HandOffSeen, RoleName, Span};
+use super::sighting::join;
+
+/// What remains of a trail: hand-offs, sightings and coverage.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The texts behind all names in it.
+    pub names: Names,
+    /// Hand-off records by event.
+    pub handoffs: HashMap<EventId, HandOffSeen>,
+    /// Sightings by actor.
+    pub actors: HashMap<Actor, Acts>,
+    /// First and last activity of every role, quiet ones included.
+    pub roles: HashMap<RoleName, Span>,
+    /// Events that were read and are in none of the above.
+    pub out_of_scope: EventIds,
+    /// What was read.
+    pub coverage: Coverage,
+}
+
+/// How often each fate befell a record; the four sum up to the total (invariant 2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RecordCounts {
+    /// All records of all objects read.
+    pub total: u64,
+    /// Different events that became evidence.
+    pub used: u64,
+    /// Different events that did not have to.
+    pub out_of_scope: u64,
+    /// Further deliveries of either.
+    pub duplicate: u64,
+    /// Records that could not be used.
+    pub bad: u64,
+}
+
+impl Evidence {
+    /// Adds another evidence.
+    pub fn merge(&mut self, other: Self) {
+        let translate = self.names.adopt(&other.names);
+        self.handoffs.extend(other.handoffs);
+        for (actor, acts) in other.actors {
+            self.actors.entry(actor.translated(&translate)).or_default().merge(acts, &translate);
+        }
+        for (role, span) in other.roles {
+            let known = self.roles.entry(role.translated(&translate)).or_insert(span);
+            *known = known.and(span);
+        }
+        self.out_of_scope.merge(&other.out_of_scope);
+        self.coverage.merge(other.coverage, &translate);
+    }
+
+    /// Notes that a role was active at some time.
+    pub fn note_role(&mut self, role: RoleName, span: Span) {
+        let known = self.roles.entry(role).or_insert(span);
+        *known = join(Some(*known), Some(span)).unwrap_or(span);
+    }
+
+    /// Ids of the events that became evidence.
+    #[must_use]
+    pub fn used_ids(&self) -> HashSet<EventId> {
+        let calls = self.actors.values().flat_map(|acts| acts.calls.values()).flat_map(|sighting| sighting.ids());
+        self.handoffs.keys().copied().chain(calls).collect()
+    }
+
+    /// The fate of every record. `spilled` counts the different out-of-scope events that a caller keeps elsewhere,
+    /// without those in `self` and without used ones.
+    #[must_use]
+    pub fn record_counts(&self, spilled: u64) -> RecordCounts {
+        let used = self.used_ids();
+        let others = self.out_of_scope.to_sorted().iter().filter(|id| !used.contains(*id)).count() as u64 + spilled;
+        let totals = self.coverage.totals();
+        let used = used.len() as u64;
+        RecordCounts {
+            total: totals.records,
+            used,
+            out_of_scope: others,
+            duplicate: (totals.records - totals.bad).saturating_sub(used + others),
+            bad: totals.bad,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Who acts in the evidence: a role's session, or another account's principal, with what its calls show of it.
+
+use hashbrown::HashMap;
+
+use crate::aws::window::Time;
+use crate::aws::{AccountId, Fingerprint};
+use crate::cloudtrail::handoff::HandOffKind;
+use crate::cloudtrail::identity::IdentityKind;
+use crate::cloudtrail::outcome::Outcome;
+
+use super::few::Few;
+use super::limits;
+use super::names::{Name, Names};
+use super::sighting::{CallKey, Sighting};
+
+/// A role as records name it: account, name and id, because a name can be used again (S18).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct RoleName {
+    /// The account that owns it.
+    pub account: AccountId,
+    /// Its name, without path (S19).
+    pub name: Name,
+    /// `AROA...`, or empty.
+    pub id: Name,
+}
+
+/// Who made the calls of one group of sightings.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Actor {
+    /// A role's session.
+    Session {
+        /// The role.
+        role: RoleName,
+        /// The access key id, or empty where the record does not tell (S10).
+        access_key: Name,
+        /// The session's name.
+        session_name: Name,
+        /// When it was opened.
+        created: Option<Time>,
+        /// The account let in by temporary delegation (S14).
+        delegate: Option<AccountId>,
+    },
+    /// A principal of another account, let in by a resource policy (S15).
+    Outsider {
+        /// The other account.
+        account: AccountId,
+        /// `principalId` as recorded.
+        principal: Name,
+    },
+}
+
+/// What the calls of one actor show.
+#[derive(Clone, Debug, Default)]
+pub struct Acts {
+    /// Its calls, by API, place and variety.
+    pub calls: HashMap<CallKey, Sighting>,
+    /// Source addresses.
+    pub networks: Few<{ limits::NETWORKS }>,
+    /// User agents.
+    pub agents: Few<{ limits::AGENTS }>,
+    /// `sourceIdentity` values; more than one would be odd (S11).
+    pub source_identities: Few<4>,
+    /// Whether a call showed the session to be opened with MFA.
+    pub mfa: bool,
+}
+
+impl Acts {
+    /// Adds what another group of the same actor shows.
+    pub fn merge(&mut self, other: Self, translate: &super::names::Translation) {
+        for (key, sighting) in other.calls {
+            self.calls.entry(key.translated(translate)).or_default().merge(&sighting);
+        }
+        self.networks.merge(&other.networks);
+        self.agents.merge(&other.agents);
+        self.source_identities.merge(&other.source_identities);
+        self.mfa |= other.mfa;
+    }
+}
+
+impl Actor {
+    /// The same actor in the names of another evidence.
+    #[must_use]
+    pub fn translated(self, translate: &super::names::Translation) -> Self {
+        match self {
+            Self::Session { role, access_key, session_name, created, delegate } => Self::Session {
+                role: role.translated(translate),
+                access_key: translate.of(access_key),
+                session_name: translate.of(session_name),
+                created,
+                delegate,
+            },
+            Self::Outsider { account, principal } => Self::Outsider { account, principal: translate.of(principal) },
+        }
+    }
+}
+
+impl RoleName {
+    /// The same role in the names of another evidence.
+    #[must_use]
+    pub fn translated(self, translate: &super::names::Translation) -> Self {
+        Self { account: self.account, name: translate.of(self.name), id: translate.of(self.id) }
+    }
+}
+
+/// One hand-off record, owned. Strings are cut to their limit; the external id is a fingerprint (S42).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HandOffSeen {
+    /// `eventID` as written.
+    pub event_id: String,
+    /// When.
+    pub time: Time,
+    /// The account whose trail holds the record.
+    pub recipient: AccountId,
+    /// The Region of the record.
+    pub region: String,
+    /// The API.
+    pub kind: HandOffKind,
+    /// Allowed, denied or failed.
+    pub outcome: Outcome,
+    /// `errorCode`.
+    pub error_code: String,
+    /// Pairs the caller's and the owner's record of one hand-off (S4).
+    pub shared_event_id: String,
+    /// The role asked for.
+    pub role_arn: String,
+    /// The account that owns the role.
+    pub role_account: AccountId,
+    /// The role's name.
+    pub role_name: String,
+    /// The role's id; empty where the record does not tell.
+    pub role_id: String,
+    /// The new session's name.
+    pub session_name: String,
+    /// The new session's key; empty where the record does not tell.
+    pub access_key: String,
+    /// The external id that was sent.
+    pub external_id: Option<Fingerprint>,
+    /// `sourceIdentity` of the new session.
+    pub source_identity: String,
+    /// OIDC or SAML provider.
+    pub provider: String,
+    /// Subject vouched for by the provider.
+    pub subject: String,
+    /// Who asked.
+    pub caller: Caller,
+    /// Source address.
+    pub network: String,
+    /// User agent.
+    pub agent: String,
+}
+
+/// Who asked for a session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// What kind of identity.
+    pub kind: IdentityKind,
+    /// Its account.
+    pub account: Option<AccountId>,
+    /// `principalId`.
+    pub principal_id: String,
+    /// Its ARN; absent for other accounts (S9).
+    pub arn: String,
+    /// Its access key.
+    pub access_key: String,
+    /// The service that asked, alone or on the caller's behalf (S12).
+    pub invoked_by: String,
+    /// For a role's session: the role's name, id, and when the session was opened.
+    pub session: Option<CallerSession>,
+}
+
+/// The caller's own session, in a chain (S11).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallerSession {
+    /// The account that owns the calling role.
+    pub account: AccountId,
+    /// The calling role's name.
+    pub role_name: String,
+    /// The calling role's id.
+    pub role_id: String,
+    /// The calling session's name.
+    pub session_name: String,
+    /// When the calling session was opened.
+    pub created: Option<Time>,
+}
+
+/// First and last time of something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// Earliest.
+    pub first: Time,
+    /// Latest.
+    pub last: Time,
+}
+
+impl Span {
+    /// A single moment.
+    #[must_use]
+    pub fn at(time: Time) -> Self {
+        Self { first: time, last: time }
+    }
+
+    /// The span that holds both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
+}
+
+/// The texts of a role, for those who need to show it.
+#[must_use]
+pub fn role_texts(names: &Names, role: RoleName) -> (AccountId, &str, &str) {
+    (role.account, names.text(role.name), names.text(role.id))
+}

@@ -1,0 +1,113 @@
+//! A sighting: the mergeable summary of one actor's calls to one API in one place.
+
+use crate::aws::AccountId;
+use crate::cloudtrail::outcome::Outcome;
+use crate::cloudtrail::parameters::Hints;
+use crate::cloudtrail::record::EventId;
+
+use super::event_ids::EventIds;
+use super::few::Few;
+use super::limits;
+use super::names::{Name, Translation};
+use super::session::Span;
+
+/// Which calls are summed in one sighting: same API, same place, same variety of parameters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct CallKey {
+    /// The account whose trail holds the calls.
+    pub account: AccountId,
+    /// The Region.
+    pub region: Name,
+    /// Event source without suffix.
+    pub source: Name,
+    /// Event name.
+    pub name: Name,
+    /// The service that called on the actor's behalf, or empty (S12).
+    pub via: Name,
+    /// What of the parameters changes the actions needed.
+    pub hints: Hints,
+}
+
+impl CallKey {
+    /// The same key in the names of another evidence.
+    #[must_use]
+    pub fn translated(self, translate: &Translation) -> Self {
+        Self {
+            region: translate.of(self.region),
+            source: translate.of(self.source),
+            name: translate.of(self.name),
+            via: translate.of(self.via),
+            ..self
+        }
+    }
+}
+
+/// The calls themselves. An event id is in exactly one of the three sets.
+#[derive(Clone, Debug, Default)]
+pub struct Sighting {
+    /// Calls that succeeded.
+    pub allowed: EventIds,
+    /// Calls whose permission was refused: no use (S21).
+    pub denied: EventIds,
+    /// Calls that failed after authorization: use (S21).
+    pub failed: EventIds,
+    /// First and last call that was a use.
+    pub used: Option<Span>,
+    /// First and last refused call.
+    pub refused: Option<Span>,
+    /// ARNs of the resources of used calls.
+    pub resources: Few<{ limits::RESOURCES }>,
+    /// Error codes.
+    pub errors: Few<{ limits::ERRORS }>,
+    /// Some event ids as written, of used calls if there are any.
+    pub samples: Few<{ limits::SAMPLES }>,
+    /// Some event ids of refused calls.
+    pub refused_samples: Few<{ limits::SAMPLES }>,
+    /// Source addresses of used calls.
+    pub networks: Few<{ limits::NETWORKS }>,
+}
+
+impl Sighting {
+    /// The set that an id belongs to by its outcome.
+    pub fn ids_mut(&mut self, outcome: Outcome) -> &mut EventIds {
+        match outcome {
+            Outcome::Allowed => &mut self.allowed,
+            Outcome::Denied => &mut self.denied,
+            Outcome::Failed => &mut self.failed,
+        }
+    }
+
+    /// Notes the time of a call.
+    pub fn note_time(&mut self, outcome: Outcome, span: Span) {
+        let slot = if outcome == Outcome::Denied { &mut self.refused } else { &mut self.used };
+        *slot = Some(slot.map_or(span, |known| known.and(span)));
+    }
+
+    /// Adds the calls of another summary; a call in both counts once.
+    pub fn merge(&mut self, other: &Self) {
+        self.allowed.merge(&other.allowed);
+        self.denied.merge(&other.denied);
+        self.failed.merge(&other.failed);
+        self.used = join(self.used, other.used);
+        self.refused = join(self.refused, other.refused);
+        self.resources.merge(&other.resources);
+        self.errors.merge(&other.errors);
+        self.samples.merge(&other.samples);
+        self.refused_samples.merge(&other.refused_samples);
+        self.networks.merge(&other.networks);
+    }
+
+    /// Every id.
+    pub fn ids(&self) -> impl Iterator<Item = EventId> {
+        [&self.allowed, &self.denied, &self.failed].into_iter().flat_map(EventIds::to_sorted)
+    }
+}
+
+/// The span that holds both, if any.
+#[must_use]
+pub fn join(a: Option<Span>, b: Option<Span>) -> Option<Span> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.and(b)),
+        (a, b) => a.or(b),
+    }
+}

@@ -1,0 +1,129 @@
+//! The catalog's actions grouped by service, so that a pattern is compared with the actions it can match only.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::catalog::Catalog;
+use super::pattern::Pattern;
+use crate::aws::Action;
+
+/// All known actions in order, and where each service's actions lie.
+#[derive(Debug)]
+pub struct ActionIndex<'a> {
+    actions: Vec<&'a Action>,
+    services: HashMap<String, Range<usize>>,
+}
+
+impl<'a> ActionIndex<'a> {
+    /// The actions of the catalog.
+    #[must_use]
+    pub fn new(catalog: &'a Catalog) -> Self {
+        Self::with_more(catalog, [])
+    }
+
+    /// The actions of the catalog and some that it may not know.
+    #[must_use]
+    pub fn with_more(catalog: &'a Catalog, more: impl IntoIterator<Item = &'a Action>) -> Self {
+        let mut actions: Vec<&Action> = catalog.iter().map(|info| &info.action).collect();
+        let known = actions.len();
+        actions.extend(more.into_iter().filter(|action| catalog.get(action).is_none()));
+        if actions.len() > known {
+            actions.sort();
+            actions.dedup();
+        }
+        let mut services: HashMap<String, Range<usize>> = HashMap::new();
+        // Actions sort by `service:name`, so each service's actions are neighbours.
+        for (at, group) in actions.iter().enumerate().map(|(at, action)| (at, action.service())) {
+            match services.get_mut(group) {
+                Some(range) => range.end = at + 1,
+                None => {
+                    let key = group.to_ascii_lowercase();
+                    services.entry(key).and_modify(|range| range.end = at + 1).or_insert(at..at + 1);
+                }
+            }
+        }
+        Self { actions, services }
+    }
+
+    /// Number of actions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.actions.len()
+    }
+
+    /// Whether there is no action.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    /// The action at a position handed out by this index.
+    #[must_use]
+    pub fn action(&self, position: usize) -> Option<&'a Action> {
+        self.actions.get(position).copied()
+    }
+
+    /// All actions in order.
+    pub fn iter(&self) -> impl Iterator<Item = &'a Action> + '_ {
+        self.actions.iter().copied()
+    }
+
+    /// Positions of the actions that `pattern` matches, in order.
+    pub fn matching<'s>(&'s self, pattern: &'s str) -> impl Iterator<Item = usize> + 's {
+        let compiled = Pattern::new(pattern);
+        let everything = compiled.is_anything();
+        self.candidates(pattern).filter(move |position| {
+            everything || self.action(*position).is_some_and(|action| compiled.matches_action(action.as_str()))
+        })
+    }
+
+    fn candidates(&self, pattern: &str) -> Range<usize> {
+        match pattern.split_once(':') {
+            Some((service, _)) if !is_wild(service) => {
+                self.services.get(&service.to_ascii_lowercase()).cloned().unwrap_or(0..0)
+            }
+            _ => 0..self.actions.len(),
+        }
+    }
+}
+
+/// Whether the text holds a wildcard.
+#[must_use]
+pub fn is_wild(pattern: &str) -> bool {
+    pattern.contains(['*', '?'])
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::aws::AccessLevel;
+    use crate::policy::catalog::{ActionInfo, Observability};
+
+    /// A catalog of the given names for the tests of this folder.
+    pub(in crate::policy) fn catalog(names: &[&str]) -> Catalog {
+        Catalog::from_actions(names.iter().map(|name| ActionInfo {
+            action: Action::parse(name).unwrap(),
+            level: AccessLevel::Read,
+            resource_types: Vec::new(),
+            dependents: Vec::new(),
+            observability: Observability::Unknown,
+        }))
+    }
+
+    /// S31: a pattern finds its actions in every service it can reach, without case.
+    #[test]
+    fn patterns_find_the_actions_they_cover() {
+        let catalog = catalog(&["s3:GetObject", "s3:PutObject", "s3-outposts:GetObject", "ec2:RunInstances"]);
+        let extra = Action::parse("s3:NewThing").unwrap();
+        let index = ActionIndex::with_more(&catalog, [&extra]);
+        let check = |pattern: &str, expected: &[&str]| {
+            let found: Vec<_> = index.matching(pattern).filter_map(|at| index.action(at)).map(Action::as_str).collect();
+            assert_eq!(found, expected, "{pattern}");
+        };
+        check("S3:*", &["s3:GetObject", "s3:NewThing", "s3:PutObject"]);
+        check("*:getobject", &["s3-outposts:GetObject", "s3:GetObject"]);
+        check("ec2:run*", &["ec2:RunInstances"]);
+        check("sqs:*", &[]);
+        assert_eq!(index.matching("*").count(), 5);
+    }
+}

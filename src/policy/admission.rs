@@ -1,0 +1,323 @@
+//! Whom a role's trust policy lets in, principal by principal, and which roles outsiders can reach through others.
+
+use std::collections::BTreeSet;
+
+use super::context::Context;
+use super::document::PolicyDocument;
+use super::evaluate::{Decision, NamedPolicy, Request, Resource, evaluate};
+use super::inventory::{Inventory, Role};
+use super::statement::{Effect, PrincipalMatch, Statement};
+use super::trust::{Caller, trust_decision};
+use crate::aws::{AccountId, Action, Arn};
+
+/// The action by which one role assumes another; always well formed.
+#[must_use]
+pub fn assume_role() -> Option<Action> {
+    Action::parse("sts:AssumeRole")
+}
+
+/// What kind of principal a trust policy names (S40).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PrincipalKind {
+    /// A whole account.
+    AccountRoot,
+    /// One role, or a session of it.
+    Role,
+    /// One user.
+    User,
+    /// `*`.
+    Anyone,
+    /// An OIDC or SAML provider.
+    Federated,
+    /// An AWS service.
+    Service,
+    /// An S3 canonical user id.
+    CanonicalUser,
+    /// The unique id that a deleted principal leaves behind.
+    Deleted,
+    /// Anything else.
+    Other,
+}
+
+impl PrincipalKind {
+    /// The word of the reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AccountRoot => "account_root",
+            Self::Role => "role",
+            Self::User => "user",
+            Self::Anyone => "anyone",
+            Self::Federated => "federated",
+            Self::Service => "service",
+            Self::CanonicalUser => "canonical_user",
+            Self::Deleted => "deleted",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// How an external id is demanded of a principal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExternalIdDemand {
+    /// Whether a call without one is certainly refused, found by evaluating the whole policy.
+    pub required: bool,
+    /// `exact`, `pattern`, `if_exists`, `none`.
+    pub matching: &'static str,
+    /// The accepted values; secrets (S42).
+    pub values: BTreeSet<String>,
+}
+
+/// One principal that may come in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Admission {
+    /// As written.
+    pub principal: String,
+    /// Its kind.
+    pub kind: PrincipalKind,
+    /// Its account.
+    pub account: Option<AccountId>,
+    /// Only for principals of accounts.
+    pub external_id: Option<ExternalIdDemand>,
+}
+
+/// The principals that a trust policy's `Allow` statements name, sorted, each once.
+#[must_use]
+pub fn admissions(trust: &PolicyDocument) -> Vec<Admission> {
+    let mut found: Vec<Admission> = Vec::new();
+    for statement in trust.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
+        for (principal, kind) in principals_of(statement) {
+            if found.iter().any(|known| known.principal == principal && known.kind == kind) {
+                continue;
+            }
+            let account = account_of(&principal);
+            let external_id = is_aws(kind).then(|| demand(trust, &principal, account));
+            found.push(Admission { principal, kind, account, external_id });
+        }
+    }
+    found.sort_by(|a, b| (&a.principal, a.kind).cmp(&(&b.principal, b.kind)));
+    found
+}
+
+fn is_aws(kind: PrincipalKind) -> bool {
+    matches!(kind, PrincipalKind::AccountRoot | PrincipalKind::Role | PrincipalKind::User | PrincipalKind::Anyone)
+}
+
+fn account_of(principal: &str) -> Option<AccountId> {
+    AccountId::parse(principal).or_else(|| Arn::parse(principal).and_then(|arn| arn.account_id()))
+}
+
+fn principals_of(statement: &Statement) -> Vec<(String, PrincipalKind)> {
+    let named = match &statement.principals {
+        PrincipalMatch::Principal(named) => named,
+        // Everybody but those named: as good as anyone.
+        PrincipalMatch::NotPrincipal(_) => return vec![("*".to_owned(), PrincipalKind::Anyone)],
+        PrincipalMatch::None => return Vec::new(),
+    };
+    let mut found = Vec::new();
+    if named.anyone {
+        found.push(("*".to_owned(), PrincipalKind::Anyone));
+    }
+    found.extend(named.aws.iter().map(|text| (text.clone(), aws_kind(text))));
+    let others = [
+        (&named.federated, PrincipalKind::Federated),
+        (&named.service, PrincipalKind::Service),
+        (&named.canonical_user, PrincipalKind::CanonicalUser),
+    ];
+    for (names, kind) in others {
+        found.extend(names.iter().map(|text| (text.clone(), kind)));
+    }
+    found
+}
+
+fn aws_kind(text: &str) -> PrincipalKind {
+    if text == "*" {
+        return PrincipalKind::Anyone;
+    }
+    if AccountId::parse(text).is_some() {
+        return PrincipalKind::AccountRoot;
+    }
+    match Arn::parse(text) {
+        Some(arn) if arn.resource == "root" => PrincipalKind::AccountRoot,
+        Some(arn) if arn.resource.starts_with("role/") || arn.resource.starts_with("assumed-role/") => {
+            PrincipalKind::Role
+        }
+        Some(arn) if arn.resource.starts_with("user/") => PrincipalKind::User,
+        Some(_) => PrincipalKind::Other,
+        // Source: IAM User Guide, "Unique identifiers": AROA, AIDA, AGPA, ... replace the ARN of a deleted principal.
+        None => PrincipalKind::Deleted,
+    }
+}
+
+fn demand(trust: &PolicyDocument, principal: &str, account: Option<AccountId>) -> ExternalIdDemand {
+    let (mut values, mut matching) = (BTreeSet::new(), "none");
+    let admitting = trust.statements.iter().filter(|statement| {
+        statement.effect == Effect::Allow && principals_of(statement).iter().any(|(text, _)| text == principal)
+    });
+    for block in admitting.flat_map(|statement| &statement.conditions) {
+        if !block.key.eq_ignore_ascii_case("sts:ExternalId") {
+            continue;
+        }
+        let operator = block.operator.to_ascii_lowercase();
+        let wild = operator.contains("like") && block.values.iter().any(|value| value.contains(['*', '?']));
+        matching = match (operator.ends_with("ifexists"), wild) {
+            (true, _) => "if_exists",
+            (false, true) => "pattern",
+            (false, false) => "exact",
+        };
+        values.extend(block.values.iter().cloned());
+    }
+    ExternalIdDemand {
+        required: !admits(trust, principal, account, &|c| c.without("sts:ExternalId")),
+        matching,
+        values,
+    }
+}
+
+/// Whether `principal` may be let in, for all that is known of the context.
+fn admits(
+    trust: &PolicyDocument,
+    principal: &str,
+    account: Option<AccountId>,
+    context: &dyn Fn(Context) -> Context,
+) -> bool {
+    let Some(action) = assume_role() else { return true };
+    let caller = match (aws_kind(principal), account) {
+        (PrincipalKind::Role | PrincipalKind::User, _) => Caller::Arn(principal),
+        (_, Some(account)) => Caller::Account(account),
+        // Anyone: an account that no policy can name.
+        _ => Caller::Arn("arn:aws:iam::000000000000:role/anyone"),
+    };
+    let decision = trust_decision(trust, &action, caller, context(Context::partial())).decision;
+    matches!(decision, Decision::Allowed | Decision::Unknown)
+}
+
+/// Whether a trust policy names somebody who is neither one of `own`, nor an AWS service, nor our own sign-on.
+#[must_use]
+pub fn admits_outsider(role: &Role, own: &BTreeSet<AccountId>) -> bool {
+    let Ok(trust) = &role.trust.parsed else { return true };
+    admissions(trust).iter().any(|admission| is_outside(admission, own))
+}
+
+/// Whether one admission is of an outsider.
+#[must_use]
+pub fn is_outside(admission: &Admission, own: &BTreeSet<AccountId>) -> bool {
+    match admission.kind {
+        PrincipalKind::Service | PrincipalKind::Deleted => false,
+        PrincipalKind::Federated => !admission.principal.contains(":saml-provider/AWSSSO_"),
+        _ => admission.account.is_none_or(|account| !own.contains(&account)),
+    }
+}
+
+/// ARNs of the roles that outsiders can reach, directly or through roles they reach, as far as trust and permission
+/// policies tell today. Where a condition leaves it open, the role counts as reachable.
+#[must_use]
+pub fn reachable(inventory: &Inventory, own: &BTreeSet<AccountId>) -> BTreeSet<String> {
+    let roles = || inventory.roles.values().filter(|role| !role.is_service_linked());
+    let mut reached: BTreeSet<String> =
+        roles().filter(|role| admits_outsider(role, own)).map(|role| role.arn.clone()).collect();
+    let mut fresh: Vec<&Role> = reached.iter().filter_map(|arn| inventory.roles.get(arn)).collect();
+    while let Some(from) = fresh.pop() {
+        for to in roles() {
+            if !reached.contains(&to.arn) && can_assume(inventory, from, to) {
+                reached.insert(to.arn.clone());
+                fresh.push(to);
+            }
+        }
+    }
+    reached
+}
+
+fn can_assume(inventory: &Inventory, from: &Role, to: &Role) -> bool {
+    let Ok(trust) = &to.trust.parsed else { return true };
+    let named = |admission: &Admission| admission.account == Some(from.account) || admission.account.is_none();
+    let entries = admissions(trust);
+    if !entries.iter().any(|admission| is_aws(admission.kind) && named(admission)) {
+        return false;
+    }
+    if !admits(trust, &from.arn, Some(from.account), &|context| context) {
+        return false;
+    }
+    // Named by its own ARN within one account, a role needs no permission policy of its own.
+    let by_name = entries.iter().any(|admission| admission.principal == from.arn);
+    if by_name && from.account == to.account {
+        return true;
+    }
+    let policies = inventory.policies_of(from);
+    let Some(action) = assume_role() else { return true };
+    let mut documents = Vec::new();
+    for policy in &policies {
+        match policy.document.map(|document| &document.parsed) {
+            Some(Ok(document)) => documents.push(NamedPolicy { name: policy.name, document }),
+            _ => return true,
+        }
+    }
+    let request = Request { action, resource: Resource::Known(to.arn.clone()), context: Context::partial() };
+    matches!(evaluate(&documents, &[], &request).decision, Decision::Allowed | Decision::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn trust(statements: Value) -> PolicyDocument {
+        PolicyDocument::from_value(&json!({"Version": "2012-10-17", "Statement": statements})).unwrap()
+    }
+
+    fn allow(principal: Value, condition: Value) -> Value {
+        json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, "Condition": condition})
+    }
+
+    fn check(statements: Value, required: bool, matching: &str) {
+        let found = admissions(&trust(statements.clone()));
+        let demand = found[0].external_id.as_ref().unwrap();
+        assert_eq!((demand.required, demand.matching), (required, matching), "{statements}");
+    }
+
+    /// S40: whether a call without external id is refused is found by evaluating.
+    #[test]
+    fn external_id_is_required_only_if_no_statement_lets_in_without() {
+        let vendor = json!({"AWS": "arn:aws:iam::464622532012:root"});
+        let id = |operator: &str| json!({operator: {"STS:externalid": "7f9c1d1e"}});
+        check(json!([allow(vendor.clone(), id("StringEquals"))]), true, "exact");
+        check(json!([allow(vendor.clone(), id("StringEqualsIfExists"))]), false, "if_exists");
+        check(json!([allow(vendor.clone(), json!({"StringLike": {"sts:ExternalId": "*"}}))]), true, "pattern");
+        check(json!([allow(vendor.clone(), json!({}))]), false, "none");
+        check(json!([allow(vendor.clone(), id("StringEquals")), allow(vendor, json!({}))]), false, "exact");
+    }
+
+    /// S40: principals are told apart.
+    #[test]
+    fn principals_have_their_kind() {
+        let kinds: Vec<&str> = admissions(&trust(json!([allow(
+            json!({"AWS": ["*", "464622532012", "arn:aws:iam::464622532012:role/x", "AROAEXAMPLE"], "Service": "ec2.amazonaws.com"}),
+            json!({})
+        )])))
+        .iter()
+        .map(|admission| admission.kind.word())
+        .collect();
+        assert_eq!(kinds, ["anyone", "account_root", "deleted", "role", "service"]);
+    }
+
+    /// S11: roles behind an outsider's role are reachable when trust and permissions both allow.
+    #[test]
+    fn roles_are_reached_through_roles() {
+        let role = |name: &str, trust: Value, policy: Value| {
+            json!({"RoleName": name, "RoleId": name, "Arn": format!("arn:aws:iam::111122223333:role/{name}"),
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+                "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [policy]}}]})
+        };
+        let outside = allow(json!({"AWS": "464622532012"}), json!({}));
+        let own_root = allow(json!({"AWS": "arn:aws:iam::111122223333:root"}), json!({}));
+        let assume = json!({"Effect": "Allow", "Action": "sts:*", "Resource": "arn:aws:iam::*:role/B"});
+        let read = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"});
+        let page = json!({"RoleDetailList": [
+            role("A", outside, assume.clone()), role("B", own_root.clone(), read.clone()), role("C", own_root, read)]});
+        let mut inventory = Inventory::default();
+        inventory.add(&page.to_string()).unwrap();
+        let own = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
+        let reached: Vec<String> = reachable(&inventory, &own).into_iter().collect();
+        assert_eq!(reached, ["arn:aws:iam::111122223333:role/A", "arn:aws:iam::111122223333:role/B"]);
+    }
+}
