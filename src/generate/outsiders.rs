@@ -110,16 +110,15 @@ fn session_name(cast: &Cast, role: &Role, template: &Template, opening: Opening<
 
 fn note_opening(desk: &mut Desk<'_>, role: &Role, template: &Template, opening: Opening<'_>) {
     let outside = !matches!(template.trust, Trust::OwnOrganization);
-    desk.ledger.role(role.index, |book| match opening {
-        Opening::Account { external_id, key, .. } => {
-            let sent = external_id && role.external_id.is_some();
+    if let Opening::Account { external_id, key, .. } = opening {
+        let sent = external_id && role.external_id.is_some();
+        desk.ledger.role(role.index, |book| {
             book.without_external_id += u64::from(outside && !sent);
             if !key {
                 book.situations.insert("handoff_without_access_key_id");
             }
-        }
-        _ => {}
-    });
+        });
+    }
     if template.situation == Situation::WithoutCalls {
         desk.ledger.role(role.index, |book| book.without_calls += 1);
     }
