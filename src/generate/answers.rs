@@ -29,15 +29,25 @@ pub(crate) fn document(desk: &Desk<'_>, damage: &(Vec<Value>, u64, u64)) -> Valu
         "secret_mark": TOKEN_MARK,
         "coverage": {"objects": {"listed": done.log_objects + done.digest_objects + broken, "read": done.log_objects + broken - failed,
                 "skipped": {"digest": done.digest_objects}, "failed": failed},
-            "records": {"total": done.records + good + bad, "duplicate": done.duplicates, "bad": bad, "late": done.late},
+            "records": {"total": done.records + good + bad, "duplicate": done.duplicates, "bad": bad, "late": done.late, "before_window": done.before_window},
             "json_bytes": done.json_bytes, "concatenated": done.concatenated, "damaged": entries},
-        "holes": desk.gaps.iter().map(|gap| hole(cast, gap)).collect::<Vec<_>>(),
+        "holes": gaps(desk).iter().map(|gap| hole(cast, gap)).collect::<Vec<_>>(),
         "parties": parties(desk), "roles": cast.roles.iter().map(|role| one_role(desk, role)).collect::<Vec<_>>()})
 }
 
 fn hole(cast: &Cast, gap: &Gap) -> Value {
     json!({"kind": gap.kind, "account_id": gap.account.map(|at| cast.account(at)), "from": time_text(gap.from),
         "until": time_text(gap.until), "days": (gap.from / DAY..(gap.until + DAY - 1) / DAY).map(super::clock::date_text).collect::<Vec<_>>()})
+}
+
+/// The silences asked for, and the first account's first day where objects on it cannot be read (S26).
+fn gaps(desk: &Desk<'_>) -> Vec<Gap> {
+    let mut all = desk.gaps.clone();
+    let from = desk.cast.since;
+    if desk.options.damage.iter().any(|kind| kind.fails_object()) {
+        all.push(Gap { account: Some(0), from, until: from + DAY, kind: "object_failed" });
+    }
+    all
 }
 
 fn parties(desk: &Desk<'_>) -> Vec<Value> {
@@ -77,8 +87,10 @@ fn one_role(desk: &Desk<'_>, role: &Role) -> Value {
     let by_party: serde_json::Map<String, Value> =
         book.by_party.iter().map(|(at, count)| (id(at).to_owned(), json!(count))).collect();
     let activity = ledger.last_activity(role);
+    let outside = |at: &usize| cast.parties.get(*at).is_some_and(|party| party.third_party);
+    let foreign = role.parties.iter().chain(book.by_party.keys()).any(outside);
     json!({"arn": role.arn, "account_id": cast.account(role.account), "name": role.name, "role_id": role.role_id,
-        "created_at": time_text(role.created), "in_inventory": role.exists, "third_party": role.template.is_some(),
+        "created_at": time_text(role.created), "in_inventory": role.exists, "third_party": foreign,
         "admits": role.parties.iter().map(id).collect::<Vec<_>>(),
         "situation": role.template.map(|template| format!("{:?}", template.situation)),
         "situations": book.situations,
@@ -99,7 +111,8 @@ fn one_action(name: &str, stat: &Stat) -> Value {
 
 /// Whether holes touch more than 5 % of the account's days (S26).
 fn over_limit(desk: &Desk<'_>, account: usize) -> bool {
-    let of_account = desk.gaps.iter().filter(|gap| gap.account.is_none_or(|at| at == account));
+    let all = gaps(desk);
+    let of_account = all.iter().filter(|gap| gap.account.is_none_or(|at| at == account));
     let days: std::collections::BTreeSet<i64> =
         of_account.flat_map(|gap| gap.from / DAY..(gap.until + DAY - 1) / DAY).collect();
     days.len() as f64 > f64::from(desk.options.days) * 0.05

@@ -20,33 +20,41 @@ pub(crate) struct Api {
     pub(crate) resources: &'static str,
     /// A data event, delivered only where the trail asks for it.
     pub(crate) data: bool,
+    /// `eventType`; any other than `AwsApiCall` is no use of a permission (S8).
+    pub(crate) event_type: &'static str,
 }
+
+const CALL: &str = "AwsApiCall";
 
 impl Api {
     /// Recorded in `us-east-1` wherever it was called from (S27).
     pub(crate) fn global(&self) -> bool {
-        matches!(self.source, "iam" | "cloudfront" | "route53" | "organizations" | "ce")
+        matches!(self.source, "iam" | "cloudfront" | "route53" | "organizations" | "ce" | "signin")
     }
 }
 
 const fn read(source: &'static str, event: &'static str, action: &'static str, params: &'static str) -> Api {
-    Api { source, event, action, read: true, params, resources: "", data: false }
+    Api { source, event, action, read: true, params, resources: "", data: false, event_type: CALL }
 }
 
 const fn write(source: &'static str, event: &'static str, action: &'static str, params: &'static str) -> Api {
-    Api { source, event, action, read: false, params, resources: "", data: false }
+    Api { source, event, action, read: false, params, resources: "", data: false, event_type: CALL }
 }
 
 const fn key(event: &'static str, action: &'static str, params: &'static str) -> Api {
-    Api { source: "kms", event, action, read: true, params, resources: KEY, data: false }
+    Api { source: "kms", event, action, read: true, params, resources: KEY, data: false, event_type: CALL }
 }
 
 const fn bucket(event: &'static str, action: &'static str, params: &'static str) -> Api {
-    Api { source: "s3", event, action, read: true, params, resources: BUCKET, data: false }
+    Api { source: "s3", event, action, read: true, params, resources: BUCKET, data: false, event_type: CALL }
 }
 
 const fn object(event: &'static str, action: &'static str, read: bool) -> Api {
-    Api { source: "s3", event, action, read, params: OBJECT_PARAMS, resources: OBJECT, data: true }
+    Api { source: "s3", event, action, read, params: OBJECT_PARAMS, resources: OBJECT, data: true, event_type: CALL }
+}
+
+const fn no_call(source: &'static str, event: &'static str, resources: &'static str, event_type: &'static str) -> Api {
+    Api { source, event, action: "", read: false, params: "null", resources, data: false, event_type }
 }
 
 const KEY: &str =
@@ -156,6 +164,8 @@ pub(crate) static APIS: &[Api] = &[
     read("route53", "ListHostedZones", "route53:ListHostedZones", r#"{"maxItems":"100"}"#),
     read("elasticache", "DescribeCacheClusters", "elasticache:DescribeCacheClusters", r#"{"maxRecords":100}"#),
     read("redshift", "DescribeClusters", "redshift:DescribeClusters", r#"{"maxRecords":100}"#),
+    no_call("signin", "ConsoleLogin", "", "AwsConsoleSignIn"),
+    no_call("kms", "RotateKey", KEY, "AwsServiceEvent"),
 ];
 
 /// Position and entry of `source:event`.

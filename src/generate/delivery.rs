@@ -43,6 +43,8 @@ pub(crate) struct Delivered {
     pub(crate) records: u64,
     pub(crate) duplicates: u64,
     pub(crate) late: u64,
+    /// Of events before the window's first second.
+    pub(crate) before_window: u64,
     pub(crate) json_bytes: u64,
     pub(crate) gzip_bytes: u64,
     pub(crate) concatenated: Vec<String>,
@@ -123,6 +125,7 @@ impl<'a> Mail<'a> {
     }
 
     fn put(&mut self, day: i64, address: Address, record: &[u8]) {
+        self.delivered.before_window += u64::from(address.time < self.first_day * DAY);
         let mail = self.days.entry(day).or_default();
         let start = mail.bytes.len();
         mail.bytes.extend_from_slice(record);

@@ -19,6 +19,9 @@ pub(crate) struct Gap {
     pub(crate) kind: &'static str,
 }
 
+/// How long before the window hand-offs are looked for (S3), in seconds.
+pub(crate) const HAND_OFF_LEAD: i64 = 12 * 3_600;
+
 /// The state of writing.
 #[derive(Debug)]
 pub(crate) struct Desk<'a> {
@@ -85,10 +88,10 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Whether the trail of the account holds what happens at that time.
+    /// Whether the trail of the account holds what happens at that time; it begins before the window.
     pub(crate) fn recorded(&self, account: usize, time: i64) -> bool {
         let silent = |gap: &Gap| gap.account.is_none_or(|at| at == account) && (gap.from..gap.until).contains(&time);
-        (self.cast.since..self.cast.until).contains(&time) && !self.gaps.iter().any(silent)
+        (self.cast.since - HAND_OFF_LEAD..self.cast.until).contains(&time) && !self.gaps.iter().any(silent)
     }
 
     /// A busy Region, the first one more often.

@@ -60,9 +60,9 @@ pub fn generate(options: &Options, sink: Sink<'_>) -> io::Result<Summary> {
     let damage = damage::write(options, &cast, sink)?;
     for (at, account) in cast.accounts.iter().enumerate() {
         let document = inventory::document(&cast, &desk.ledger, at);
-        sink(&format!("inventory/{account}.json"), pretty(&document)?.as_bytes())?;
+        sink(&format!("inventory/{account}.json"), lines(&document).as_bytes())?;
     }
-    sink("truth.json", pretty(&answers::document(&desk, &damage))?.as_bytes())?;
+    sink("truth.json", lines(&answers::document(&desk, &damage)).as_bytes())?;
     let done = &desk.mail.delivered;
     Ok(Summary {
         log_objects: done.log_objects,
@@ -72,8 +72,16 @@ pub fn generate(options: &Options, sink: Sink<'_>) -> io::Result<Summary> {
     })
 }
 
-fn pretty(document: &serde_json::Value) -> io::Result<String> {
-    Ok(serde_json::to_string_pretty(document)? + "\n")
+/// JSON with one line for each field of the document and for each item of its lists: small, and readable in a diff.
+fn lines(document: &serde_json::Value) -> String {
+    let mut out = String::new();
+    for (name, value) in document.as_object().into_iter().flatten() {
+        out += if out.is_empty() { "{" } else { ",\n" };
+        let rows = value.as_array().map(|items| items.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let text = rows.map_or_else(|| value.to_string(), |rows| format!("[\n{}]", rows.join(",\n")));
+        out += &format!("\"{name}\":{text}");
+    }
+    out + "}\n"
 }
 
 /// Writes the whole trail into `folder`, which is made if it is missing.

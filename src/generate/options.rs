@@ -22,7 +22,7 @@ pub enum Damage {
     MissingEventName,
     /// Two entries of `Records` are no objects.
     NotAnObject,
-    /// Small on disk, more than 300 MB inflated.
+    /// Small on disk, more than 256 MiB inflated.
     GzipBomb,
     /// A PNG picture named `.json.gz`.
     Png,
@@ -47,6 +47,12 @@ impl Damage {
         Self::EmptyFile,
         Self::FlippedBytes,
     ];
+
+    /// Whether nothing of the object can be trusted; otherwise single records are bad.
+    #[must_use]
+    pub fn fails_object(self) -> bool {
+        !matches!(self, Self::MissingEventName | Self::NotAnObject)
+    }
 
     /// The name in `truth.json` and on the command line.
     #[must_use]

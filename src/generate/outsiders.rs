@@ -73,6 +73,9 @@ fn regular(desk: &mut Desk<'_>, role: &Role, template: &'static Template, midnig
         Situation::WithoutCalls => 0,
         _ => desk.rng.between(3, 9),
     };
+    if matches!(opening, Opening::Saml { .. }) {
+        sign_in(desk, &mut session, time + 2);
+    }
     let end = play(desk, &mut session, role, time, count);
     match template.situation {
         Situation::ViaService => via_service(desk, &mut session, role, end + 2),
@@ -119,9 +122,6 @@ fn note_opening(desk: &mut Desk<'_>, role: &Role, template: &Template, opening: 
             }
         });
     }
-    if template.situation == Situation::WithoutCalls {
-        desk.ledger.role(role.index, |book| book.without_calls += 1);
-    }
 }
 
 /// `count` calls, a few minutes apart; the time of the last one.
@@ -143,6 +143,13 @@ fn via_service(desk: &mut Desk<'_>, session: &mut Session, role: &Role, time: i6
         if sessions::call(desk, session, found, Outcome::Ok, via, time) && via.is_some() {
             desk.ledger.role(role.index, |book| book.situations.extend(["calls_through_a_service"]));
         }
+    }
+}
+
+/// A person enters the console, which uses no permission (S8).
+fn sign_in(desk: &mut Desk<'_>, session: &mut Session, time: i64) {
+    if let Some(found) = apis::find("signin:ConsoleLogin") {
+        sessions::call(desk, session, found, Outcome::Ok, None, time);
     }
 }
 
@@ -181,6 +188,13 @@ fn first_day(desk: &mut Desk<'_>, role: &Role, template: &'static Template, midn
             desk.ledger.role(role.index, |book| book.situations.extend(["handoff_before_trail"]));
         }
         Situation::FirstDayOnly => regular(desk, role, template, midnight, 1),
+        Situation::EarlyHandOff => {
+            let Some(opening) = opening(role, template, 1) else { return };
+            let opened = sessions::open(desk, role, opening, "export-over-midnight", midnight - 9_000);
+            let Some(mut session) = opened else { return };
+            play(desk, &mut session, role, start, 4);
+            desk.ledger.role(role.index, |book| book.situations.extend(["handoff_before_window"]));
+        }
         _ => {}
     }
 }

@@ -64,6 +64,8 @@ pub(crate) fn write(out: &mut Vec<u8>, rng: &mut Rng, record: &Record<'_>) {
     put(out, &[r#","responseElements":"#]);
     match record.response {
         Some(response) => put(out, &[response]),
+        None if api.event_type == "AwsConsoleSignIn" => put(out, &[r#"{"ConsoleLogin":"Success"}"#]),
+        None if api.event_type == "AwsServiceEvent" => put(out, &["null"]),
         None if api.read || record.outcome != Outcome::Ok => put(out, &["null"]),
         None => put(out, &[r#"{"_return":true}"#]),
     }
@@ -77,13 +79,16 @@ pub(crate) fn write(out: &mut Vec<u8>, rng: &mut Rng, record: &Record<'_>) {
         put(out, &[r#","resources":"#]);
         write_template(out, rng, resources, record);
     }
-    put(out, &[r#","eventType":"AwsApiCall","managementEvent":"#, if api.data { "false" } else { "true" }]);
+    put(
+        out,
+        &[r#","eventType":""#, api.event_type, r#"","managementEvent":"#, if api.data { "false" } else { "true" }],
+    );
     put(out, &[r#","recipientAccountId":""#, record.account, "\""]);
     if let Some(id) = record.shared_event_id {
         put(out, &[r#","sharedEventID":""#, id, "\""]);
     }
     put(out, &[r#","eventCategory":""#, if api.data { "Data" } else { "Management" }, "\""]);
-    if record.via.is_none() {
+    if record.via.is_none() && record.address != record.agent {
         put(out, &[r#","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","#]);
         put(out, &[r#""clientProvidedHostHeader":""#, api.source, ".", record.region, ".amazonaws.com\"}"]);
     }

@@ -23,8 +23,10 @@ pub(crate) struct Session {
     name: String,
     principal: String,
     region: usize,
-    /// `Some` until the session is in the ledger: its hand-off lies before the trail.
+    /// `Some` until the session is in the ledger: its hand-off lies before the trail or before the window.
     unknown: Option<Attribution>,
+    /// Opened within the window, and no call yet.
+    silent: bool,
 }
 
 /// Who opens the session, and how the hand-off shows it.
@@ -71,7 +73,7 @@ pub(crate) fn open(desk: &mut Desk<'_>, role: &Role, opening: Opening<'_>, name:
     if !matches!(opening, Opening::Before { .. }) && !desk.recorded(role.account, time) {
         return None;
     }
-    let session = draw(desk, role, opening, name, time);
+    let mut session = draw(desk, role, opening, name, time);
     if session.unknown.is_some() {
         return Some(session);
     }
@@ -79,8 +81,16 @@ pub(crate) fn open(desk: &mut Desk<'_>, role: &Role, opening: Opening<'_>, name:
     hand_off(desk, role, &session, opening, time)?;
     let keyless = matches!(opening, Opening::Account { key: false, .. });
     let attribution = if keyless { Attribution::Inferred } else { Attribution::Exact };
+    if time < desk.cast.since {
+        session.unknown = Some(attribution);
+        return Some(session);
+    }
     desk.ledger.session(role.index, party, Some(opening.channel()), attribution, time);
-    desk.ledger.role(role.index, |book| book.handoffs += 1);
+    session.silent = true;
+    desk.ledger.role(role.index, |book| {
+        book.handoffs += 1;
+        book.without_calls += 1;
+    });
     Some(session)
 }
 
@@ -134,6 +144,7 @@ fn draw(desk: &mut Desk<'_>, role: &Role, opening: Opening<'_>, name: &str, time
             Opening::Before { attribution, .. } => Some(attribution),
             _ => None,
         },
+        silent: false,
     }
 }
 
@@ -287,8 +298,14 @@ pub(crate) fn call(
         return false;
     }
     if let Some(attribution) = session.unknown.take() {
-        let channel = (attribution == Attribution::Inferred).then_some("assume_role");
+        let channel = (attribution != Attribution::Unresolved).then_some("assume_role");
         desk.ledger.session(session.role, session.party, channel, attribution, time);
+    }
+    if api.event_type != "AwsApiCall" {
+        return true;
+    }
+    if std::mem::take(&mut session.silent) {
+        desk.ledger.role(session.role, |book| book.without_calls -= 1);
     }
     desk.ledger.call(session.role, session.party, api_at, outcome, time);
     true

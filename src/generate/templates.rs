@@ -72,6 +72,8 @@ pub(crate) enum Situation {
     BeforeTrail,
     /// Calls KMS through Secrets Manager.
     ViaService,
+    /// One session was opened in the twelve hours before the window (S3).
+    EarlyHandOff,
 }
 
 /// One role of the cast.
@@ -168,7 +170,7 @@ pub(crate) static TEMPLATES: &[Template] = &[
     Template { role: "FivetranConnector", vendor: ("834469178297", "Fivetran"), home: Some(1), weight: 14, inline: &[("pipeline", PIPELINE)], agent: JAVA,
         unused: &["rds:CreateDBSnapshot"],
         calls: &[("s3:GetObject", Ok, 8), ("s3:HeadObject", NotFound, 1), ("s3:PutObject", Ok, 3), ("s3:ListObjects", Ok, 3), ("s3:GetBucketLocation", Ok, 2), ("rds:DescribeDBInstances", Ok, 1)], ..EMPTY },
-    Template { role: "SegmentExport", vendor: ("107630771604", "SegmentIO"), home: Some(2), weight: 6, inline: &[("export", PIPELINE)], agent: NODE,
+    Template { role: "SegmentExport", vendor: ("107630771604", "SegmentIO"), home: Some(2), weight: 6, situation: Situation::EarlyHandOff, inline: &[("export", PIPELINE)], agent: NODE,
         unused: &["rds:CreateDBSnapshot"], blind: &["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"],
         calls: &[("s3:ListBuckets", Ok, 2), ("s3:GetBucketLocation", Ok, 5)], ..EMPTY },
     Template { role: "PartnerAccess", path: "/partners/", vendor: ("905418777103", ""), home: Some(0), weight: 6, external_id: Absent, agent: NODE, ..EMPTY },

@@ -29,6 +29,9 @@ pub(crate) fn day(desk: &mut Desk<'_>, midnight: i64) {
     for account in 0..cast.accounts.len() {
         one_user_call(desk, account, midnight);
     }
+    if (midnight - cast.since) / DAY % 30 == 1 {
+        (0..cast.accounts.len()).for_each(|account| service_event(desk, account, midnight));
+    }
     quiet_region(desk, midnight);
     switches(desk, midnight);
     let shares = cast.accounts.len() as u64 + 2;
@@ -120,6 +123,14 @@ fn service_calls(desk: &mut Desk<'_>, account: usize, midnight: i64, limit: u64)
             desk.ledger.direct(party, None, Outcome::Ok, time);
         }
     }
+}
+
+/// KMS turns a key over, which nobody called for (S8).
+fn service_event(desk: &mut Desk<'_>, account: usize, midnight: i64) {
+    let Some((_, api)) = apis::find("kms:RotateKey") else { return };
+    let (identity, service) = (r#"{"type":"AWSService","invokedBy":"kms.amazonaws.com"}"#, "kms.amazonaws.com");
+    let caller = Caller { identity, arn: "", address: service, agent: service };
+    desk.write((account, 0, midnight + 21_600), caller, (api, Outcome::Ok), Extra::default());
 }
 
 /// The last Region has two records on the first two days and is quiet afterwards.
