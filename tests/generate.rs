@@ -25,12 +25,14 @@ fn scenarios() -> [(&'static str, Options); 3] {
     let damaged = Options { seed: 2, days: 4, size: Size::Records(400), damage: Damage::ALL.to_vec(), ..base() };
     let holes = Options {
         seed: 3,
+        days: 40,
+        idle_days: 30,
         size: Size::Records(900),
         regions: vec!["us-east-1".to_owned()],
         digest_every_days: 0,
         holes: vec![
-            Hole::NoObjects { first_day: 20, days: 4 },
-            Hole::LoggingStopped { account: 0, first_day: 50, last_day: 57 },
+            Hole::NoObjects { first_day: 8, days: 2 },
+            Hole::LoggingStopped { account: 0, first_day: 20, last_day: 27 },
         ],
         ..base()
     };

@@ -10,12 +10,15 @@ use super::delivery::{Sink, gzip};
 use super::options::{Damage, Options};
 use super::rng::Rng;
 
+/// The AWS service that made the readable records of damaged objects, at noon of the window's first day.
+pub(crate) const CALLER: &str = "ec2.amazonaws.com";
+
 fn records(rng: &mut Rng, cast: &Cast, count: usize) -> Vec<Value> {
     let day = cast.date(0);
     let record = |_| {
-        json!({"eventVersion": "1.08", "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
+        json!({"eventVersion": "1.08", "userIdentity": {"type": "AWSService", "invokedBy": CALLER},
             "eventTime": format!("{day}T12:00:00Z"), "eventSource": "kms.amazonaws.com", "eventName": "GenerateDataKey",
-            "awsRegion": "us-east-1", "sourceIPAddress": "ec2.amazonaws.com", "userAgent": "ec2.amazonaws.com",
+            "awsRegion": "us-east-1", "sourceIPAddress": CALLER, "userAgent": CALLER,
             "requestParameters": null, "responseElements": null, "requestID": rng.uuid_text(), "eventID": rng.uuid_text(),
             "readOnly": true, "eventType": "AwsApiCall", "managementEvent": true,
             "recipientAccountId": cast.account(0), "eventCategory": "Management"})

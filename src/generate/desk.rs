@@ -97,7 +97,7 @@ impl<'a> Desk<'a> {
     /// A busy Region, the first one more often.
     pub(crate) fn busy_region(&mut self) -> usize {
         let count = self.cast.busy_regions.len() as u64;
-        if self.rng.chance(0.6) { 0 } else { usize::try_from(self.rng.below(count)).unwrap_or(0) }
+        if self.rng.chance(0.8) { 0 } else { usize::try_from(self.rng.below(count)).unwrap_or(0) }
     }
 
     /// Where the API's call is recorded (S27).

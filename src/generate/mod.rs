@@ -58,6 +58,10 @@ pub fn generate(options: &Options, sink: Sink<'_>) -> io::Result<Summary> {
     }
     desk.mail.deliver_until(i64::MAX, sink)?;
     let damage = damage::write(options, &cast, sink)?;
+    let service = cast.party_of(damage::CALLER);
+    for _ in 0..damage.1 {
+        desk.ledger.direct(service, None, templates::Outcome::Ok, cast.since + clock::DAY / 2);
+    }
     for (at, account) in cast.accounts.iter().enumerate() {
         let document = inventory::document(&cast, &desk.ledger, at);
         sink(&format!("inventory/{account}.json"), lines(&document).as_bytes())?;

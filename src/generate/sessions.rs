@@ -290,7 +290,7 @@ pub(crate) fn call(
     time: i64,
 ) -> bool {
     let (api_at, api) = name;
-    let region = if desk.rng.chance(0.75) { session.region } else { desk.busy_region() };
+    let region = if desk.rng.chance(0.9) { session.region } else { desk.busy_region() };
     let caller =
         Caller { identity: &session.identity, arn: &session.arn, address: &session.address, agent: &session.agent };
     let extra = Extra { via, ..Extra::default() };
