@@ -16,18 +16,18 @@ fn base() -> Options {
 fn scenarios() -> [(&'static str, Options); 3] {
     let vendors = Options {
         seed: 20_260_501,
-        size: Size::Records(3_000),
+        size: Size::Records(2_700),
         duplicates_share: 0.01,
         late_share: 0.01,
         digest_every_days: 14,
         ..base()
     };
-    let damaged = Options { seed: 2, days: 4, size: Size::Records(400), damage: Damage::ALL.to_vec(), ..base() };
+    let damaged = Options { seed: 2, days: 4, size: Size::Records(350), damage: Damage::ALL.to_vec(), ..base() };
     let holes = Options {
         seed: 3,
         days: 40,
         idle_days: 30,
-        size: Size::Records(900),
+        size: Size::Records(800),
         regions: vec!["us-east-1".to_owned()],
         digest_every_days: 0,
         holes: vec![

@@ -70,7 +70,7 @@ pub(crate) fn write(out: &mut Vec<u8>, rng: &mut Rng, record: &Record<'_>) {
         None => put(out, &[r#"{"_return":true}"#]),
     }
     put(out, &[r#","requestID":""#]);
-    rng.uuid(out);
+    rng.base32(out, 16);
     put(out, &[r#"","eventID":""#]);
     rng.uuid(out);
     put(out, &[r#"","readOnly":"#, if api.read || api.source == "sts" { "true" } else { "false" }]);

@@ -5,6 +5,7 @@ use super::cast::Role;
 use super::clock::{expiration_text, time_text};
 use super::desk::{Caller, Desk, Extra};
 use super::records::TOKEN_MARK;
+use super::rng::Rng;
 use super::templates::Outcome;
 use super::truth::Attribution;
 
@@ -231,7 +232,7 @@ fn source_text(session: &Session) -> String {
 }
 
 fn response(desk: &mut Desk<'_>, session: &Session, opening: Opening<'_>, account: &str, time: i64) -> String {
-    let token = desk.rng.id("IQoJb3JpZ2luX2VjE", 24);
+    let token = desk.rng.id("IQoJb3JpZ2luX2VjE", 8);
     let user = format!(r#""assumedRoleUser":{{"assumedRoleId":"{}","arn":"{}"}}"#, session.principal, session.arn);
     let credentials = format!(
         r#""credentials":{{"accessKeyId":"{}","sessionToken":"{TOKEN_MARK}{token}","expiration":"{}"}}"#,
@@ -256,7 +257,8 @@ fn opener(desk: &mut Desk<'_>, session: &Session, opening: Opening<'_>, account:
     match opening {
         Opening::Account { party, .. } => {
             let outside = desk.cast.parties.get(party).map_or("", |known| known.id.as_str());
-            let principal = desk.rng.id("AROA", 17);
+            // One worker for each vendor, as its id does not change from hand-off to hand-off.
+            let principal = Rng::new(desk.options.seed, outside).id("AROA", 17);
             seen(format!(r#"{{"type":"AWSAccount","principalId":"{principal}:worker","accountId":"{outside}"}}"#))
         }
         Opening::Chain(before) => {
