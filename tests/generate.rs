@@ -1,11 +1,17 @@
 //! The bundled trails come out of the generator as they lie in `testdata/trails`; `THIRDTRAIL_REFRESH=1` writes them.
 
-#![allow(clippy::unwrap_used, reason = "the lint knows tests, not their helpers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the lint knows tests, not their helpers"
+)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use thirdtrail::generate::{Damage, Hole, Options, Size, generate, write_to_folder};
 
 fn base() -> Options {
@@ -68,6 +74,17 @@ fn inflated(bytes: &[u8]) -> Vec<u8> {
     if whole.is_ok() || !out.is_empty() { out } else { bytes.to_vec() }
 }
 
+/// The records of all log objects, duplicates too.
+fn records(files: &BTreeMap<String, Vec<u8>>) -> Vec<Value> {
+    let mut all = Vec::new();
+    for (key, bytes) in files.iter().filter(|(key, _)| key.contains("/CloudTrail/")) {
+        let mut object: Value =
+            serde_json::from_slice(&inflated(bytes)).unwrap_or_else(|error| panic!("{key}: {error}"));
+        all.append(object["Records"].as_array_mut().unwrap());
+    }
+    all
+}
+
 /// Another processor may compress differently, so objects that differ are compared inflated.
 #[test]
 fn bundled_trails_are_what_the_generator_makes() {
@@ -90,17 +107,55 @@ fn bundled_trails_are_what_the_generator_makes() {
 #[test]
 fn truth_counts_what_the_objects_hold() {
     let files = made(&scenarios()[0].1);
-    let truth: serde_json::Value = serde_json::from_slice(&files["truth.json"]).unwrap();
-    let (mut total, mut ids) = (0_u64, std::collections::HashSet::new());
-    for (key, bytes) in files.iter().filter(|(key, _)| key.contains("/CloudTrail/")) {
-        let object: serde_json::Value =
-            serde_json::from_slice(&inflated(bytes)).unwrap_or_else(|error| panic!("{key}: {error}"));
-        for record in object["Records"].as_array().unwrap() {
-            total += 1;
-            ids.insert(record["eventID"].as_str().unwrap().to_owned());
+    let truth: Value = serde_json::from_slice(&files["truth.json"]).unwrap();
+    let all = records(&files);
+    let ids: BTreeSet<&str> = all.iter().map(|record| record["eventID"].as_str().unwrap()).collect();
+    let counts = &truth["coverage"]["records"];
+    assert_eq!(counts["total"], all.len());
+    assert_eq!(counts["duplicate"], all.len() - ids.len());
+}
+
+/// Equal options give equal bytes, also within one process, where hash seeds differ from map to map.
+#[test]
+fn two_runs_give_the_same_bytes() {
+    let [_, damaged, holes] = scenarios().map(|(_, options)| options);
+    for options in [damaged, holes] {
+        assert!(made(&options) == made(&options));
+    }
+}
+
+/// S3, S8, S10: sessions are counted again by principal and creation time, from calls within the window and from
+/// hand-offs within it; sign-ins and service events are no calls.
+#[test]
+fn truth_counts_the_sessions_that_the_records_show() {
+    let files = made(&scenarios()[0].1);
+    let truth: Value = serde_json::from_slice(&files["truth.json"]).unwrap();
+    let since = truth["window"]["since"].as_str().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut sessions: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
+    let mut early = 0;
+    for record in records(&files).iter().filter(|record| record["eventType"] == "AwsApiCall") {
+        let (identity, answer) = (&record["userIdentity"], &record["responseElements"]["assumedRoleUser"]);
+        let mut found = Vec::new();
+        if identity["type"] == "AssumedRole" {
+            let opened = text(&identity["sessionContext"]["attributes"]["creationDate"]);
+            found.push((text(&identity["principalId"]), opened));
+        }
+        if let Some(principal) = answer["assumedRoleId"].as_str() {
+            found.push((principal.to_owned(), text(&record["eventTime"])));
+        }
+        if record["eventTime"].as_str().unwrap() < since {
+            early += 1;
+            continue;
+        }
+        for (principal, opened) in found {
+            let role = principal.split(':').next().unwrap().to_owned();
+            sessions.entry(role).or_default().insert((principal, opened));
         }
     }
-    let records = &truth["coverage"]["records"];
-    assert_eq!(records["total"], total);
-    assert_eq!(records["duplicate"], total - ids.len() as u64);
+    assert_eq!(early, 1, "hand-offs before the window");
+    for role in truth["roles"].as_array().unwrap() {
+        let found = sessions.get(role["role_id"].as_str().unwrap()).map_or(0, BTreeSet::len);
+        assert_eq!(role["sessions"]["total"], found, "{}", role["arn"]);
+    }
 }
