@@ -1,4 +1,4 @@
-//! The program: hands the arguments to `cli` and exits with its code.
+//! The program: hands over to `cli` and exits with its code.
 
 use std::process::ExitCode;
 
@@ -6,5 +6,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    thirdtrail::cli::main().into()
 }

@@ -1,1 +1,37 @@
-//! (to be written)
+//! The command line: arguments in, text out, exit codes. The only folder that prints.
+
+mod analyze;
+mod args;
+mod exit_code;
+mod generate;
+mod map;
+mod plan;
+mod policy;
+mod terminal;
+
+pub use exit_code::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+/// Runs the program with the process's own arguments and answers with its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return terminal::usage(&error),
+    };
+    let done = std::panic::catch_unwind(|| match arguments.command {
+        Command::Analyze(arguments) => analyze::run(arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Map(arguments) => map::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
+    });
+    match done {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => terminal::mistake(&error),
+        Err(_) => terminal::bug(),
+    }
+}

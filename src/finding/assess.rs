@@ -6,8 +6,8 @@ use crate::activity::action_map::{ActionMap, Class};
 use crate::activity::opening::RoleKey;
 use crate::activity::party::{Accounts, Party};
 use crate::activity::resolve::{Activity, Inputs, Session, resolve};
-use crate::aws::window::{Time, Window, rfc3339};
 use crate::aws::AccountId;
+use crate::aws::window::{Time, Window, rfc3339};
 use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::parameters::partition_of_region;
 use crate::evidence::Evidence;
@@ -16,7 +16,9 @@ use crate::policy::admission::admits_outsider;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 
-use super::assessment::{Assessment, PartyReport, RoleReport, SCHEMA, SessionRow, UnmappedCall, UsageRow, WindowReport};
+use super::assessment::{
+    Assessment, PartyReport, RoleReport, SCHEMA, SessionRow, UnmappedCall, UsageRow, WindowReport,
+};
 use super::coverage::{self, Holes, Reading};
 use super::role::{Subject, report};
 use super::rules;
@@ -132,11 +134,8 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Assessment {
     let activity = activity_of(inquiry);
     let case = case_of(inquiry);
     let roles = roles(inquiry, &activity, &case);
-    let arns: BTreeMap<RoleKey, String> = activity
-        .roles
-        .keys()
-        .map(|key| (key.clone(), arn_of(inquiry, key, &case)))
-        .collect();
+    let arns: BTreeMap<RoleKey, String> =
+        activity.roles.keys().map(|key| (key.clone(), arn_of(inquiry, key, &case))).collect();
     let parties = parties(&activity, &arns, &roles);
     let unmapped = unmapped(&roles, &activity, &arns);
     let mut assessment = Assessment {
@@ -177,9 +176,10 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
 }
 
 fn arn_of(inquiry: &Inquiry<'_>, key: &RoleKey, case: &Case<'_>) -> String {
-    let role = inquiry.inventory.roles.values().find(|role| {
-        role.account == key.account && role.name == key.name && (role.id == key.id || key.id.is_empty())
-    });
+    let role =
+        inquiry.inventory.roles.values().find(|role| {
+            role.account == key.account && role.name == key.name && (role.id == key.id || key.id.is_empty())
+        });
     role.map_or_else(
         || format!("arn:{}:iam::{}:role/{}", case.partition(key.account), key.account, key.name),
         |role| role.arn.clone(),
@@ -200,9 +200,8 @@ fn roles(inquiry: &Inquiry<'_>, activity: &Activity<'_>, case: &Case<'_>) -> Vec
     }
     for session in &activity.sessions {
         let Some(key) = session.role.as_ref().filter(|_| session.attributed.party.kind.is_outside()) else { continue };
-        let namesake = existing.keys().find(|role| {
-            key.id.is_empty() && role.account == key.account && role.name == key.name
-        });
+        let namesake =
+            existing.keys().find(|role| key.id.is_empty() && role.account == key.account && role.name == key.name);
         let key = namesake.unwrap_or(key);
         subjects.entry(key.clone()).or_insert_with(|| existing.get(key).copied());
     }
@@ -230,11 +229,7 @@ struct PartySums {
     seen: Option<crate::evidence::session::Span>,
 }
 
-fn parties(
-    activity: &Activity<'_>,
-    arns: &BTreeMap<RoleKey, String>,
-    roles: &[RoleReport],
-) -> Vec<PartyReport> {
+fn parties(activity: &Activity<'_>, arns: &BTreeMap<RoleKey, String>, roles: &[RoleReport]) -> Vec<PartyReport> {
     let mut sums: BTreeMap<Party, PartySums> = BTreeMap::new();
     for session in &activity.sessions {
         let entry = sums.entry(session.attributed.party.clone()).or_default();
@@ -364,7 +359,7 @@ fn session_row(session: &Session<'_>, arns: &BTreeMap<RoleKey, String>) -> Optio
         opened_at: session.opened.map(rfc3339),
         first_call: session.active.map(|span| rfc3339(span.first)),
         last_call: session.active.map(|span| rfc3339(span.last)),
-        calls: count(crate::activity::usage::SeenCall::calls),
+        calls: count(|seen| seen.calls()),
         denied: count(|seen| seen.sighting.denied.count()),
         failed: count(|seen| seen.sighting.failed.count()),
         external_id_sent: session.external_id_sent,

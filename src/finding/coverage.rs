@@ -133,11 +133,8 @@ pub fn report(
 ) -> CoverageReport {
     let coverage = &evidence.coverage;
     let totals = coverage.totals();
-    let failed: Vec<FailedObject> = coverage
-        .failed
-        .iter()
-        .map(|(key, reason)| FailedObject { key: key.clone(), reason: reason.clone() })
-        .collect();
+    let failed: Vec<FailedObject> =
+        coverage.failed.iter().map(|(key, reason)| FailedObject { key: key.clone(), reason: reason.clone() }).collect();
     let bad = |((key, index), reason): (&(String, u64), &String)| BadRecord {
         key: key.clone(),
         index: *index,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::activity::usage::{ActionUse, Usage};
-use crate::aws::{Action, Window};
 use crate::aws::window::rfc3339;
+use crate::aws::{Action, Window};
 use crate::policy::catalog::{ActionInfo, Catalog};
 use crate::policy::comparison::{Shown, Verdict, Witness, shown};
 use crate::policy::grant::Grant;
@@ -95,10 +95,7 @@ fn ungranted_verdict(grounds: &Grounds<'_>, usage: &ActionUse) -> (Verdict, Stri
     if !grounds.grants_known {
         return (Verdict::Used, format!("{}; the role's grants are not known", use_reason(usage)));
     }
-    (
-        Verdict::UsedNotGranted,
-        format!("{}; no policy in the inventory grants it now", use_reason(usage)),
-    )
+    (Verdict::UsedNotGranted, format!("{}; no policy in the inventory grants it now", use_reason(usage)))
 }
 
 fn use_reason(usage: &ActionUse) -> String {
@@ -113,8 +110,11 @@ fn use_reason(usage: &ActionUse) -> String {
 
 /// An unused action that a kept one depends on is kept; what it depends on in turn is kept as well.
 fn keep_dependents(verdicts: &mut BTreeMap<Action, (Verdict, String)>, grounds: &Grounds<'_>) {
-    let mut fresh: Vec<Action> =
-        verdicts.iter().filter(|(_, (verdict, _))| *verdict != Verdict::Unused).map(|(action, _)| action.clone()).collect();
+    let mut fresh: Vec<Action> = verdicts
+        .iter()
+        .filter(|(_, (verdict, _))| *verdict != Verdict::Unused)
+        .map(|(action, _)| action.clone())
+        .collect();
     while let Some(kept) = fresh.pop() {
         let dependents = grounds.catalog.get(&kept).map_or(&[][..], |info: &ActionInfo| info.dependents.as_slice());
         for dependent in dependents {
@@ -168,7 +168,8 @@ fn own_resources(action: &Action, usage: &ActionUse) -> Vec<String> {
     const SHOWN: usize = 20;
     let own = |arn: &&String| {
         crate::aws::Arn::parse(arn).is_some_and(|arn| {
-            arn.service.eq_ignore_ascii_case(action.service()) || matches!(action.service(), "sts") && arn.service == "iam"
+            arn.service.eq_ignore_ascii_case(action.service())
+                || matches!(action.service(), "sts") && arn.service == "iam"
         })
     };
     usage.resources.iter().filter(own).take(SHOWN).cloned().collect()

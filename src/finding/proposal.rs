@@ -70,7 +70,7 @@ pub struct Proposal {
 
 /// What the replay needs of each distinct observed call (S37).
 #[must_use]
-pub fn observed_calls<'e, 'a: 'e>(
+pub fn observed_calls<'a, 'e: 'a>(
     calls: impl Iterator<Item = &'a SeenCall<'e>>,
     map: ActionMap<'_>,
     role_arn: &str,
@@ -162,8 +162,7 @@ pub fn propose(
     if let Some(reason) = obstacles.reason.or_else(|| granted.unreadable.clone()) {
         return withheld(rightsizing, policies, reason);
     }
-    let drafts: Vec<Rightsized> =
-        granted.named.iter().map(|policy| rightsize(*policy, keep, catalog)).collect();
+    let drafts: Vec<Rightsized> = granted.named.iter().map(|policy| rightsize(*policy, keep, catalog)).collect();
     if drafts.iter().all(|draft| !draft.changed) {
         rightsizing.reason = Some("nothing that is granted is known to be unused".to_owned());
         return Proposal { rightsizing, policies };
@@ -212,14 +211,14 @@ fn sized(
         .filter_map(|(_, draft)| draft.document.as_ref())
         .map(size_characters)
         .sum();
-    let inline_fits = sizes <= PolicyKind::Inline.limit();
+    let inline_fits = sizes <= PolicyKind::Inline.limit_characters();
     let mut documents = Vec::new();
     for (index, (draft, policy)) in drafts.iter().zip(&granted.named).enumerate() {
         let Some(document) = draft.document.clone().filter(|_| draft.changed) else {
             documents.push(draft.document.clone().into_iter().collect());
             continue;
         };
-        let limit = PolicyKind::Managed.limit();
+        let limit = PolicyKind::Managed.limit_characters();
         let fits = if inline_before(index) { inline_fits } else { size_characters(&document) <= limit };
         if fits {
             documents.push(vec![document]);
@@ -240,9 +239,7 @@ fn parsed(documents: &[Vec<Value>]) -> Vec<Vec<PolicyDocument>> {
 fn named<'a>(before: &[NamedPolicy<'a>], after: &'a [Vec<PolicyDocument>]) -> Vec<NamedPolicy<'a>> {
     let parts = before.iter().zip(after);
     parts
-        .flat_map(|(policy, documents)| {
-            documents.iter().map(|document| NamedPolicy { name: policy.name, document })
-        })
+        .flat_map(|(policy, documents)| documents.iter().map(|document| NamedPolicy { name: policy.name, document }))
         .collect()
 }
 
@@ -257,13 +254,14 @@ fn report(certificate: &Certificate) -> CertificateReport {
         calls_replayed: certificate.calls_replayed as u64,
         calls_allowed: certificate.calls_allowed as u64,
         undecidable: certificate.undecidable as u64,
-        newly_allowed: certificate.newly_allowed as u64,
+        newly_allowed: certificate.newly_allowed.len() as u64,
         counter_examples: certificate.counter_examples.iter().take(SHOWN).map(ToString::to_string).collect(),
     }
 }
 
 fn not_considered(role: &Role, granted: &Granted<'_>) -> Vec<String> {
-    let mut texts = vec!["session policies, organization policies and resource policies are not in the inventory".to_owned()];
+    let mut texts =
+        vec!["session policies, organization policies and resource policies are not in the inventory".to_owned()];
     if let Some(arn) = role.boundary.as_ref().filter(|_| granted.boundaries.is_empty()) {
         texts.push(format!("the permissions boundary {arn} is not in the inventory"));
     }
@@ -272,8 +270,7 @@ fn not_considered(role: &Role, granted: &Granted<'_>) -> Vec<String> {
 
 fn policy_report(inventory: &Inventory, role: &Role, policy: &RolePolicy<'_>) -> PolicyReport {
     let attached = policy.arn.and_then(|arn| inventory.attachments.get(arn));
-    let others: Vec<String> =
-        attached.into_iter().flatten().filter(|owner| **owner != role.arn).cloned().collect();
+    let others: Vec<String> = attached.into_iter().flatten().filter(|owner| **owner != role.arn).cloned().collect();
     let roles = attached.map_or(1, |owners| owners.iter().filter(|owner| owner.contains(":role/")).count());
     let kind = match policy.arn {
         None => "inline",

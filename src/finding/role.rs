@@ -13,7 +13,7 @@ use crate::policy::grant::expand;
 use crate::policy::inventory::Role;
 
 use super::assess::Case;
-use super::assessment::{DeniedAction, RoleReport, RoleSessions, Rightsizing};
+use super::assessment::{DeniedAction, Rightsizing, RoleReport, RoleSessions};
 use super::idle::{self, Signs};
 use super::ledger::{Grounds, ledger, summed};
 use super::proposal::{Granted, Obstacles, observed_calls, propose};
@@ -132,7 +132,8 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
 }
 
 fn last_sign(subject: &Subject<'_, '_>) -> Option<Time> {
-    let sessions = subject.sessions.iter().filter_map(|session| session.active.map(|span| span.last).max(session.opened));
+    let sessions =
+        subject.sessions.iter().filter_map(|session| session.active.map(|span| span.last).max(session.opened));
     subject.activity.and_then(|role| role.active).map(|span| span.last).into_iter().chain(sessions).max()
 }
 
@@ -176,7 +177,8 @@ fn sessions(subject: &Subject<'_, '_>) -> RoleSessions {
 /// Wishes that were refused and that no policy grants either.
 fn denied_actions(usage: &Usage, grants: &[crate::policy::grant::Grant]) -> Vec<DeniedAction> {
     let granted = |action: &crate::aws::Action| grants.binary_search_by(|grant| grant.action.cmp(action)).is_ok();
-    let refused = usage.actions.iter().filter(|(action, usage)| usage.denied > 0 && !usage.is_used() && !granted(action));
+    let refused =
+        usage.actions.iter().filter(|(action, usage)| usage.denied > 0 && !usage.is_used() && !granted(action));
     refused
         .map(|(action, usage)| DeniedAction {
             action: action.clone(),

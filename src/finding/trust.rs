@@ -1,7 +1,7 @@
 //! Trust entries of the report: each principal with its party and the external id it must show (S40, S42).
 
-use crate::activity::party::{Accounts, Party, PartyKind};
 use crate::activity::opening::RoleKey;
+use crate::activity::party::{Accounts, Party, PartyKind};
 use crate::aws::{AccountId, Fingerprint};
 use crate::policy::admission::{Admission, PrincipalKind, admissions, is_outside};
 use crate::policy::inventory::Role;
@@ -43,8 +43,7 @@ fn entry(admission: &Admission, accounts: Accounts<'_>) -> TrustEntry {
 
 fn federated_name(admission: &Admission) -> Option<String> {
     let zero = AccountId::parse("000000000000")?;
-    (admission.kind == PrincipalKind::Federated)
-        .then(|| Party::identity_provider(&admission.principal, "", zero).name)
+    (admission.kind == PrincipalKind::Federated).then(|| Party::identity_provider(&admission.principal, "", zero).name)
 }
 
 /// How hard an external id is to guess, by its form alone (S41 goes further).

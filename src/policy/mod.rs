@@ -4,9 +4,11 @@
 //! something that is not known, the answer is unknown ([`Truth`]), and unknown keeps.
 
 pub mod action_index;
+pub mod admission;
 pub mod builtin;
 pub mod catalog;
 pub mod certificate;
+pub mod comparison;
 pub mod condition;
 pub mod context;
 pub mod danger;
@@ -15,9 +17,6 @@ pub mod diff;
 pub mod document;
 pub mod evaluate;
 pub mod grant;
-
-pub mod admission;
-pub mod comparison;
 pub mod inventory;
 pub mod pattern;
 pub mod rightsize;

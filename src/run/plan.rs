@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 
-use crate::aws::window::{Time, Window, midnight};
 use crate::aws::AccountId;
+use crate::aws::window::{Time, Window, midnight};
 use crate::cloudtrail::object_key::{ObjectKey, ObjectKind};
 use crate::store::Entry;
 

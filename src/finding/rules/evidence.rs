@@ -10,7 +10,8 @@ pub(super) fn of_coverage(assessment: &Assessment, inquiry: &Inquiry<'_>, found:
     let coverage = &assessment.coverage;
     for account in &coverage.accounts {
         let id = account.account_id.as_str();
-        let draft = |code, severity| Draft { code, severity, account: Some(account.account_id), subject: id, party: None };
+        let draft =
+            |code, severity| Draft { code, severity, account: Some(account.account_id), subject: id, party: None };
         if !account.holes.is_empty() {
             let severity = if account.hole_share > inquiry.max_holes { "high" } else { "low" };
             found.push(draft("coverage-hole", severity).finish(
@@ -51,8 +52,7 @@ fn unreadable(assessment: &Assessment, found: &mut Vec<Finding>) {
         return;
     }
     let keys: Vec<&str> = coverage.objects.failed.iter().take(20).map(|object| object.key.as_str()).collect();
-    let draft =
-        Draft { code: "objects-unreadable", severity: "medium", account: None, subject: "source", party: None };
+    let draft = Draft { code: "objects-unreadable", severity: "medium", account: None, subject: "source", party: None };
     found.push(draft.finish(
         format!("{} and {} could not be read", count(failed, "object"), count(coverage.records.bad, "record")),
         "Everything else was read. The days of unreadable objects count as holes.".to_owned(),

@@ -7,10 +7,10 @@ use super::Draft;
 
 pub(super) fn of_role(role: &RoleReport, found: &mut Vec<Finding>) {
     let outside: Vec<&TrustEntry> = role.trust.iter().filter(|trust| trust.outside).collect();
-    let principals = |entries: &[&TrustEntry]| -> Vec<String> {
-        entries.iter().map(|entry| entry.principal.clone()).collect()
-    };
-    let of_kind = |kind: &str| -> Vec<&TrustEntry> { outside.iter().copied().filter(|entry| entry.kind == kind).collect() };
+    let principals =
+        |entries: &[&TrustEntry]| -> Vec<String> { entries.iter().map(|entry| entry.principal.clone()).collect() };
+    let of_kind =
+        |kind: &str| -> Vec<&TrustEntry> { outside.iter().copied().filter(|entry| entry.kind == kind).collect() };
 
     let anyone = of_kind("anyone");
     if !anyone.is_empty() {

@@ -67,7 +67,9 @@ fn unused(role: &RoleReport, assessment: &Assessment, found: &mut Vec<Finding>) 
     }
     let window = json!({"since": rfc3339(assessment.window.since), "until": rfc3339(assessment.window.until)});
     let remediation = match role.rightsizing.status.as_str() {
-        "proposed" => "Review the right-sized policies and their diff, apply them, and keep the current ones for a way back.",
+        "proposed" => {
+            "Review the right-sized policies and their diff, apply them, and keep the current ones for a way back."
+        }
         _ => "The proposal was withheld: its reason is with the role.",
     };
     let sample: Vec<&str> = unused.iter().take(20).map(|entry| entry.action.as_str()).collect();
@@ -77,10 +79,8 @@ fn unused(role: &RoleReport, assessment: &Assessment, found: &mut Vec<Finding>) 
         json!({"unused": unused.len(), "granted": role.rightsizing.granted, "window": window, "sample": sample}),
         remediation,
     ));
-    let dangerous: Vec<String> = unused
-        .iter()
-        .filter_map(|entry| Some(format!("{} ({})", entry.action, entry.danger.as_ref()?)))
-        .collect();
+    let dangerous: Vec<String> =
+        unused.iter().filter_map(|entry| Some(format!("{} ({})", entry.action, entry.danger.as_ref()?))).collect();
     if dangerous.is_empty() {
         return;
     }
@@ -121,12 +121,15 @@ fn seasonal(role: &RoleReport, assessment: &Assessment, found: &mut Vec<Finding>
     if wide.is_empty() {
         return;
     }
-    found.push(Draft::role("action-seasonal", "info", role).finish(
-        format!("role {} uses {} rarely", role.name, count(wide.len() as u64, "action")),
-        "Their calls lie further apart than half the window: the window may be too short for others like them.".to_owned(),
-        json!({"actions": wide}),
-        "Read a longer window before removing permissions of jobs that run once a quarter.",
-    ));
+    found.push(
+        Draft::role("action-seasonal", "info", role).finish(
+            format!("role {} uses {} rarely", role.name, count(wide.len() as u64, "action")),
+            "Their calls lie further apart than half the window: the window may be too short for others like them."
+                .to_owned(),
+            json!({"actions": wide}),
+            "Read a longer window before removing permissions of jobs that run once a quarter.",
+        ),
+    );
 }
 
 pub(super) fn recreated(roles: &[RoleReport], found: &mut Vec<Finding>) {
@@ -151,7 +154,8 @@ pub(super) fn chained(activity: &Activity<'_>, arns: &BTreeMap<RoleKey, String>,
     let mut chains: BTreeMap<&RoleKey, BTreeMap<&str, u64>> = BTreeMap::new();
     for session in &activity.sessions {
         let attributed = &session.attributed;
-        if let (Some(key), Channel::RoleChain, true) = (&session.role, attributed.channel, attributed.party.kind.is_outside())
+        if let (Some(key), Channel::RoleChain, true) =
+            (&session.role, attributed.channel, attributed.party.kind.is_outside())
         {
             *chains.entry(key).or_default().entry(&attributed.party.name).or_default() += 1;
         }

@@ -1,0 +1,145 @@
+//! `thirdtrail analyze`.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::finding::assessment::Assessment;
+use crate::run::analyze::{Options, Outcome, analyze, write};
+use crate::run::monitor::Monitor;
+use crate::run::plan::Request;
+use crate::run::workers::Effort;
+use crate::run::{UserError, inputs, output};
+use crate::store::local::LocalStore;
+
+use super::args::{AnalyzeArguments, SelectionArguments, Severity};
+use super::exit_code::ExitCode;
+use super::terminal::{Shown, line, plain, size};
+
+pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
+    output::check(&arguments.out)?;
+    let store = open(&arguments.selection.source)?;
+    let options = options(&arguments);
+    let monitor = Shown::new(arguments.progress, arguments.quiet);
+    let mut outcome = analyze(&store, &options, &monitor)?;
+    monitor.end();
+    let source = arguments.selection.source.display().to_string();
+    write(&arguments.out, &mut outcome, &source, &options)?;
+    if !arguments.quiet {
+        summary(&outcome, &arguments.out)?;
+    }
+    Ok(exit_code(&outcome.assessment, arguments.fail_on))
+}
+
+/// The local store behind a source.
+pub(super) fn open(source: &Path) -> anyhow::Result<LocalStore> {
+    LocalStore::open(source).map_err(|error| {
+        let what = format!("cannot open source `{}`: {error}", source.display());
+        UserError::new(what, "give a folder or file of CloudTrail logs").into()
+    })
+}
+
+/// The part of a source that was asked for.
+pub(super) fn request(selection: &SelectionArguments) -> Request {
+    Request {
+        since: selection.since,
+        until: selection.until,
+        accounts: selection.account.iter().copied().collect(),
+        regions: selection.region.iter().cloned().collect(),
+    }
+}
+
+fn options(arguments: &AnalyzeArguments) -> Options {
+    let inventories = if arguments.inventory.is_empty() {
+        inputs::beside(&arguments.selection.source)
+    } else {
+        arguments.inventory.clone()
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Options {
+        request: request(&arguments.selection),
+        inventories,
+        own_accounts: arguments.own_account.iter().copied().collect(),
+        as_of: arguments.as_of,
+        idle_days: arguments.idle_days,
+        max_holes: arguments.max_holes,
+        effort: Effort {
+            jobs: arguments.jobs.map_or(processors, usize::from),
+            memory_bytes: usize::try_from(arguments.memory).unwrap_or(usize::MAX),
+        },
+    }
+}
+
+fn exit_code(assessment: &Assessment, fail_on: Option<Severity>) -> ExitCode {
+    if !assessment.coverage.complete {
+        return ExitCode::Incomplete;
+    }
+    let counts: &[&str] = match fail_on {
+        None => return ExitCode::Done,
+        Some(Severity::Critical) => &["critical"],
+        Some(Severity::High) => &["critical", "high"],
+        Some(Severity::Medium) => &["critical", "high", "medium"],
+        Some(Severity::Low) => &["critical", "high", "medium", "low"],
+    };
+    let grave = assessment.findings.iter().any(|finding| counts.contains(&finding.severity.as_str()));
+    if grave { ExitCode::Findings } else { ExitCode::Done }
+}
+
+/// The last lines: what matters first, coverage again, where to read on.
+fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
+    let assessment = &outcome.assessment;
+    let outside = |kind: &str| matches!(kind, "vendor" | "unknown_account" | "identity_provider");
+    let parties = assessment.parties.iter().filter(|party| outside(&party.kind)).count();
+    let proposed = assessment.roles.iter().filter(|role| role.rightsizing.status == "proposed");
+    let (proposals, removed) =
+        proposed.fold((0, 0), |(roles, removed), role| (roles + 1, removed + role.rightsizing.removed));
+    let idle = assessment.roles.iter().filter(|role| matches!(role.idle.verdict.as_str(), "idle" | "never_used")).count();
+    line(&format!(
+        "{parties} outside parties, {} roles open to them ({idle} idle or never used)",
+        assessment.roles.len()
+    ))?;
+    line(&format!("{proposals} right-sized roles, {removed} unused permissions to take back"))?;
+    for finding in assessment.findings.iter().filter(|f| matches!(f.severity.as_str(), "critical" | "high")).take(5) {
+        line(&format!("  {}: {}", finding.severity, plain(&finding.title)))?;
+    }
+    coverage(assessment)?;
+    line(&format!("report: {}", out.join("report.md").display())).context("cannot print")?;
+    Ok(())
+}
+
+fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
+    let coverage = &assessment.coverage;
+    let skipped: Vec<String> =
+        coverage.objects.skipped.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let skipped = if skipped.is_empty() { "none skipped".to_owned() } else { format!("skipped {}", skipped.join(", ")) };
+    line(&format!(
+        "coverage: {} of {} objects read ({skipped}), {} records, {} duplicates, {} of JSON",
+        coverage.objects.read,
+        coverage.objects.listed,
+        coverage.records.total,
+        coverage.records.duplicate,
+        size(coverage.bytes.decompressed)
+    ))?;
+    for account in coverage.accounts.iter().filter(|account| !account.holes.is_empty()) {
+        line(&format!(
+            "coverage: holes on {:.1} % of the days of {}",
+            account.hole_share * 100.0,
+            account.account_id
+        ))?;
+    }
+    if coverage.complete {
+        return Ok(());
+    }
+    line(&format!(
+        "coverage is INCOMPLETE: {} objects and {} records could not be read",
+        coverage.objects.failed.len(),
+        coverage.records.bad
+    ))?;
+    for failed in coverage.objects.failed.iter().take(10) {
+        line(&format!("  {}: {}", plain(&failed.key), plain(&failed.reason)))?;
+    }
+    for bad in coverage.bad_records.iter().take(10) {
+        line(&format!("  {} record {}: {}", plain(&bad.key), bad.index, plain(&bad.reason)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! The arguments, as clap reads them; every option has a meaning, and what has none yet is not there.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::aws::AccountId;
+use crate::aws::window::{Time, parse_time};
+
+/// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
+/// them.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The main job: read a trail, attribute its sessions, right-size the policies of third-party roles.
+    Analyze(AnalyzeArguments),
+    /// What would be read: objects, bytes, days, Regions; reads no object.
+    Plan(PlanArguments),
+    /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
+    Map(MapArguments),
+    /// The policy engine on its own, JSON Lines in, JSON Lines out.
+    Policy(PolicyArguments),
+    /// Makes a synthetic trail with its inventory and the truth about it.
+    Generate(GenerateArguments),
+}
+
+/// Which part of a source.
+#[derive(Debug, Args)]
+pub(super) struct SelectionArguments {
+    /// The trail: a folder or a file.
+    pub(super) source: PathBuf,
+    /// Only events from this time on (date or RFC 3339).
+    #[arg(long, value_parser = time)]
+    pub(super) since: Option<Time>,
+    /// Only events before this time (date or RFC 3339).
+    #[arg(long, value_parser = time)]
+    pub(super) until: Option<Time>,
+    /// Only the trail of this account; repeatable.
+    #[arg(long)]
+    pub(super) account: Vec<AccountId>,
+    /// Only this Region; repeatable. Actions that can be called in any Region are then not called unused.
+    #[arg(long)]
+    pub(super) region: Vec<String>,
+}
+
+/// Arguments of `analyze`.
+#[derive(Debug, Args)]
+pub(super) struct AnalyzeArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// Output of `aws iam get-account-authorization-details`; repeatable, one or several accounts. By default
+    /// `inventory.json` or `inventory/*.json` beside a local source.
+    #[arg(long, value_name = "FILE")]
+    pub(super) inventory: Vec<PathBuf>,
+    /// The folder for the outputs.
+    #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
+    pub(super) out: PathBuf,
+    /// The day from which idleness is counted; by default the end of the window.
+    #[arg(long, value_parser = time)]
+    pub(super) as_of: Option<Time>,
+    /// Whole days without activity from which a role is idle.
+    #[arg(long, default_value_t = 90)]
+    pub(super) idle_days: u32,
+    /// A further account of your own; repeatable.
+    #[arg(long)]
+    pub(super) own_account: Vec<AccountId>,
+    /// Largest share of the window's days that may be holes before nothing is called unused (0.05 or 5%).
+    #[arg(long, default_value = "0.05", value_parser = share)]
+    pub(super) max_holes: f64,
+    /// Worker threads; by default one per processor.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// Memory to aim for, such as 256MB or 1GB.
+    #[arg(long, default_value = "256MB", value_parser = bytes)]
+    pub(super) memory: u64,
+    /// Exit with 1 if there is a finding of this severity or a graver one.
+    #[arg(long, value_enum)]
+    pub(super) fail_on: Option<Severity>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub(super) quiet: bool,
+    /// How to show progress.
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub(super) progress: Progress,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+}
+
+/// Arguments of `map`.
+#[derive(Debug, Args)]
+pub(super) struct MapArguments {
+    /// A file of records instead of standard input.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Arguments of `policy`.
+#[derive(Debug, Args)]
+pub(super) struct PolicyArguments {
+    #[command(subcommand)]
+    pub(super) command: PolicyCommand,
+}
+
+/// What to do with policies.
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Decide requests: `{"policies":[..],"boundaries":[..],"request":{..}}` a line.
+    Evaluate {
+        /// A context key that is not given is unknown instead of absent, and so may the decision be.
+        #[arg(long)]
+        partial_context: bool,
+    },
+    /// List the actions that a policy document grants, one a line.
+    Expand,
+    /// Cut policies down: `{"policy":{..},"keep":["ec2:DescribeInstances"]}` a line.
+    Rightsize,
+}
+
+/// Arguments of `generate`.
+#[derive(Debug, Args)]
+pub(super) struct GenerateArguments {
+    /// The folder to write to; new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+    /// Equal seeds and options give equal bytes.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// First day.
+    #[arg(long, default_value = "2026-05-01")]
+    pub(super) since: chrono::NaiveDate,
+    /// Days.
+    #[arg(long, default_value_t = 92)]
+    pub(super) days: u32,
+    /// Own accounts.
+    #[arg(long, default_value_t = 3)]
+    pub(super) accounts: u32,
+    /// Outside parties.
+    #[arg(long, default_value_t = 10)]
+    pub(super) vendors: u32,
+    /// About how many records.
+    #[arg(long, conflicts_with = "bytes")]
+    pub(super) records: Option<u64>,
+    /// About how much JSON, such as 1GB.
+    #[arg(long, value_parser = bytes)]
+    pub(super) bytes: Option<u64>,
+    /// Share of third-party records.
+    #[arg(long, default_value = "0.06", value_parser = share)]
+    pub(super) third_party_share: f64,
+    /// Add damaged objects of every kind.
+    #[arg(long)]
+    pub(super) damage: bool,
+    /// Records of one object at most.
+    #[arg(long)]
+    pub(super) records_per_object: Option<usize>,
+}
+
+/// How grave a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// How to show progress.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Progress {
+    /// A bar on a terminal, plain lines elsewhere.
+    Auto,
+    /// Plain lines.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+/// How to print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+fn time(text: &str) -> Result<Time, String> {
+    parse_time(text).ok_or_else(|| "not a date like 2026-05-01 or a time like 2026-05-01T00:00:00Z".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let (number, whole) = match text.strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    let share = number.trim().parse::<f64>().map(|number| number / whole).unwrap_or(f64::NAN);
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("not a share between 0 and 1, or 0% and 100%".to_owned()) }
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    crate::generate::parse_bytes(text).ok_or_else(|| "not a size like 256MB or 1GB".to_owned())
+}

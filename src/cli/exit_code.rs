@@ -1,0 +1,22 @@
+//! The exit codes, which scripts rely on.
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ExitCode {
+    /// Done.
+    Done = 0,
+    /// Done, and findings at or above `--fail-on`.
+    Findings = 1,
+    /// The user's mistake: usage, unreadable input; nothing was written.
+    Mistake = 2,
+    /// Done, but objects or records could not be read. Goes before [`ExitCode::Findings`]: the findings may lack some.
+    Incomplete = 3,
+    /// A bug.
+    Bug = 70,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

@@ -1,0 +1,246 @@
+//! The main job: plan, read, resolve, assess, render, write.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::activity::directory::Directory;
+use crate::activity::party::Accounts;
+use crate::aws::AccountId;
+use crate::aws::window::{Time, Window, rfc3339};
+use crate::evidence::scope::RoleRef;
+use crate::evidence::{Evidence, Scope};
+use crate::finding::assess::{Inquiry, activity_of, assess};
+use crate::finding::assessment::Assessment;
+use crate::finding::coverage::{Reading, window_of_events};
+use crate::policy::admission::reachable;
+use crate::policy::catalog::Catalog;
+use crate::policy::inventory::Inventory;
+use crate::report::{OutputFile, render};
+use crate::store::Store;
+
+use super::UserError;
+use super::inputs::{InputFile, inventory};
+use super::monitor::Monitor;
+use super::output;
+use super::plan::{Plan, Request, plan};
+use super::workers::{Effort, Read, read};
+
+/// What to analyze, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What of the source.
+    pub request: Request,
+    /// Inventory files.
+    pub inventories: Vec<PathBuf>,
+    /// Further accounts of our own.
+    pub own_accounts: BTreeSet<AccountId>,
+    /// The day from which idleness is counted; the window's end by default.
+    pub as_of: Option<Time>,
+    /// Days from which a role is idle.
+    pub idle_days: u32,
+    /// Largest share of the window's days that may be holes, 0.0 to 1.0.
+    pub max_holes: f64,
+    /// How much of the machine to use.
+    pub effort: Effort,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The answer.
+    pub assessment: Assessment,
+    /// All files, `run.json` apart.
+    pub files: Vec<OutputFile>,
+    /// How long each phase took, in seconds, and what was read how often.
+    pub timings: Value,
+    /// Inputs beside the trail.
+    pub inputs: Vec<InputFile>,
+}
+
+/// Reads, judges and renders; writes nothing.
+///
+/// # Errors
+/// The user's mistakes. Unreadable objects and records are part of the answer.
+pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
+    let started = Instant::now();
+    let (inventory, inputs) = inventory(&options.inventories)?;
+    let listing = store.list().map_err(|error| {
+        UserError::new(format!("cannot list the source: {error}"), "check its name and permissions")
+    })?;
+    let plan = plan(listing, &options.request)?;
+    let planned = started.elapsed();
+    let own = own_accounts(&plan, &inventory, options);
+    let (read, window, passes) = read_in_scope(store, &plan, &inventory, own, options, monitor)?;
+    let reading_done = started.elapsed();
+    monitor.begin("judging roles and writing the report", 0, 0);
+    let own = own_of_records(&read.evidence, &inventory, options);
+    let reading = Reading {
+        listed: plan.listed,
+        skipped: plan.skipped.clone(),
+        digest_days: plan.digest_days.clone(),
+        records: read.counts,
+    };
+    let inquiry = inquiry(&read.evidence, &reading, &inventory, &own, window, options);
+    let mut assessment = assess(&inquiry);
+    let judged = started.elapsed();
+    let files = render(&mut assessment)
+        .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
+    monitor.end();
+    let timings = json!({
+        "plan_seconds": planned.as_secs_f64(),
+        "read_seconds": (reading_done - planned).as_secs_f64(),
+        "judge_seconds": (judged - reading_done).as_secs_f64(),
+        "render_seconds": (started.elapsed() - judged).as_secs_f64(),
+        "passes": passes,
+        "spills": read.spills,
+    });
+    Ok(Outcome { assessment, files, timings, inputs })
+}
+
+fn inquiry<'a>(
+    evidence: &'a Evidence,
+    reading: &'a Reading,
+    inventory: &'a Inventory,
+    own: &'a BTreeSet<AccountId>,
+    window: Window,
+    options: &'a Options,
+) -> Inquiry<'a> {
+    Inquiry {
+        evidence,
+        reading,
+        inventory,
+        accounts: Accounts { own, directory: Directory::builtin() },
+        catalog: Catalog::builtin(),
+        window,
+        as_of: options.as_of.unwrap_or(window.until),
+        idle_days: options.idle_days,
+        max_holes: options.max_holes,
+        regions: &options.request.regions,
+    }
+}
+
+/// Ours, as far as is known before reading.
+fn own_accounts(plan: &Plan, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
+    let mut own = options.own_accounts.clone();
+    own.extend(&inventory.accounts);
+    own.extend(&plan.accounts);
+    own
+}
+
+/// Ours: those of the inventory, the accounts whose trails were read, and those named.
+fn own_of_records(evidence: &Evidence, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
+    let mut own = options.own_accounts.clone();
+    own.extend(&inventory.accounts);
+    own.extend(evidence.coverage.places.keys().map(|(account, _)| *account));
+    own
+}
+
+/// Reads with the smallest scope that today's trust allows, and again should the records show that an outsider
+/// reached a role that the trust did not tell of.
+fn read_in_scope(
+    store: &dyn Store,
+    plan: &Plan,
+    inventory: &Inventory,
+    own: BTreeSet<AccountId>,
+    options: &Options,
+    monitor: &dyn Monitor,
+) -> Result<(Read, Window, u32), UserError> {
+    let reachable = reachable(inventory, &own);
+    let quiet = inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
+    let mut scope = Scope {
+        window: plan.window,
+        accounts: options.request.accounts.clone(),
+        regions: options.request.regions.clone(),
+        quiet_roles: quiet
+            .map(|role| RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() })
+            .collect(),
+    };
+    let mut passes = 0;
+    loop {
+        passes += 1;
+        monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
+        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor)?;
+        monitor.end();
+        let window = match plan.window {
+            Some(window) => window,
+            None => complete(&read.evidence, &options.request)?,
+        };
+        let own = own_of_records(&read.evidence, inventory, options);
+        let reading = Reading::default();
+        let activity = activity_of(&inquiry(&read.evidence, &reading, inventory, &own, window, options));
+        let before = scope.quiet_roles.len();
+        for session in activity.sessions.iter().filter(|session| session.attributed.party.kind.is_outside()) {
+            if let Some(role) = &session.role {
+                let role = RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() };
+                scope.quiet_roles.remove(&role);
+            }
+        }
+        if scope.quiet_roles.len() == before {
+            return Ok((read, window, passes));
+        }
+    }
+}
+
+/// The window when keys tell no days.
+fn complete(evidence: &Evidence, request: &Request) -> Result<Window, UserError> {
+    let events = window_of_events(evidence);
+    let since = request.since.or(events.map(|window| window.since));
+    let until = request.until.or(events.map(|window| window.until));
+    since.zip(until).and_then(|(since, until)| Window::new(since, until)).ok_or_else(|| {
+        UserError::new(
+            "no record with a time and an account could be read",
+            "give --since and --until, or another source",
+        )
+    })
+}
+
+/// Adds `run.json` and puts everything in place.
+///
+/// # Errors
+/// When the output folder cannot be written.
+pub fn write(out: &Path, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
+    let run = run_json(outcome, source, options);
+    let mut bytes = serde_json::to_vec_pretty(&run).unwrap_or_default();
+    bytes.push(b'\n');
+    outcome.files.push(OutputFile::new("run.json", bytes));
+    output::write(out, &outcome.files)
+}
+
+fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
+    let accounts =
+        |accounts: &BTreeSet<AccountId>| -> Vec<String> { accounts.iter().map(ToString::to_string).collect() };
+    json!({
+        "schema": "thirdtrail.run/1",
+        "version": env!("CARGO_PKG_VERSION"),
+        "source": source,
+        "options": {
+            "since": options.request.since.map(rfc3339),
+            "until": options.request.until.map(rfc3339),
+            "as_of": options.as_of.map(rfc3339),
+            "idle_days": options.idle_days,
+            "max_holes": options.max_holes,
+            "accounts": accounts(&options.request.accounts),
+            "regions": options.request.regions,
+            "own_accounts": accounts(&options.own_accounts),
+            "jobs": options.effort.jobs,
+            "memory_bytes": options.effort.memory_bytes,
+        },
+        "inputs": outcome.inputs,
+        "catalog_actions": Catalog::builtin().iter().count(),
+        "coverage": outcome.assessment.coverage,
+        "timings": outcome.timings,
+        "peak_memory_bytes": peak_memory_bytes(),
+    })
+}
+
+/// The largest resident size of this process so far, where the system tells (Linux).
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
