@@ -264,3 +264,18 @@ fn damaged_tables_are_refused() {
     }
     assert_eq!(tables(&Evidence::from_tables(saved.clone()).unwrap()), saved);
 }
+
+/// S5: an addendum repeats an earlier event with changes; which of the two stays does not depend on their order.
+#[test]
+fn an_event_told_in_two_ways_merges_in_any_order() {
+    let first = record(3, Seed { kind: 0, account: 0, region: 0, role: 0, session: 0, minute: 5, error: 0, name: 0 });
+    let again = first.replace("203.0.113.0", "198.51.100.9").replace(
+        r#""readOnly""#,
+        r#""addendum":{"reason":"UPDATED_DATA","originalEventID":"0a1b2c3d-0000-4000-8000-000000000003"},"readOnly""#,
+    );
+    let object = |name: &str, record: String| (name.to_owned(), format!(r#"{{"Records":[{record}]}}"#).into_bytes());
+    let mut parts = seen(&[object("a.json", first), object("b.json", again)]);
+    let forth = tables(&union(parts.clone()));
+    parts.reverse();
+    assert_eq!(tables(&union(parts)), forth);
+}
