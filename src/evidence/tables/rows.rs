@@ -173,3 +173,24 @@ pub(super) fn time_of(text: &str) -> Option<Time> {
 pub(super) fn few_fields<const LIMIT: usize>(few: &Few<LIMIT>) -> (Vec<String>, bool) {
     (few.to_vec(), few.has_more())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S44: a time that a stranger wrote comes back as it was, fractions, leap seconds and odd years included.
+    #[test]
+    fn every_time_comes_back() {
+        for text in [
+            "2026-05-01T00:00:00Z",
+            "2026-05-01T00:00:00.123456789Z",
+            "2016-12-31T23:59:60Z",
+            "0000-01-01T00:00:00+14:00",
+            "9999-12-31T23:59:59-14:00",
+        ] {
+            let time = parse_time(text).unwrap();
+            assert_eq!(time_of(&time_text(time)), Some(time), "{text}");
+        }
+        assert_eq!(time_of("@1"), None);
+    }
+}
