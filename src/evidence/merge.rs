@@ -49,7 +49,9 @@ impl Evidence {
     /// Adds another evidence.
     pub fn merge(&mut self, other: Self) {
         let translate = self.names.adopt(&other.names);
-        self.handoffs.extend(other.handoffs);
+        for (id, seen) in other.handoffs {
+            self.note_hand_off(id, seen);
+        }
         for (actor, acts) in other.actors {
             self.actors.entry(actor.translated(&translate)).or_default().merge(acts, &translate);
         }
@@ -59,6 +61,15 @@ impl Evidence {
         }
         self.out_of_scope.merge(&other.out_of_scope);
         self.coverage.merge(other.coverage, &translate);
+    }
+
+    /// Notes a hand-off. Of two records of one event (S5) the greater stays, so that the order does not matter.
+    pub fn note_hand_off(&mut self, id: EventId, seen: HandOffSeen) {
+        match self.handoffs.get_mut(&id) {
+            Some(known) if *known >= seen => {}
+            Some(known) => *known = seen,
+            None => drop(self.handoffs.insert(id, seen)),
+        }
     }
 
     /// Notes that a role was active at some time.

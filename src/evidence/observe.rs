@@ -205,7 +205,7 @@ impl Evidence {
             network: cut(record.source_ip).to_owned(),
             agent: cut(record.user_agent).to_owned(),
         };
-        self.handoffs.insert(record.id, seen);
+        self.note_hand_off(record.id, seen);
         true
     }
 

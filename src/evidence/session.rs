@@ -103,7 +103,7 @@ impl RoleName {
 }
 
 /// One hand-off record, owned. Strings are cut to their limit; the external id is a fingerprint (S42).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct HandOffSeen {
     /// `eventID` as written.
     pub event_id: String,
@@ -150,7 +150,7 @@ pub struct HandOffSeen {
 }
 
 /// Who asked for a session.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Caller {
     /// What kind of identity.
     pub kind: IdentityKind,
@@ -169,7 +169,7 @@ pub struct Caller {
 }
 
 /// The caller's own session, in a chain (S11).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct CallerSession {
     /// The account that owns the calling role.
     pub account: AccountId,

@@ -84,26 +84,38 @@ pub enum ColumnarError {
 ///
 /// # Errors
 /// [`ColumnarError`] when a row does not fit the columns.
-pub fn encode<T: Serialize>(schema: &str, columns: &[Column], rows: &[T]) -> Result<Vec<u8>, ColumnarError> {
+pub fn encode<T: Serialize>(
+    schema: &str,
+    columns: &[Column],
+    rows: impl IntoIterator<Item = T>,
+) -> Result<Vec<u8>, ColumnarError> {
     let arrow_schema = schema_of(columns);
     let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&arrow_schema), options(schema)?)?;
     let mut decoder = ReaderBuilder::new(arrow_schema).with_batch_size(ROWS_AT_A_TIME).build_decoder()?;
-    for some in rows.chunks(ROWS_AT_A_TIME) {
-        decoder.serialize(some)?;
+    let mut rows = rows.into_iter();
+    loop {
+        let some: Vec<T> = rows.by_ref().take(ROWS_AT_A_TIME).collect();
+        if some.is_empty() {
+            return Ok(writer.into_inner()?);
+        }
+        decoder.serialize(&some)?;
         if let Some(batch) = decoder.flush()? {
             writer.write(&batch)?;
         }
     }
-    Ok(writer.into_inner()?)
 }
 
 /// The rows of a Parquet file of that schema with these columns.
 ///
 /// # Errors
 /// [`ColumnarError`] when the bytes are not such a file.
-pub fn decode<T: DeserializeOwned>(schema: &str, columns: &[Column], bytes: Vec<u8>) -> Result<Vec<T>, ColumnarError> {
+pub fn decode<T: DeserializeOwned>(
+    schema: &str,
+    columns: &[Column],
+    bytes: impl Into<Bytes>,
+) -> Result<Vec<T>, ColumnarError> {
     let options = ArrowReaderOptions::new().with_schema(schema_of(columns));
-    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(Bytes::from(bytes), options)?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.into(), options)?;
     let metadata = reader.metadata().file_metadata().key_value_metadata();
     let found = metadata.into_iter().flatten().find(|pair| pair.key == SCHEMA_KEY);
     let found = found.and_then(|pair| pair.value.clone()).unwrap_or_default();
@@ -198,13 +210,13 @@ mod tests {
         assert_eq!(bytes, encode("test/1", &COLUMNS, &rows).unwrap());
         assert_eq!(decode::<Row>("test/1", &COLUMNS, bytes.clone()).unwrap(), rows);
         assert!(matches!(decode::<Row>("test/2", &COLUMNS, bytes), Err(ColumnarError::OtherSchema { .. })));
-        assert_eq!(decode::<Row>("test/1", &COLUMNS, encode::<Row>("test/1", &COLUMNS, &[]).unwrap()).unwrap(), []);
+        assert_eq!(decode::<Row>("test/1", &COLUMNS, encode("test/1", &COLUMNS, [] as [Row; 0]).unwrap()).unwrap(), []);
     }
 
     /// S44: bytes that are no table are an error, not a crash.
     #[test]
     fn anything_else_is_refused() {
-        let bytes = encode("test/1", &COLUMNS, &[row(1)]).unwrap();
+        let bytes = encode("test/1", &COLUMNS, [row(1)]).unwrap();
         for cut in 0..bytes.len() {
             assert!(decode::<Row>("test/1", &COLUMNS, bytes.get(..cut).unwrap().to_vec()).is_err());
         }

@@ -1,0 +1,242 @@
+//! From tables back to evidence; a table that no evidence could have written is an error.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use serde::de::DeserializeOwned;
+
+use crate::aws::Fingerprint;
+use crate::aws::window::Time;
+use crate::cloudtrail::parameters::Hints;
+use crate::cloudtrail::record::EventId;
+use crate::evidence::Evidence;
+use crate::evidence::coverage::{LoggingChange, ObjectReading, Place, Recorded, SeenKey};
+use crate::evidence::few::Few;
+use crate::evidence::names::Names;
+use crate::evidence::session::{Actor, Acts, Caller, CallerSession, HandOffSeen, RoleName, Span};
+use crate::evidence::sighting::{CallKey, Sighting};
+
+use super::columnar::decode;
+use super::rows::*;
+use super::{SCHEMA, TableError, Tables};
+
+impl Evidence {
+    /// The evidence that the tables hold.
+    ///
+    /// # Errors
+    /// [`TableError`] when a table is missing or is not what [`Evidence::to_tables`] writes.
+    pub fn from_tables(mut tables: Tables) -> Result<Self, TableError> {
+        let mut evidence = Self::default();
+        for row in take::<HandOffRow>(&mut tables, &HANDOFFS)? {
+            let id = EventId(id(&HANDOFFS, &row.event)?);
+            evidence.handoffs.insert(id, hand_off(row)?);
+        }
+        evidence.take_actors(&mut tables)?;
+        for row in take::<RoleRow>(&mut tables, &ROLES)? {
+            let role = RoleName {
+                account: row.account,
+                name: evidence.names.intern(&row.name),
+                id: evidence.names.intern(&row.id),
+            };
+            let span = Span { first: time(&ROLES, &row.first)?, last: time(&ROLES, &row.last)? };
+            evidence.note_role(role, span);
+        }
+        evidence.take_coverage(&mut tables)?;
+        Ok(evidence)
+    }
+
+    fn take_actors(&mut self, tables: &mut Tables) -> Result<(), TableError> {
+        let mut actors: Vec<(Actor, Acts)> = Vec::new();
+        for row in take::<ActorRow>(tables, &ACTORS)? {
+            actors.push((actor(&mut self.names, &row)?, acts(row)));
+        }
+        let mut sightings: Vec<(u32, CallKey, Sighting)> = Vec::new();
+        for row in take::<SightingRow>(tables, &SIGHTINGS)? {
+            sightings.push((row.actor, call_key(&mut self.names, &row), sighting(row)?));
+        }
+        for row in take::<EventRow>(tables, &EVENTS)? {
+            let event = EventId(id(&EVENTS, &row.event)?);
+            match (row.sighting, row.outcome) {
+                (None, None) => self.out_of_scope.insert(event),
+                (Some(number), Some(outcome)) => match sightings.get_mut(number as usize) {
+                    Some((_, _, sighting)) => sighting.ids_mut(outcome).insert(event),
+                    None => return Err(bad(&EVENTS, &number.to_string())),
+                },
+                _ => return Err(bad(&EVENTS, &row.event)),
+            }
+        }
+        for (number, key, mut sighting) in sightings {
+            sighting.allowed.settle();
+            sighting.denied.settle();
+            sighting.failed.settle();
+            let Some((_, acts)) = actors.get_mut(number as usize) else {
+                return Err(bad(&SIGHTINGS, &number.to_string()));
+            };
+            acts.calls.insert(key, sighting);
+        }
+        self.out_of_scope.settle();
+        self.actors.extend(actors);
+        Ok(())
+    }
+
+    fn take_coverage(&mut self, tables: &mut Tables) -> Result<(), TableError> {
+        let (names, coverage) = (&mut self.names, &mut self.coverage);
+        for row in take::<ObjectRow>(tables, &OBJECTS)? {
+            let reading = ObjectReading {
+                records: row.records,
+                bad: row.bad,
+                compressed_bytes: row.compressed_bytes,
+                decompressed_bytes: row.decompressed_bytes,
+            };
+            coverage.objects.insert(id(&OBJECTS, &row.key)?, reading);
+        }
+        coverage.failed.extend(take::<FailedRow>(tables, &FAILED)?.into_iter().map(|row| (row.key, row.reason)));
+        let bad_records = take::<BadRow>(tables, &BAD_RECORDS)?.into_iter();
+        coverage.bad_records.extend(bad_records.map(|row| ((row.key, row.at), row.reason)));
+        for row in take::<PlaceRow>(tables, &PLACES)? {
+            let place = Place {
+                events: span(&PLACES, row.first.as_deref(), row.last.as_deref())?,
+                delivered: days(&row.delivered)?,
+                undated: days(&row.undated)?,
+            };
+            coverage.places.insert((row.account, names.intern(&row.region)), place);
+        }
+        for row in take::<SeenRow>(tables, &SEEN)? {
+            let key = SeenKey {
+                account: row.account,
+                region: names.intern(&row.region),
+                source: names.intern(&row.source),
+                name: names.intern(&row.name),
+            };
+            coverage.seen.insert(key, Recorded(row.recorded));
+        }
+        let types = take::<DataTypeRow>(tables, &DATA_TYPES)?.into_iter();
+        coverage.data_types.extend(types.map(|row| (row.account, row.kind)));
+        for row in take::<LoggingRow>(tables, &LOGGING)? {
+            let change = LoggingChange { time: time(&LOGGING, &row.time)?, starts: row.starts, trail: row.trail };
+            coverage.logging.insert((row.account, change));
+        }
+        Ok(())
+    }
+}
+
+fn take<T: DeserializeOwned>(tables: &mut Tables, shape: &Shape) -> Result<Vec<T>, TableError> {
+    let bytes = tables.remove(shape.name).ok_or(TableError::Missing(shape.name))?;
+    decode(SCHEMA, shape.columns, bytes).map_err(|source| TableError::Table { table: shape.name, source })
+}
+
+fn bad(shape: &Shape, value: &str) -> TableError {
+    TableError::Value { table: shape.name, value: value.to_owned() }
+}
+
+fn id(shape: &Shape, text: &str) -> Result<u128, TableError> {
+    u128::from_str_radix(text, 16).map_err(|_| bad(shape, text))
+}
+
+fn time(shape: &Shape, text: &str) -> Result<Time, TableError> {
+    time_of(text).ok_or_else(|| bad(shape, text))
+}
+
+fn time_option(shape: &Shape, text: Option<&str>) -> Result<Option<Time>, TableError> {
+    text.map(|text| time(shape, text)).transpose()
+}
+
+fn span(shape: &Shape, first: Option<&str>, last: Option<&str>) -> Result<Option<Span>, TableError> {
+    let (first, last) = (time_option(shape, first)?, time_option(shape, last)?);
+    Ok(first.zip(last).map(|(first, last)| Span { first, last }))
+}
+
+fn days(texts: &[String]) -> Result<BTreeSet<NaiveDate>, TableError> {
+    texts.iter().map(|text| text.parse().map_err(|_| bad(&PLACES, text))).collect()
+}
+
+fn hand_off(row: HandOffRow) -> Result<HandOffSeen, TableError> {
+    let created = time_option(&HANDOFFS, row.caller_created.as_deref())?;
+    let session = row.caller_role_account.map(|account| CallerSession {
+        account,
+        role_name: row.caller_role_name.unwrap_or_default(),
+        role_id: row.caller_role_id.unwrap_or_default(),
+        session_name: row.caller_session_name.unwrap_or_default(),
+        created,
+    });
+    let caller = Caller {
+        kind: identity_kind(&row.caller_kind).ok_or_else(|| bad(&HANDOFFS, &row.caller_kind))?,
+        account: row.caller_account,
+        principal_id: row.caller_principal_id,
+        arn: row.caller_arn,
+        access_key: row.caller_access_key,
+        invoked_by: row.caller_invoked_by,
+        session,
+    };
+    let external_id = row.external_id_digest.zip(row.external_id_length);
+    Ok(HandOffSeen {
+        event_id: row.event_id,
+        time: time(&HANDOFFS, &row.time)?,
+        recipient: row.recipient,
+        region: row.region,
+        kind: hand_off_kind(&row.kind).ok_or_else(|| bad(&HANDOFFS, &row.kind))?,
+        outcome: row.outcome,
+        error_code: row.error_code,
+        shared_event_id: row.shared_event_id,
+        role_arn: row.role_arn,
+        role_account: row.role_account,
+        role_name: row.role_name,
+        role_id: row.role_id,
+        session_name: row.session_name,
+        access_key: row.access_key,
+        external_id: external_id.map(|(digest, length)| Fingerprint { digest, length }),
+        source_identity: row.source_identity,
+        provider: row.provider,
+        subject: row.subject,
+        caller,
+        network: row.network,
+        agent: row.agent,
+    })
+}
+
+fn actor(names: &mut Names, row: &ActorRow) -> Result<Actor, TableError> {
+    if !row.session {
+        return Ok(Actor::Outsider { account: row.account, principal: names.intern(&row.principal) });
+    }
+    Ok(Actor::Session {
+        role: RoleName { account: row.account, name: names.intern(&row.role_name), id: names.intern(&row.role_id) },
+        access_key: names.intern(&row.access_key),
+        session_name: names.intern(&row.session_name),
+        created: time_option(&ACTORS, row.created.as_deref())?,
+        delegate: row.delegate,
+    })
+}
+
+fn acts(row: ActorRow) -> Acts {
+    Acts {
+        calls: hashbrown::HashMap::new(),
+        networks: Few::of(row.networks, row.networks_more),
+        agents: Few::of(row.agents, row.agents_more),
+        source_identities: Few::of(row.source_identities, row.source_identities_more),
+        mfa: row.mfa,
+    }
+}
+
+fn call_key(names: &mut Names, row: &SightingRow) -> CallKey {
+    CallKey {
+        account: row.account,
+        region: names.intern(&row.region),
+        source: names.intern(&row.source),
+        name: names.intern(&row.name),
+        via: names.intern(&row.via),
+        hints: Hints::from_bits(row.hints),
+    }
+}
+
+fn sighting(row: SightingRow) -> Result<Sighting, TableError> {
+    Ok(Sighting {
+        used: span(&SIGHTINGS, row.used_first.as_deref(), row.used_last.as_deref())?,
+        refused: span(&SIGHTINGS, row.refused_first.as_deref(), row.refused_last.as_deref())?,
+        resources: Few::of(row.resources, row.resources_more),
+        errors: Few::of(row.errors, row.errors_more),
+        samples: Few::of(row.samples, row.samples_more),
+        refused_samples: Few::of(row.refused_samples, row.refused_samples_more),
+        networks: Few::of(row.networks, row.networks_more),
+        ..Sighting::default()
+    })
+}

@@ -1,0 +1,240 @@
+//! From evidence to tables: names become texts, maps become sorted rows.
+
+use serde::Serialize;
+
+use crate::cloudtrail::outcome::Outcome;
+use crate::evidence::Evidence;
+use crate::evidence::event_ids::EventIds;
+use crate::evidence::names::Names;
+use crate::evidence::session::{Actor, Acts, HandOffSeen, Span};
+use crate::evidence::sighting::{CallKey, Sighting};
+
+use super::columnar::encode;
+use super::rows::*;
+use super::{SCHEMA, TableError, Tables};
+
+impl Evidence {
+    /// The tables that hold all of it; equal content gives equal bytes.
+    ///
+    /// # Errors
+    /// [`TableError`] when a table cannot be written.
+    pub fn to_tables(&self) -> Result<Tables, TableError> {
+        let mut tables = Tables::new();
+        let mut handoffs: Vec<_> = self.handoffs.iter().collect();
+        handoffs.sort_unstable_by_key(|(id, _)| **id);
+        add(&mut tables, &HANDOFFS, handoffs.iter().map(|(id, seen)| hand_off(id.0, seen)))?;
+        self.add_actors(&mut tables)?;
+        let roles = self.roles.iter().map(|(role, span)| RoleRow {
+            account: role.account,
+            name: self.names.text(role.name).to_owned(),
+            id: self.names.text(role.id).to_owned(),
+            first: time_text(span.first),
+            last: time_text(span.last),
+        });
+        add(&mut tables, &ROLES, sorted(roles))?;
+        self.add_coverage(&mut tables)?;
+        Ok(tables)
+    }
+
+    fn add_actors(&self, tables: &mut Tables) -> Result<(), TableError> {
+        let mut actors: Vec<(ActorRow, &Acts)> =
+            self.actors.iter().map(|(actor, acts)| (actor_row(&self.names, *actor, acts), acts)).collect();
+        actors.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut sightings: Vec<(SightingRow, &Sighting)> = Vec::new();
+        for (number, (_, acts)) in (0_u32..).zip(&actors) {
+            let start = sightings.len();
+            let calls = acts.calls.iter();
+            sightings.extend(calls.map(|(key, sighting)| (sighting_row(&self.names, number, key, sighting), sighting)));
+            if let Some(own) = sightings.get_mut(start..) {
+                own.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+            }
+        }
+        let beside = event_rows(None, None, &self.out_of_scope);
+        let events = (0_u32..).zip(&sightings).flat_map(|(number, (_, sighting))| {
+            event_rows(Some(number), Some(Outcome::Allowed), &sighting.allowed)
+                .chain(event_rows(Some(number), Some(Outcome::Denied), &sighting.denied))
+                .chain(event_rows(Some(number), Some(Outcome::Failed), &sighting.failed))
+        });
+        add(tables, &EVENTS, beside.chain(events))?;
+        add(tables, &SIGHTINGS, sightings.iter().map(|(row, _)| row))?;
+        add(tables, &ACTORS, actors.iter().map(|(row, _)| row))
+    }
+
+    fn add_coverage(&self, tables: &mut Tables) -> Result<(), TableError> {
+        let coverage = &self.coverage;
+        let text = |name| self.names.text(name).to_owned();
+        let objects = coverage.objects.iter().map(|(key, object)| ObjectRow {
+            key: id_text(*key),
+            records: object.records,
+            bad: object.bad,
+            compressed_bytes: object.compressed_bytes,
+            decompressed_bytes: object.decompressed_bytes,
+        });
+        add(tables, &OBJECTS, sorted(objects))?;
+        let failed = coverage.failed.iter();
+        add(tables, &FAILED, failed.map(|(key, reason)| FailedRow { key: key.clone(), reason: reason.clone() }))?;
+        let bad = coverage.bad_records.iter();
+        let bad = bad.map(|((key, at), reason)| BadRow { key: key.clone(), at: *at, reason: reason.clone() });
+        add(tables, &BAD_RECORDS, bad)?;
+        let places = coverage.places.iter().map(|((account, region), place)| PlaceRow {
+            account: *account,
+            region: text(*region),
+            first: place.events.map(|span| time_text(span.first)),
+            last: place.events.map(|span| time_text(span.last)),
+            delivered: place.delivered.iter().map(ToString::to_string).collect(),
+            undated: place.undated.iter().map(ToString::to_string).collect(),
+        });
+        add(tables, &PLACES, sorted(places))?;
+        let seen = coverage.seen.iter().map(|(key, recorded)| SeenRow {
+            account: key.account,
+            region: text(key.region),
+            source: text(key.source),
+            name: text(key.name),
+            recorded: recorded.0,
+        });
+        add(tables, &SEEN, sorted(seen))?;
+        let types = coverage.data_types.iter();
+        add(tables, &DATA_TYPES, types.map(|(account, kind)| DataTypeRow { account: *account, kind: kind.clone() }))?;
+        let logging = coverage.logging.iter().map(|(account, change)| LoggingRow {
+            account: *account,
+            time: time_text(change.time),
+            starts: change.starts,
+            trail: change.trail.clone(),
+        });
+        add(tables, &LOGGING, logging)
+    }
+}
+
+fn sorted<T: Ord>(rows: impl Iterator<Item = T>) -> Vec<T> {
+    let mut rows: Vec<T> = rows.collect();
+    rows.sort_unstable();
+    rows
+}
+
+fn add<T: Serialize>(tables: &mut Tables, shape: &Shape, rows: impl IntoIterator<Item = T>) -> Result<(), TableError> {
+    let bytes =
+        encode(SCHEMA, shape.columns, rows).map_err(|source| TableError::Table { table: shape.name, source })?;
+    tables.insert(shape.name.to_owned(), bytes);
+    Ok(())
+}
+
+fn event_rows(sighting: Option<u32>, outcome: Option<Outcome>, ids: &EventIds) -> impl Iterator<Item = EventRow> {
+    ids.to_sorted().into_iter().map(move |id| EventRow { sighting, outcome, event: id_text(id.0) })
+}
+
+fn hand_off(id: u128, seen: &HandOffSeen) -> HandOffRow {
+    let seen = seen.clone();
+    let (external_id, caller) = (seen.external_id, seen.caller);
+    let chained = caller.session;
+    HandOffRow {
+        event: id_text(id),
+        event_id: seen.event_id,
+        time: time_text(seen.time),
+        recipient: seen.recipient,
+        region: seen.region,
+        kind: hand_off_word(seen.kind).to_owned(),
+        outcome: seen.outcome,
+        error_code: seen.error_code,
+        shared_event_id: seen.shared_event_id,
+        role_arn: seen.role_arn,
+        role_account: seen.role_account,
+        role_name: seen.role_name,
+        role_id: seen.role_id,
+        session_name: seen.session_name,
+        access_key: seen.access_key,
+        external_id_digest: external_id.as_ref().map(|print| print.digest.clone()),
+        external_id_length: external_id.map(|print| print.length),
+        source_identity: seen.source_identity,
+        provider: seen.provider,
+        subject: seen.subject,
+        caller_kind: identity_word(caller.kind).to_owned(),
+        caller_account: caller.account,
+        caller_principal_id: caller.principal_id,
+        caller_arn: caller.arn,
+        caller_access_key: caller.access_key,
+        caller_invoked_by: caller.invoked_by,
+        caller_role_account: chained.as_ref().map(|session| session.account),
+        caller_role_name: chained.as_ref().map(|session| session.role_name.clone()),
+        caller_role_id: chained.as_ref().map(|session| session.role_id.clone()),
+        caller_session_name: chained.as_ref().map(|session| session.session_name.clone()),
+        caller_created: chained.and_then(|session| session.created).map(time_text),
+        network: seen.network,
+        agent: seen.agent,
+    }
+}
+
+fn actor_row(names: &Names, actor: Actor, acts: &Acts) -> ActorRow {
+    let text = |name| names.text(name).to_owned();
+    let (networks, networks_more) = few_fields(&acts.networks);
+    let (agents, agents_more) = few_fields(&acts.agents);
+    let (source_identities, source_identities_more) = few_fields(&acts.source_identities);
+    let account = match actor {
+        Actor::Session { role, .. } => role.account,
+        Actor::Outsider { account, .. } => account,
+    };
+    let mut row = ActorRow {
+        session: false,
+        account,
+        role_name: String::new(),
+        role_id: String::new(),
+        access_key: String::new(),
+        session_name: String::new(),
+        created: None,
+        delegate: None,
+        principal: String::new(),
+        networks,
+        networks_more,
+        agents,
+        agents_more,
+        source_identities,
+        source_identities_more,
+        mfa: acts.mfa,
+    };
+    match actor {
+        Actor::Session { role, access_key, session_name, created, delegate } => {
+            row.session = true;
+            row.role_name = text(role.name);
+            row.role_id = text(role.id);
+            row.access_key = text(access_key);
+            row.session_name = text(session_name);
+            row.created = created.map(time_text);
+            row.delegate = delegate;
+        }
+        Actor::Outsider { principal, .. } => row.principal = text(principal),
+    }
+    row
+}
+
+fn sighting_row(names: &Names, actor: u32, key: &CallKey, sighting: &Sighting) -> SightingRow {
+    let text = |name| names.text(name).to_owned();
+    let first = |span: Option<Span>| span.map(|span| time_text(span.first));
+    let last = |span: Option<Span>| span.map(|span| time_text(span.last));
+    let (resources, resources_more) = few_fields(&sighting.resources);
+    let (errors, errors_more) = few_fields(&sighting.errors);
+    let (samples, samples_more) = few_fields(&sighting.samples);
+    let (refused_samples, refused_samples_more) = few_fields(&sighting.refused_samples);
+    let (networks, networks_more) = few_fields(&sighting.networks);
+    SightingRow {
+        actor,
+        account: key.account,
+        region: text(key.region),
+        source: text(key.source),
+        name: text(key.name),
+        via: text(key.via),
+        hints: key.hints.bits(),
+        used_first: first(sighting.used),
+        used_last: last(sighting.used),
+        refused_first: first(sighting.refused),
+        refused_last: last(sighting.refused),
+        resources,
+        resources_more,
+        errors,
+        errors_more,
+        samples,
+        samples_more,
+        refused_samples,
+        refused_samples_more,
+        networks,
+        networks_more,
+    }
+}
