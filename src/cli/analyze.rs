@@ -93,7 +93,8 @@ fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
     let proposed = assessment.roles.iter().filter(|role| role.rightsizing.status == "proposed");
     let (proposals, removed) =
         proposed.fold((0, 0), |(roles, removed), role| (roles + 1, removed + role.rightsizing.removed));
-    let idle = assessment.roles.iter().filter(|role| matches!(role.idle.verdict.as_str(), "idle" | "never_used")).count();
+    let idle =
+        assessment.roles.iter().filter(|role| matches!(role.idle.verdict.as_str(), "idle" | "never_used")).count();
     line(&format!(
         "{parties} outside parties, {} roles open to them ({idle} idle or never used)",
         assessment.roles.len()
@@ -111,7 +112,8 @@ fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     let coverage = &assessment.coverage;
     let skipped: Vec<String> =
         coverage.objects.skipped.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-    let skipped = if skipped.is_empty() { "none skipped".to_owned() } else { format!("skipped {}", skipped.join(", ")) };
+    let skipped =
+        if skipped.is_empty() { "none skipped".to_owned() } else { format!("skipped {}", skipped.join(", ")) };
     line(&format!(
         "coverage: {} of {} objects read ({skipped}), {} records, {} duplicates, {} of JSON",
         coverage.objects.read,
@@ -121,11 +123,7 @@ fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
         size(coverage.bytes.decompressed)
     ))?;
     for account in coverage.accounts.iter().filter(|account| !account.holes.is_empty()) {
-        line(&format!(
-            "coverage: holes on {:.1} % of the days of {}",
-            account.hole_share * 100.0,
-            account.account_id
-        ))?;
+        line(&format!("coverage: holes on {:.1} % of the days of {}", account.hole_share * 100.0, account.account_id))?;
     }
     if coverage.complete {
         return Ok(());

@@ -59,7 +59,8 @@ fn decide(input: &Value, partial: bool) -> Result<Value, String> {
     let boundaries = documents(input, "boundaries")?;
     let request = input.get("request").ok_or("no `request`")?;
     let text = |key: &str| request.get(key).and_then(Value::as_str);
-    let action = text("action").and_then(Action::parse).ok_or("`request.action` is not an action like `s3:GetObject`")?;
+    let action =
+        text("action").and_then(Action::parse).ok_or("`request.action` is not an action like `s3:GetObject`")?;
     let resource = text("resource").ok_or("no `request.resource`")?.to_owned();
     let mut context = if partial { Context::partial() } else { Context::complete() };
     for (key, value) in request.get("context").and_then(Value::as_object).into_iter().flatten() {
@@ -97,7 +98,8 @@ fn cut(input: &Value) -> Result<Value, String> {
 fn list() -> anyhow::Result<ExitCode> {
     let mut text = String::new();
     std::io::stdin().lock().read_to_string(&mut text)?;
-    let wrong = |reason: String| UserError::new(format!("cannot read the policy: {reason}"), "give one policy document");
+    let wrong =
+        |reason: String| UserError::new(format!("cannot read the policy: {reason}"), "give one policy document");
     let document: PolicyDocument = text.parse().map_err(|error| wrong(format!("{error}")))?;
     let granted = expand(&[NamedPolicy { name: "policy", document: &document }], &[], Catalog::builtin());
     for grant in granted.grants {

@@ -29,7 +29,8 @@ pub(super) fn note(text: &str) {
 
 /// The user's mistake, on one line.
 pub(super) fn mistake(error: &anyhow::Error) -> ExitCode {
-    let broken_pipe = error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe);
+    let broken_pipe =
+        error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe);
     if broken_pipe {
         return ExitCode::Done;
     }
@@ -80,8 +81,7 @@ impl Shown {
             Progress::Auto | Progress::Plain => Style::Plain,
         };
         let now = Instant::now();
-        let state =
-            State { bar: None, phase: String::new(), steps: (0, 0), bytes: (0, 0), began: now, told: now };
+        let state = State { bar: None, phase: String::new(), steps: (0, 0), bytes: (0, 0), began: now, told: now };
         Self { style, state: Mutex::new(state) }
     }
 
@@ -94,7 +94,8 @@ impl Monitor for Shown {
     fn begin(&self, phase: &str, steps: u64, bytes: u64) {
         let mut state = self.state();
         let now = Instant::now();
-        *state = State { bar: None, phase: phase.to_owned(), steps: (0, steps), bytes: (0, bytes), began: now, told: now };
+        *state =
+            State { bar: None, phase: phase.to_owned(), steps: (0, steps), bytes: (0, bytes), began: now, told: now };
         match self.style {
             Style::Nothing => {}
             Style::Plain if steps > 0 => note(&format!("{phase}: {steps} objects, {}", size(bytes))),
