@@ -40,12 +40,22 @@ fn hole(cast: &Cast, gap: &Gap) -> Value {
         "until": time_text(gap.until), "days": (gap.from / DAY..(gap.until + DAY - 1) / DAY).map(super::clock::date_text).collect::<Vec<_>>()})
 }
 
-/// The silences asked for, and the first account's first day where objects on it cannot be read (S26).
+/// The silences asked for, the first account's first day where objects on it cannot be read, and days of which an
+/// account's only records came late (S26).
 fn gaps(desk: &Desk<'_>) -> Vec<Gap> {
     let mut all = desk.gaps.clone();
     let from = desk.cast.since;
     if desk.options.damage.iter().any(|kind| kind.fails_object()) {
         all.push(Gap { account: Some(0), from, until: from + DAY, kind: "object_failed" });
+    }
+    for account in 0..desk.cast.accounts.len() {
+        for from in (from..desk.cast.until).step_by(86_400) {
+            let told =
+                |gap: &Gap| gap.account.is_none_or(|at| at == account) && gap.from < from + DAY && from < gap.until;
+            if !desk.mail.delivered.days.contains(&(account, from / DAY)) && !all.iter().any(told) {
+                all.push(Gap { account: Some(account), from, until: from + DAY, kind: "no_objects" });
+            }
+        }
     }
     all
 }

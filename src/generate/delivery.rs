@@ -2,7 +2,7 @@
 //!
 //! Holds the records of the days that are still to be delivered and nothing else, so memory is bounded by a day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use flate2::{Compression, GzBuilder};
@@ -48,6 +48,8 @@ pub(crate) struct Delivered {
     pub(crate) json_bytes: u64,
     pub(crate) gzip_bytes: u64,
     pub(crate) concatenated: Vec<String>,
+    /// Accounts (positions) and days since 1970 with at least one log object.
+    pub(crate) days: BTreeSet<(usize, i64)>,
 }
 
 /// The post office.
@@ -158,6 +160,7 @@ impl<'a> Mail<'a> {
                 let Some((first, ..)) = chunk.first() else { continue };
                 let last = chunk.last().map_or(first.time, |(address, ..)| address.time);
                 let key = self.key(first, day, last);
+                self.delivered.days.insert((first.account, day));
                 let hash = self.write_object(&key, mail, chunk, digest_day, sink)?;
                 if digest_day && !first.organization {
                     let time = time_text(last);
