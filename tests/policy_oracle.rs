@@ -3,6 +3,8 @@
 //! The evaluator runs as a child process at development time only. Where node or npm cannot be had the test says so on a
 //! visible line and passes.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

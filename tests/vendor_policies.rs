@@ -3,6 +3,8 @@
 //! The documents lie beside the repository, not in it (their licences differ): where they are missing the test says so on
 //! a visible line and passes.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
