@@ -1,5 +1,7 @@
 //! Properties of right-sizing on random documents whose patterns are made from the catalog's own names, so that they match.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -31,16 +31,13 @@ impl<'a> ActionIndex<'a> {
             actions.sort();
             actions.dedup();
         }
-        let mut services: HashMap<String, Range<usize>> = HashMap::new();
         // Actions sort by `service:name`, so each service's actions are neighbours.
-        for (at, group) in actions.iter().enumerate().map(|(at, action)| (at, action.service())) {
-            match services.get_mut(group) {
-                Some(range) => range.end = at + 1,
-                None => {
-                    let key = group.to_ascii_lowercase();
-                    services.entry(key).and_modify(|range| range.end = at + 1).or_insert(at..at + 1);
-                }
-            }
+        let mut services: HashMap<String, Range<usize>> = HashMap::new();
+        let mut from = 0;
+        for group in actions.chunk_by(|one, other| one.service().eq_ignore_ascii_case(other.service())) {
+            let to = from + group.len();
+            services.extend(group.first().map(|action| (action.service().to_ascii_lowercase(), from..to)));
+            from = to;
         }
         Self { actions, services }
     }
@@ -61,6 +58,12 @@ impl<'a> ActionIndex<'a> {
     #[must_use]
     pub fn action(&self, position: usize) -> Option<&'a Action> {
         self.actions.get(position).copied()
+    }
+
+    /// Where an action is, if it is known.
+    #[must_use]
+    pub fn position(&self, action: &Action) -> Option<usize> {
+        self.actions.binary_search(&action).ok()
     }
 
     /// All actions in order.

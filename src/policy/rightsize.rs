@@ -123,8 +123,11 @@ struct Editor<'a> {
 impl<'a> Editor<'a> {
     fn new(policy: NamedPolicy<'a>, keep: &'a BTreeSet<Action>, catalog: &'a Catalog) -> Self {
         let index = ActionIndex::with_more(catalog, keep);
-        let keep = index.iter().map(|action| keep.contains(action)).collect();
-        Self { policy, index, keep }
+        let mut kept = vec![false; index.len()];
+        for position in keep.iter().filter_map(|action| index.position(action)) {
+            mark(&mut kept, position);
+        }
+        Self { policy, index, keep: kept }
     }
 
     fn keeps(&self, position: usize) -> bool {

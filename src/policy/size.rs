@@ -95,24 +95,29 @@ fn fold(statement: &Statement, before: &PolicyDocument, keep: &BTreeSet<Action>,
     let mut left: Vec<String> = Vec::with_capacity(patterns.len());
     let mut folded: Vec<String> = Vec::new();
     for pattern in patterns {
-        let literal = !is_wild(pattern);
-        if literal && folded.iter().any(|wildcard| Pattern::new(wildcard).matches_action(pattern)) {
+        if is_wild(pattern) {
+            left.push(pattern.clone());
             continue;
         }
-        let under = |wildcard: &str| {
-            let compiled = Pattern::new(wildcard);
-            patterns.iter().filter(|other| !is_wild(other) && compiled.matches_action(other)).count()
-        };
-        match prefixes(pattern).find(|wildcard| literal && under(wildcard) > 1 && fits(wildcard)) {
+        if folded.iter().any(|wildcard| is_under(pattern, wildcard)) {
+            continue;
+        }
+        let saves = |wildcard: &str| patterns.iter().filter(|other| is_under(other, wildcard)).nth(1).is_some();
+        match prefixes(pattern).find(|wildcard| saves(wildcard) && fits(wildcard)) {
             Some(wildcard) => {
-                left.retain(|other| is_wild(other) || !Pattern::new(&wildcard).matches_action(other));
-                folded.push(wildcard.clone());
-                left.push(wildcard);
+                left.push(wildcard.clone());
+                folded.push(wildcard);
             }
             None => left.push(pattern.clone()),
         }
     }
     with_list(statement, "Action", left)
+}
+
+/// Whether the action is no pattern and begins with the text before the wildcard's only star.
+fn is_under(action: &str, wildcard: &str) -> bool {
+    let prefix = wildcard.trim_end_matches('*');
+    !is_wild(action) && action.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
 }
 
 /// `service:*`, then the action's first word, first two words and so on, each with a star.
