@@ -32,6 +32,8 @@ pub struct Inputs<'a> {
     pub existing: &'a BTreeSet<RoleKey>,
     /// The only outside party that a role's trust admits, if it admits no one else (S10).
     pub sole_outside: &'a dyn Fn(&RoleKey) -> Option<Party>,
+    /// Whether the calls of a role were kept; sessions of other roles are left out unless an outsider has them.
+    pub is_kept: &'a dyn Fn(&RoleKey) -> bool,
     /// The window; hand-offs before it open sessions but count as none.
     pub window: Option<Window>,
 }
@@ -295,7 +297,12 @@ impl<'e> Drafts<'_, 'e, '_> {
             session.active.is_some()
                 || session.opened.is_some_and(|time| window.is_none_or(|window| window.contains(time)))
         };
-        let mut sessions: Vec<Session<'e>> = self.sessions.into_values().filter(in_window).collect();
+        let is_kept = self.inputs.is_kept;
+        let wanted = |session: &Session<'_>| {
+            session.attributed.party.kind.is_outside() || session.role.as_ref().is_none_or(is_kept)
+        };
+        let mut sessions: Vec<Session<'e>> =
+            self.sessions.into_values().filter(|session| in_window(session) && wanted(session)).collect();
         for session in &mut sessions {
             session.attributed.how = session.joined.unwrap_or(session.attributed.how);
             session.calls.sort_by(|a, b| {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::aws::window::rfc3339;
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::run::plan::{Plan, plan};
 use crate::store::Store;
@@ -47,7 +46,7 @@ fn as_json(plan: &Plan) -> serde_json::Value {
     let objects: Vec<_> =
         plan.objects.iter().map(|entry| json!({"key": entry.key, "bytes": entry.size_bytes})).collect();
     json!({
-        "window": plan.window.map(|window| json!({"since": rfc3339(window.since), "until": rfc3339(window.until)})),
+        "delivered": {"first": plan.days.first().map(ToString::to_string), "last": plan.days.last().map(ToString::to_string)},
         "listed": plan.listed,
         "skipped": plan.skipped,
         "read": {"objects": plan.objects.len(), "bytes": plan.bytes(), "days": plan.days.len()},
@@ -57,9 +56,8 @@ fn as_json(plan: &Plan) -> serde_json::Value {
 }
 
 fn table(plan: &Plan) -> anyhow::Result<()> {
-    match plan.window {
-        Some(window) => line(&format!("window   {} to {}", rfc3339(window.since), rfc3339(window.until)))?,
-        None => line("window   as the events tell (keys carry no dates)")?,
+    if let (Some(first), Some(last)) = (plan.days.first(), plan.days.last()) {
+        line(&format!("days     {first} to {last} (of delivery)"))?;
     }
     line(&format!("to read  {} objects, {}, {} days", plan.objects.len(), size(plan.bytes()), plan.days.len()))?;
     for (reason, count) in &plan.skipped {

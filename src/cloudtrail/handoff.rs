@@ -76,7 +76,8 @@ impl<'a> HandOff<'a> {
             provider: match kind {
                 HandOffKind::AssumeRole => "",
                 HandOffKind::WebIdentity => first(record.identity.provider, text(record.response, &["provider"])),
-                HandOffKind::Saml => first(record.identity.provider, text(record.parameters, &["principalArn"])),
+                // For SAML `identityProvider` is a digest of the issuer, which tells nobody anything.
+                HandOffKind::Saml => first(text(record.parameters, &["principalArn"]), record.identity.provider),
             },
             subject: match kind {
                 HandOffKind::AssumeRole => "",

@@ -59,7 +59,8 @@ impl Scope {
     #[must_use]
     pub fn admits_hand_off(&self, time: Time) -> bool {
         let early = TimeDelta::hours(limits::SESSION_HOURS);
-        self.window.is_none_or(|window| window.since - early <= time && time < window.until)
+        self.window
+            .is_none_or(|window| window.since <= time.checked_add_signed(early).unwrap_or(time) && time < window.until)
     }
 
     /// Whether records of that account and Region are asked for.

@@ -10,8 +10,8 @@ use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, rfc3339};
 use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::parameters::partition_of_region;
-use crate::evidence::Evidence;
 use crate::evidence::sighting::join;
+use crate::evidence::{Evidence, Scope};
 use crate::policy::admission::admits_outsider;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
@@ -45,8 +45,8 @@ pub struct Inquiry<'a> {
     pub idle_days: u32,
     /// Largest share of the window's days that may be holes.
     pub max_holes: f64,
-    /// The Regions asked for; empty for all.
-    pub regions: &'a BTreeSet<String>,
+    /// What was kept of the records.
+    pub scope: &'a Scope,
 }
 
 /// An inquiry with what follows from it, shared by all roles.
@@ -123,6 +123,7 @@ pub fn activity_of<'a>(inquiry: &Inquiry<'a>) -> Activity<'a> {
         accounts: inquiry.accounts,
         existing: &existing,
         sole_outside: &|role| sole.get(role).cloned(),
+        is_kept: &|role| !inquiry.scope.is_quiet(role.account, &role.name, &role.id),
         window: Some(inquiry.window),
     };
     resolve(inquiry.evidence, &inputs)
@@ -169,7 +170,7 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
         as_of: inquiry.as_of,
         idle_days: inquiry.idle_days,
         max_holes: inquiry.max_holes,
-        trails: trails(inquiry.evidence, map, inquiry.catalog, inquiry.regions),
+        trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions),
         holes: coverage::holes(inquiry.evidence, inquiry.reading, inquiry.window),
         partitions,
     }

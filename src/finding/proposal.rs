@@ -196,6 +196,9 @@ fn withheld(mut rightsizing: Rightsizing, policies: Vec<PolicyReport>, reason: S
     Proposal { rightsizing, policies }
 }
 
+/// Most managed policies that a role can have, with the quota raised as far as it goes (IAM quotas).
+const ATTACHED_POLICIES: usize = 20;
+
 /// The documents of each policy after the edit: none when emptied, several when split to fit (S36).
 fn sized(
     granted: &Granted<'_>,
@@ -227,6 +230,14 @@ fn sized(
         let smaller = compact(&document, policy.document, keep, catalog, limit);
         let parts = split(&smaller, limit).map_err(|error| format!("policy {}: {error}", policy.name))?;
         documents.push(parts);
+    }
+    let attached = documents.iter().enumerate().filter(|(index, parts)| !inline_before(*index) || parts.len() > 1);
+    let policies: usize = attached.map(|(_, parts)| parts.len()).sum();
+    if policies > ATTACHED_POLICIES {
+        return Err(format!(
+            "what is kept needs {policies} managed policies of {} characters, and a role can have {ATTACHED_POLICIES}",
+            PolicyKind::Managed.limit_characters()
+        ));
     }
     Ok(documents)
 }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use chrono::Days;
 use serde_json::{Value, json};
 
 use crate::activity::directory::Directory;
 use crate::activity::party::Accounts;
 use crate::aws::AccountId;
-use crate::aws::window::{Time, Window, rfc3339};
+use crate::aws::window::{Time, Window, midnight, rfc3339};
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, activity_of, assess};
@@ -74,7 +75,8 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
     let plan = plan(listing, &options.request)?;
     let planned = started.elapsed();
     let own = own_accounts(&plan, &inventory, options);
-    let (read, window, passes) = read_in_scope(store, &plan, &inventory, own, options, monitor)?;
+    let (read, scope, passes) = read_in_scope(store, &plan, &inventory, own, options, monitor)?;
+    let window = complete(&read.evidence, &plan, &options.request)?;
     let reading_done = started.elapsed();
     monitor.begin("judging roles and writing the report", 0, 0);
     let own = own_of_records(&read.evidence, &inventory, options);
@@ -84,7 +86,7 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
         digest_days: plan.digest_days.clone(),
         records: read.counts,
     };
-    let inquiry = inquiry(&read.evidence, &reading, &inventory, &own, window, options);
+    let inquiry = inquiry(&read.evidence, &reading, &inventory, &own, (window, &scope), options);
     let mut assessment = assess(&inquiry);
     let judged = started.elapsed();
     let files = render(&mut assessment)
@@ -106,7 +108,7 @@ fn inquiry<'a>(
     reading: &'a Reading,
     inventory: &'a Inventory,
     own: &'a BTreeSet<AccountId>,
-    window: Window,
+    (window, scope): (Window, &'a Scope),
     options: &'a Options,
 ) -> Inquiry<'a> {
     Inquiry {
@@ -119,7 +121,7 @@ fn inquiry<'a>(
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
         max_holes: options.max_holes,
-        regions: &options.request.regions,
+        scope,
     }
 }
 
@@ -148,7 +150,7 @@ fn read_in_scope(
     own: BTreeSet<AccountId>,
     options: &Options,
     monitor: &dyn Monitor,
-) -> Result<(Read, Window, u32), UserError> {
+) -> Result<(Read, Scope, u32), UserError> {
     let reachable = reachable(inventory, &own);
     let quiet = inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
     let mut scope = Scope {
@@ -165,31 +167,35 @@ fn read_in_scope(
         monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
         let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor)?;
         monitor.end();
-        let window = match plan.window {
-            Some(window) => window,
-            None => complete(&read.evidence, &options.request)?,
-        };
+        let window = complete(&read.evidence, plan, &options.request)?;
         let own = own_of_records(&read.evidence, inventory, options);
         let reading = Reading::default();
-        let activity = activity_of(&inquiry(&read.evidence, &reading, inventory, &own, window, options));
-        let before = scope.quiet_roles.len();
+        let activity = activity_of(&inquiry(&read.evidence, &reading, inventory, &own, (window, &scope), options));
+        let mut reached = Vec::new();
         for session in activity.sessions.iter().filter(|session| session.attributed.party.kind.is_outside()) {
             if let Some(role) = &session.role {
                 let role = RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() };
-                scope.quiet_roles.remove(&role);
+                reached.extend(scope.quiet_roles.contains(&role).then_some(role));
             }
         }
-        if scope.quiet_roles.len() == before {
-            return Ok((read, window, passes));
+        if reached.is_empty() {
+            return Ok((read, scope, passes));
+        }
+        drop(activity);
+        for role in reached {
+            scope.quiet_roles.remove(&role);
         }
     }
 }
 
-/// The window when keys tell no days.
-fn complete(evidence: &Evidence, request: &Request) -> Result<Window, UserError> {
+/// The window asked for, completed by the days of the events, which must lie near the days of delivery.
+fn complete(evidence: &Evidence, plan: &Plan, request: &Request) -> Result<Window, UserError> {
     let events = window_of_events(evidence);
-    let since = request.since.or(events.map(|window| window.since));
-    let until = request.until.or(events.map(|window| window.until));
+    let (first, last) = (plan.days.first().copied(), plan.days.last().copied());
+    let early = first.and_then(|day| day.checked_sub_days(Days::new(1))).map(midnight);
+    let late = last.and_then(|day| day.checked_add_days(Days::new(1))).map(midnight);
+    let since = request.since.or(events.map(|window| window.since.max(early.unwrap_or(window.since))));
+    let until = request.until.or(events.map(|window| window.until.min(late.unwrap_or(window.until))));
     since.zip(until).and_then(|(since, until)| Window::new(since, until)).ok_or_else(|| {
         UserError::new(
             "no record with a time and an account could be read",

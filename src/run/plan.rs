@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 
 use crate::aws::AccountId;
-use crate::aws::window::{Time, Window, midnight};
+use crate::aws::window::{Time, Window};
 use crate::cloudtrail::object_key::{ObjectKey, ObjectKind};
 use crate::store::Entry;
 
@@ -39,7 +39,7 @@ pub struct Plan {
     pub accounts: BTreeSet<AccountId>,
     /// Days of delivery of the objects to be read.
     pub days: BTreeSet<NaiveDate>,
-    /// The window; `None` when only the events can tell.
+    /// The window asked for, open on a side that was not; the events complete it.
     pub window: Option<Window>,
 }
 
@@ -63,6 +63,7 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
     // In a source with a trail's layout, files beside it are somebody's notes, not logs.
     let has_layout = listing.iter().any(|entry| ObjectKey::parse(&entry.key).in_layout);
     let mut plan = Plan { listed: listing.len() as u64, ..Plan::default() };
+    plan.skipped.insert("digest".to_owned(), 0);
     let mut logs = 0_u64;
     for entry in listing {
         let key = ObjectKey::parse(&entry.key);
@@ -83,7 +84,7 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
     if plan.objects.is_empty() {
         return Err(nothing_to_read(logs));
     }
-    plan.window = window(&plan, request);
+    plan.window = window(request);
     Ok(plan)
 }
 
@@ -137,13 +138,12 @@ fn reason_to_skip(name: &str, key: &ObjectKey<'_>, has_layout: bool, request: &R
     key.delivered.is_some_and(|day| early(day) || late(day)).then_some("window")
 }
 
-/// The window asked for, completed from the days of delivery.
-fn window(plan: &Plan, request: &Request) -> Option<Window> {
-    let undated = plan.objects.iter().any(|entry| ObjectKey::parse(&entry.key).delivered.is_none());
-    let days = if undated { None } else { plan.days.first().zip(plan.days.last()) };
-    let since = request.since.or_else(|| days.map(|(first, _)| midnight(*first)))?;
-    let until = request.until.or_else(|| days.map(|(_, last)| midnight(*last + Days::new(1))))?;
-    Window::new(since, until)
+/// What reading selects by: the window asked for, open on a side that was not; `None` when neither was.
+fn window(request: &Request) -> Option<Window> {
+    match (request.since, request.until) {
+        (None, None) => None,
+        (since, until) => Window::new(since.unwrap_or(Time::MIN_UTC), until.unwrap_or(Time::MAX_UTC)),
+    }
 }
 
 #[cfg(test)]
@@ -182,8 +182,7 @@ mod tests {
         let read: Vec<&str> = planned.objects.iter().map(|entry| &entry.key[42..52]).collect();
         assert_eq!(read, ["2026/05/02", "2026/05/03", "2026/05/05"]);
         assert_eq!(planned.window, Window::new(request.since.unwrap(), request.until.unwrap()));
-        let whole = plan(listing(&keys), &Request::default()).unwrap().window.unwrap();
-        assert_eq!(whole.whole_days(), 6);
+        assert_eq!(plan(listing(&keys), &Request::default()).unwrap().window, None);
     }
 
     #[test]
