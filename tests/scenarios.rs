@@ -2,6 +2,8 @@
 //!
 //! One body runs through every mode of execution: workers, order of objects, evidence through tables or not.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot read its trail has failed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

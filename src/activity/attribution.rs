@@ -181,7 +181,7 @@ impl<'a, 'e> Attributor<'a, 'e> {
                 && opening.time() - parent.time() <= chrono::TimeDelta::hours(crate::evidence::limits::SESSION_HOURS)
         };
         // A namesake opened later is likelier to be the one still alive.
-        let parent = openings.list.iter().enumerate().take(at).filter(before).last();
+        let parent = openings.list.iter().enumerate().take(at).rev().find(before);
         match parent {
             Some((parent, _)) => chained(weaken(self.opening_at(parent, depth + 1))),
             None => own,

@@ -110,8 +110,13 @@ fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
 
 fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     let coverage = &assessment.coverage;
-    let skipped: Vec<String> =
-        coverage.objects.skipped.iter().filter(|(_, count)| **count > 0).map(|(reason, count)| format!("{count} {reason}")).collect();
+    let skipped: Vec<String> = coverage
+        .objects
+        .skipped
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
     let skipped =
         if skipped.is_empty() { "none skipped".to_owned() } else { format!("skipped {}", skipped.join(", ")) };
     line(&format!(

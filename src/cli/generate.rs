@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> anyhow::Result<ExitCode> {
     let size_wanted = match (arguments.bytes, arguments.records) {
         (Some(bytes), _) => Size::Bytes(bytes),
         (None, Some(records)) => Size::Records(records),
-        (None, None) => defaults.size.clone(),
+        (None, None) => defaults.size,
     };
     let options = Options {
         seed: arguments.seed,

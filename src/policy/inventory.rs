@@ -222,7 +222,10 @@ fn read_role(number: usize, role: &Value) -> Result<Role, InventoryError> {
         trust: read_document(&role["AssumeRolePolicyDocument"]),
         inline: list(role, "RolePolicyList").iter().map(named).collect(),
         attached: list(role, "AttachedManagedPolicies").iter().map(attached).collect(),
-        boundary: role["PermissionsBoundary"]["PermissionsBoundaryArn"].as_str().map(str::to_owned),
+        boundary: role
+            .pointer("/PermissionsBoundary/PermissionsBoundaryArn")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         last_used: parse_time(text(&role["RoleLastUsed"], "LastUsedDate")),
         tracks_last_use: role["RoleLastUsed"].is_object(),
     })

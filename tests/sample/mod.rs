@@ -121,6 +121,7 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
             entry("s3:GetObject", "not_observable", 0, 0),
             entry("s3:ListAllMyBuckets", "used", 12, 0),
         ],
+        denied_not_granted: vec![],
         actions_summed: Vec::new(),
         actions_beyond: vec![entry("ec2:StopInstances", "unused", 0, 0)],
         policies: if in_inventory {
