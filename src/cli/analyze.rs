@@ -9,8 +9,7 @@ use crate::run::analyze::{Options, Outcome, analyze, write};
 use crate::run::monitor::Monitor;
 use crate::run::plan::Request;
 use crate::run::workers::Effort;
-use crate::run::{UserError, inputs, output};
-use crate::store::local::LocalStore;
+use crate::run::{inputs, output};
 
 use super::args::{AnalyzeArguments, SelectionArguments, Severity};
 use super::exit_code::ExitCode;
@@ -18,7 +17,7 @@ use super::terminal::{Shown, line, plain, size};
 
 pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
     output::check(&arguments.out)?;
-    let store = open(&arguments.selection.source)?;
+    let store = inputs::open(&arguments.selection.source)?;
     let options = options(&arguments);
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     let mut outcome = analyze(&store, &options, &monitor)?;
@@ -29,14 +28,6 @@ pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
         summary(&outcome, &arguments.out)?;
     }
     Ok(exit_code(&outcome.assessment, arguments.fail_on))
-}
-
-/// The local store behind a source.
-pub(super) fn open(source: &Path) -> anyhow::Result<LocalStore> {
-    LocalStore::open(source).map_err(|error| {
-        let what = format!("cannot open source `{}`: {error}", source.display());
-        UserError::new(what, "give a folder or file of CloudTrail logs").into()
-    })
 }
 
 /// The part of a source that was asked for.

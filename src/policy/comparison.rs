@@ -72,3 +72,65 @@ pub fn shown(info: &ActionInfo, witness: &dyn Witness) -> Shown {
         Observability::Unknown => Shown::No("nothing is known about whether CloudTrail shows this action".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{AccessLevel, Action};
+
+    struct Trail {
+        seen: bool,
+        data: Result<String, String>,
+        management: Result<(), String>,
+    }
+
+    impl Witness for Trail {
+        fn has_seen(&self, _: &ActionInfo) -> bool {
+            self.seen
+        }
+
+        fn records_data(&self, _: &ActionInfo) -> Result<String, String> {
+            self.data.clone()
+        }
+
+        fn records_management(&self, _: &ActionInfo) -> Result<(), String> {
+            self.management.clone()
+        }
+    }
+
+    fn check(observability: Observability, trail: &Trail, expected: bool) {
+        let action = Action::parse("svc:Act").unwrap();
+        let info =
+            ActionInfo { action, level: AccessLevel::Read, resource_types: vec![], dependents: vec![], observability };
+        assert_eq!(matches!(shown(&info, trail), Shown::Yes(_)), expected, "{observability:?}");
+    }
+
+    fn trail(seen: bool) -> Trail {
+        Trail { seen, data: Err("AWS::Svc::Thing".to_owned()), management: Ok(()) }
+    }
+
+    /// S24: unused needs an action that CloudTrail shows, in a trail that records its kind.
+    #[test]
+    fn only_recorded_management_events_are_shown() {
+        check(Observability::ManagementConfirmed, &trail(false), true);
+        check(Observability::ManagementSeen, &trail(false), true);
+        check(Observability::Unknown, &trail(false), false);
+        check(Observability::PermissionOnly, &trail(true), false);
+        let silent = Trail { management: Err("no read events".to_owned()), ..trail(true) };
+        check(Observability::ManagementConfirmed, &silent, false);
+        check(Observability::Unknown, &silent, false);
+    }
+
+    /// S25: data events are judged only where the trail shows that it records them.
+    #[test]
+    fn data_events_are_shown_only_where_they_are_recorded() {
+        check(Observability::Data, &trail(true), false);
+        check(Observability::Data, &Trail { data: Ok("AWS::Svc::Thing".to_owned()), ..trail(false) }, true);
+    }
+
+    /// S25a: a call that the trail holds by anybody is observable there, whatever the catalog says.
+    #[test]
+    fn the_trail_teaches_what_it_records() {
+        check(Observability::Unknown, &trail(true), true);
+    }
+}

@@ -14,10 +14,16 @@ const CONTEXT_LINES: usize = 3;
 pub fn diff(name: &str, before: &Value, after: Option<&Value>) -> String {
     let name = one_line(name);
     let (before, after) = (pretty(before), after.map(pretty).unwrap_or_default());
-    TextDiff::from_lines(&before, &after)
+    unified((&format!("{name}.current.json"), &before), (&format!("{name}.rightsized.json"), &after))
+}
+
+/// A unified diff of two texts, each with its header, as `patch` reads it; empty where they are equal.
+#[must_use]
+pub fn unified(before: (&str, &str), after: (&str, &str)) -> String {
+    TextDiff::from_lines(before.1, after.1)
         .unified_diff()
         .context_radius(CONTEXT_LINES)
-        .header(&format!("{name}.current.json"), &format!("{name}.rightsized.json"))
+        .header(before.0, after.0)
         .to_string()
 }
 

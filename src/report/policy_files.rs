@@ -4,9 +4,9 @@
 //! where somebody could apply it. One that had to be split (S36) has its further parts beside the first.
 
 use serde_json::Value;
-use similar::TextDiff;
 
 use crate::finding::assessment::{PolicyFiles, PolicyReport, RoleReport};
+use crate::policy::diff::unified;
 
 use super::{OutputFile, RenderError, json, paths};
 
@@ -36,22 +36,22 @@ fn render_policy(
     let changed = proposed && matches!(policy.proposal.as_str(), "edited" | "replaced" | "emptied");
     if changed {
         let mut diff = String::new();
-        let mut before = Side { path: current.path.clone(), text: text(&current) };
+        let mut before = (current.path.clone(), text(&current));
         for (at, part) in policy.rightsized.iter().enumerate() {
             let path = match at {
                 0 => format!("{base}.rightsized.json"),
                 _ => format!("{base}.rightsized-{}.json", at + 1),
             };
             let file = add(files, path.clone(), part)?;
-            diff.push_str(&unified(&before, &Side { path: path.clone(), text: text(&file) }));
-            before = Side::nothing();
+            diff.push_str(&unified((&before.0, &before.1), (&path, &text(&file))));
+            before = (NOTHING.0.to_owned(), NOTHING.1.to_owned());
             match at {
                 0 => paths.rightsized = Some(path),
                 _ => paths.further.push(path),
             }
         }
         if policy.rightsized.is_empty() {
-            diff = unified(&before, &Side::nothing());
+            diff = unified((&before.0, &before.1), NOTHING);
         }
         let path = format!("{base}.diff");
         files.push(OutputFile::new(path.clone(), diff));
@@ -67,24 +67,9 @@ fn add(files: &mut Vec<OutputFile>, path: String, document: &Value) -> Result<Ou
     Ok(file)
 }
 
-/// One side of a difference.
-struct Side {
-    path: String,
-    text: String,
-}
-
-impl Side {
-    fn nothing() -> Self {
-        Self { path: "/dev/null".to_owned(), text: String::new() }
-    }
-}
+/// The header and text of a side that is not there.
+const NOTHING: (&str, &str) = ("/dev/null", "");
 
 fn text(file: &OutputFile) -> String {
     String::from_utf8_lossy(&file.bytes).into_owned()
-}
-
-/// A unified diff with three lines of context, as `patch` reads it.
-fn unified(before: &Side, after: &Side) -> String {
-    let lines = TextDiff::from_lines(&before.text, &after.text);
-    lines.unified_diff().context_radius(3).header(&before.path, &after.path).to_string()
 }

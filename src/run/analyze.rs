@@ -24,7 +24,7 @@ use crate::report::{OutputFile, render};
 use crate::store::Store;
 
 use super::UserError;
-use super::inputs::{InputFile, inventory};
+use super::inputs::{InputFile, inventory, list};
 use super::monitor::Monitor;
 use super::output;
 use super::plan::{Plan, Request, plan};
@@ -69,9 +69,7 @@ pub struct Outcome {
 pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
     let started = Instant::now();
     let (inventory, inputs) = inventory(&options.inventories)?;
-    let listing = store.list().map_err(|error| {
-        UserError::new(format!("cannot list the source: {error}"), "check its name and permissions")
-    })?;
+    let listing = list(store)?;
     let plan = plan(listing, &options.request)?;
     let planned = started.elapsed();
     let own = own_accounts(&plan, &inventory, options);

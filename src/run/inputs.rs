@@ -1,4 +1,4 @@
-//! The inputs beside the trail: inventories, read from files and hashed for `run.json`.
+//! The inputs: the source of the trail, and the inventories beside it, hashed for `run.json`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,29 @@ use sha2::{Digest, Sha256};
 use crate::policy::inventory::Inventory;
 
 use super::UserError;
+use crate::store::local::LocalStore;
+use crate::store::{Entry, Store};
+
+/// The store behind a local source.
+///
+/// # Errors
+/// When there is nothing there.
+pub fn open(source: &Path) -> Result<LocalStore, UserError> {
+    LocalStore::open(source).map_err(|error| {
+        let what = format!("cannot open source `{}`: {error}", source.display());
+        UserError::new(what, "give a folder or file of CloudTrail logs")
+    })
+}
+
+/// All objects of a source.
+///
+/// # Errors
+/// When it cannot be listed.
+pub fn list(store: &dyn Store) -> Result<Vec<Entry>, UserError> {
+    store
+        .list()
+        .map_err(|error| UserError::new(format!("cannot list the source: {error}"), "check its name and permissions"))
+}
 
 /// An input file as it was read.
 #[derive(Clone, Debug, Serialize)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::activity::opening::RoleKey;
@@ -110,10 +111,10 @@ fn denied(role: &RoleReport, found: &mut Vec<Finding>) {
 
 /// S29: calls spaced wider than half the window may well have a sibling outside of it.
 fn seasonal(role: &RoleReport, assessment: &Assessment, found: &mut Vec<Finding>) {
-    let half = (assessment.window.until - assessment.window.since) / 2;
+    let length = assessment.window.until - assessment.window.since;
     let wide: Vec<String> = entries(role)
         .filter(|entry| match (entry.first_seen, entry.last_seen) {
-            (Some(first), Some(last)) => entry.calls.saturating_sub(entry.denied) == 2 && last - first > half,
+            (Some(first), Some(last)) => is_seasonal(entry.calls - entry.denied, last - first, length),
             _ => false,
         })
         .map(|entry| entry.action.to_string())
@@ -130,6 +131,12 @@ fn seasonal(role: &RoleReport, assessment: &Assessment, found: &mut Vec<Finding>
             "Read a longer window before removing permissions of jobs that run once a quarter.",
         ),
     );
+}
+
+/// Whether the average space between uses is wider than half the window.
+fn is_seasonal(uses: u64, span: TimeDelta, window: TimeDelta) -> bool {
+    let gaps = i64::try_from(uses.saturating_sub(1)).unwrap_or(i64::MAX);
+    gaps > 0 && span.num_seconds() / gaps > window.num_seconds() / 2
 }
 
 pub(super) fn recreated(roles: &[RoleReport], found: &mut Vec<Finding>) {
@@ -206,5 +213,20 @@ pub(super) fn without_role(activity: &Activity<'_>, found: &mut Vec<Finding>) {
             json!({"calls": calls, "resources": resources.iter().take(20).collect::<Vec<_>>()}),
             "Look at the policies of these resources; who gave the access, and is it still wanted?",
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S29: calls spaced wider than half the window tell that the window is short.
+    #[test]
+    fn wide_spacing_is_seasonal() {
+        let days = TimeDelta::days;
+        assert!(is_seasonal(2, days(50), days(92)));
+        assert!(!is_seasonal(2, days(46), days(92)));
+        assert!(!is_seasonal(10, days(90), days(92)));
+        assert!(!is_seasonal(1, days(0), days(92)));
     }
 }

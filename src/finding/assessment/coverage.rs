@@ -1,0 +1,143 @@
+//! The coverage part of the report: what was read, skipped, broken, and what the trail could not have shown.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::as_rfc3339_option;
+use crate::aws::AccountId;
+use crate::aws::window::Time;
+
+/// What was read, skipped, broken, and what the trail could not have shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct CoverageReport {
+    /// Whether every object and record in scope could be read.
+    pub complete: bool,
+    /// Objects by fate.
+    pub objects: ObjectsReport,
+    /// Records by fate; the four fates sum up to `total`.
+    pub records: RecordsReport,
+    /// Bytes read.
+    pub bytes: BytesReport,
+    /// By account.
+    pub accounts: Vec<AccountCoverage>,
+    /// Records that could not be used, one by one up to a limit.
+    pub bad_records: Vec<BadRecord>,
+    /// API calls by third-party roles that could not be mapped to IAM actions; they block removals (S22).
+    pub unmapped: Vec<UnmappedCall>,
+    /// What this version does not judge yet, in plain words.
+    pub not_judged: Vec<String>,
+}
+
+/// Objects by fate.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ObjectsReport {
+    /// All objects found at the source.
+    pub listed: u64,
+    /// Log objects read.
+    pub read: u64,
+    /// Objects not read, by reason: `digest`, `insight`, `other`, `window`, `account`, `region`, `inventory`.
+    pub skipped: BTreeMap<String, u64>,
+    /// Log objects that could not be read.
+    pub failed: Vec<FailedObject>,
+}
+
+/// A log object that could not be read.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailedObject {
+    /// Its key within the source.
+    pub key: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Records by fate.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RecordsReport {
+    /// All.
+    pub total: u64,
+    /// Became evidence.
+    pub used: u64,
+    /// Did not have to.
+    pub out_of_scope: u64,
+    /// Further deliveries of the same event.
+    pub duplicate: u64,
+    /// Unusable.
+    pub bad: u64,
+}
+
+/// Bytes of the objects read.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct BytesReport {
+    /// As delivered.
+    pub compressed: u64,
+    /// As read.
+    pub decompressed: u64,
+}
+
+/// A record that could not be used.
+#[derive(Debug, Clone, Serialize)]
+pub struct BadRecord {
+    /// The object's key.
+    pub key: String,
+    /// Its place in the object, from 0.
+    pub index: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Calls that could not be mapped to IAM actions.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnmappedCall {
+    /// Event source with suffix.
+    pub event_source: String,
+    /// Event name.
+    pub event_name: String,
+    /// Calls by third-party roles.
+    pub calls: u64,
+    /// Services in which no removal is proposed because of it.
+    pub blocks: Vec<String>,
+}
+
+/// What the trail covers of one account.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountCoverage {
+    /// The account.
+    pub account_id: AccountId,
+    /// Its Regions in which records or objects were found.
+    pub regions: Vec<RegionCoverage>,
+    /// Resource types of data events seen.
+    pub data_events_seen: Vec<String>,
+    /// Whether read management events were seen.
+    pub read_events_seen: bool,
+    /// Whether write management events were seen.
+    pub write_events_seen: bool,
+    /// Days of the window without any object in any Region, or on which an object could not be read (S26).
+    pub holes: Vec<Hole>,
+    /// Holes as a share of the window's days, 0.0 to 1.0.
+    pub hole_share: f64,
+}
+
+/// A day that cannot be judged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Hole {
+    /// `yyyy-mm-dd`, or `unknown` for an unreadable object whose day is not known.
+    pub day: String,
+    /// `no_objects`, `logging_stopped` or `unreadable_object`.
+    pub reason: String,
+}
+
+/// What the trail covers of one Region.
+#[derive(Debug, Clone, Serialize)]
+pub struct RegionCoverage {
+    /// The Region.
+    pub region: String,
+    /// First event, if any.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub first_event: Option<Time>,
+    /// Last event, if any.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub last_event: Option<Time>,
+    /// Days of the window without an object: listed, but no hole as long as another Region has one (S26).
+    pub days_without_objects: Vec<String>,
+}

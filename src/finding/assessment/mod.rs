@@ -1,0 +1,129 @@
+//! The whole answer as types: what `report.json` says, and what the other outputs need beside it.
+//!
+//! Field names that serialize are the contract of `report.json` (schema `thirdtrail.report/1`): add, never rename.
+//! Every list is sorted by its first field, every time is RFC 3339 UTC with seconds.
+
+mod coverage;
+mod role;
+mod rows;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::aws::AccountId;
+use crate::aws::window::{Time, rfc3339};
+
+pub use coverage::*;
+pub use role::*;
+pub use rows::*;
+
+/// Name and version of the report's schema.
+pub const SCHEMA: &str = "thirdtrail.report/1";
+
+/// Everything the outputs are rendered from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Assessment {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The window that was judged.
+    pub window: WindowReport,
+    /// The day from which idleness is counted.
+    #[serde(serialize_with = "as_rfc3339")]
+    pub as_of: Time,
+    /// Days without activity from which a role is idle.
+    pub idle_days: u32,
+    /// What was read and what was not.
+    pub coverage: CoverageReport,
+    /// Outside and other parties seen or trusted.
+    pub parties: Vec<PartyReport>,
+    /// Roles that an outside party can or did assume.
+    pub roles: Vec<RoleReport>,
+    /// What should make somebody act.
+    pub findings: Vec<Finding>,
+    /// Sessions, for the table of that name.
+    #[serde(skip)]
+    pub sessions: Vec<SessionRow>,
+    /// Calls summed by session and API, for the table `usage`.
+    #[serde(skip)]
+    pub usage: Vec<UsageRow>,
+}
+
+/// `since <= t < until`.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct WindowReport {
+    /// First moment inside.
+    #[serde(serialize_with = "as_rfc3339")]
+    pub since: Time,
+    /// First moment after.
+    #[serde(serialize_with = "as_rfc3339")]
+    pub until: Time,
+}
+
+/// Who stands behind calls, over all channels.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartyReport {
+    /// Account id, provider ARN with subject, or a fixed word for `aws_service`, `unresolved`.
+    pub id: String,
+    /// `vendor`, `unknown_account`, `identity_provider`, `iam_user`, `own_organization`, `aws_service`, `unresolved`.
+    pub kind: String,
+    /// For people.
+    pub name: String,
+    /// `assume_role`, `role_chain`, `web_identity`, `saml`, `resource_policy`, `temporary_delegation`.
+    pub channels: Vec<String>,
+    /// ARNs of the roles that it can or did assume.
+    pub roles: Vec<String>,
+    /// Sessions opened, or used in the window.
+    pub sessions: u64,
+    /// Calls in all, refused and failed ones included, the hand-offs into our roles apart.
+    pub calls: u64,
+    /// Refused calls and refused hand-offs.
+    pub denied: u64,
+    /// Calls that failed after authorization.
+    pub failed: u64,
+    /// First hand-off or call.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub first_seen: Option<Time>,
+    /// Last hand-off or call.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub last_seen: Option<Time>,
+    /// Regions of its calls.
+    pub regions: Vec<String>,
+    /// Source networks (up to a limit).
+    pub networks: Vec<String>,
+}
+
+/// One thing that should make somebody act.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// Stable: code and subject, digested.
+    pub id: String,
+    /// A code of docs/FINDINGS.md.
+    pub code: String,
+    /// `critical`, `high`, `medium`, `low`, `info`.
+    pub severity: String,
+    /// The account concerned.
+    pub account_id: Option<AccountId>,
+    /// ARN, party id or account id.
+    pub subject: String,
+    /// The party concerned.
+    pub party: Option<String>,
+    /// One line.
+    pub title: String,
+    /// A few sentences.
+    pub detail: String,
+    /// What it rests on.
+    pub evidence: Value,
+    /// What to do next.
+    pub remediation: String,
+}
+
+pub(super) fn as_rfc3339<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*time))
+}
+
+pub(super) fn as_rfc3339_option<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_some(&rfc3339(*time)),
+        None => serializer.serialize_none(),
+    }
+}

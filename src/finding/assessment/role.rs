@@ -1,0 +1,307 @@
+//! The role part of the report: who comes in, the ledger, the policies, the proposal.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{as_rfc3339, as_rfc3339_option};
+use crate::aws::window::Time;
+use crate::aws::{AccessLevel, AccountId, Action, Fingerprint};
+
+/// A role that an outside party can or did assume.
+#[derive(Debug, Clone, Serialize)]
+pub struct RoleReport {
+    /// Its ARN, with path.
+    pub arn: String,
+    /// The account that owns it.
+    pub account_id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// `AROA...`, or empty when never seen.
+    pub role_id: String,
+    /// From the inventory; `null` when the role is not in it.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub created_at: Option<Time>,
+    /// Whether the inventory holds it; a role that is only in the records was deleted or not collected.
+    pub in_inventory: bool,
+    /// Who may come in.
+    pub trust: Vec<TrustEntry>,
+    /// The later of CloudTrail's and IAM's.
+    pub last_activity: Option<LastActivity>,
+    /// Idleness.
+    pub idle: Idle,
+    /// Sessions.
+    pub sessions: RoleSessions,
+    /// The ledger: one entry per granted, used or denied action.
+    pub actions: Vec<ActionEntry>,
+    /// For very large grants: how many further actions by service, access level and verdict.
+    pub actions_summed: Vec<ActionsSummed>,
+    /// Actions that were tried and refused, and that no policy grants.
+    pub denied_not_granted: Vec<DeniedAction>,
+    /// All further entries, for the `permissions` table.
+    #[serde(skip)]
+    pub actions_beyond: Vec<ActionEntry>,
+    /// Attached and inline policies.
+    pub policies: Vec<PolicyReport>,
+    /// What is proposed.
+    pub rightsizing: Rightsizing,
+}
+
+/// One principal of a trust policy.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrustEntry {
+    /// As written.
+    pub principal: String,
+    /// `account_root`, `role`, `user`, `anyone`, `federated`, `service`, `canonical_user`, `deleted`, `other`.
+    pub kind: String,
+    /// The outside or own account, where there is one.
+    pub account_id: Option<AccountId>,
+    /// Name of the party.
+    pub party: Option<String>,
+    /// Whether the party is outside.
+    pub outside: bool,
+    /// The external id demanded.
+    pub external_id: Option<ExternalIdReport>,
+}
+
+/// The external id that a statement demands.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExternalIdReport {
+    /// Whether an AssumeRole without it is refused, by evaluation.
+    pub required: bool,
+    /// `exact`, `pattern`, `if_exists`, `none`.
+    #[serde(rename = "match")]
+    pub matching: String,
+    /// How many values are accepted.
+    pub values: u32,
+    /// `uuid`, `long`, `short`, `account_id`, `none`.
+    pub strength: String,
+    /// Keyed digest of the smallest value (S42).
+    pub fingerprint: Option<String>,
+    /// Length of that value.
+    pub length: Option<u32>,
+}
+
+/// When a role was last active.
+#[derive(Debug, Clone, Serialize)]
+pub struct LastActivity {
+    /// The moment.
+    #[serde(serialize_with = "as_rfc3339")]
+    pub at: Time,
+    /// `cloudtrail` or `iam`.
+    pub source: String,
+}
+
+/// Idleness of a role (S28).
+#[derive(Debug, Clone, Serialize)]
+pub struct Idle {
+    /// Whole days from the last activity to `as_of`; `null` when there was none.
+    pub days: Option<i64>,
+    /// `active`, `idle`, `never_used`, `too_new`, `insufficient_evidence`.
+    pub verdict: String,
+    /// One sentence.
+    pub reason: String,
+}
+
+/// Sessions of a role.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RoleSessions {
+    /// All.
+    pub total: u64,
+    /// By party id.
+    pub by_party: BTreeMap<String, u64>,
+    /// By how the party was found.
+    pub attribution: Attribution,
+    /// Outside hand-offs that sent no external id.
+    pub without_external_id: u64,
+    /// Sessions without a call in the window.
+    pub without_calls: u64,
+}
+
+/// How sessions were attributed (S10).
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Attribution {
+    /// By the access key id of the hand-off.
+    pub exact: u64,
+    /// By role id, session name and time, or by the role's only outside party.
+    pub inferred: u64,
+    /// Not.
+    pub unresolved: u64,
+}
+
+/// One line of the ledger.
+#[derive(Debug, Clone, Serialize)]
+pub struct ActionEntry {
+    /// The action.
+    pub action: Action,
+    /// `used`, `unused`, `not_observable`, `dependent`, `used_not_granted`.
+    pub verdict: String,
+    /// What it lets its holder do.
+    pub access_level: Option<AccessLevel>,
+    /// Why it is dangerous, if it is.
+    pub danger: Option<String>,
+    /// Calls in all, refused and failed ones included; `calls - denied` are the uses.
+    pub calls: u64,
+    /// Calls refused: no use.
+    pub denied: u64,
+    /// Calls that failed after authorization: use.
+    pub failed: u64,
+    /// First use.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub first_seen: Option<Time>,
+    /// Last use.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub last_seen: Option<Time>,
+    /// Resources of uses, up to a limit.
+    pub resources: Vec<String>,
+    /// Some event ids.
+    pub sample_event_ids: Vec<String>,
+    /// Statements that grant it.
+    pub granted_by: Vec<GrantedBy>,
+    /// Whether it stays in the proposal.
+    pub kept: bool,
+    /// Why the verdict is what it is.
+    pub reason: String,
+}
+
+/// An action that was tried and refused, and that no policy grants.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeniedAction {
+    /// The action.
+    pub action: Action,
+    /// How often.
+    pub denied: u64,
+    /// First refusal.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub first_seen: Option<Time>,
+    /// Last refusal.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub last_seen: Option<Time>,
+    /// Some event ids.
+    pub sample_event_ids: Vec<String>,
+}
+
+/// A statement that grants an action.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct GrantedBy {
+    /// Name of the policy.
+    pub policy: String,
+    /// `Sid`, or `#1` for the first statement.
+    pub statement: String,
+}
+
+/// Actions of a very large grant, summed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ActionsSummed {
+    /// Service prefix.
+    pub service: String,
+    /// Access level.
+    pub access_level: Option<AccessLevel>,
+    /// Verdict.
+    pub verdict: String,
+    /// How many.
+    pub actions: u64,
+}
+
+/// A policy of a role.
+#[derive(Debug, Clone, Serialize)]
+pub struct PolicyReport {
+    /// `inline`, `managed` (by the customer), `aws_managed`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its ARN; `null` for inline.
+    pub arn: Option<String>,
+    /// How many roles have it, this one included.
+    pub attached_to_roles: u32,
+    /// Other roles, users and groups that would be changed by editing it (S33).
+    pub also_attached_to: Vec<String>,
+    /// `unchanged`, `edited`, `emptied`, or `replaced` (by a policy for this role alone).
+    pub proposal: String,
+    /// Size of the proposal, white space not counted (S36).
+    pub rightsized_size: Option<u64>,
+    /// Paths relative to the output folder; filled by the renderer.
+    pub files: PolicyFiles,
+    /// The document as read.
+    #[serde(skip)]
+    pub current: Value,
+    /// The proposals: none when withheld or unchanged, several when it had to be split (S36).
+    #[serde(skip)]
+    pub rightsized: Vec<Value>,
+    /// What happens to each statement.
+    #[serde(skip)]
+    pub statements: Vec<StatementChange>,
+}
+
+/// Where the documents of a policy lie; `null` where there is none.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PolicyFiles {
+    /// The policy as it is.
+    pub current: Option<String>,
+    /// The proposal.
+    pub rightsized: Option<String>,
+    /// A unified diff of both.
+    pub diff: Option<String>,
+    /// Further parts of a proposal that had to be split.
+    pub further: Vec<String>,
+}
+
+/// What happens to one statement.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatementChange {
+    /// `Sid` or `#n`.
+    pub statement: String,
+    /// Actions taken out.
+    pub removed: Vec<Action>,
+    /// Actions that stay.
+    pub kept: Vec<Action>,
+    /// Whether the whole statement goes.
+    pub dropped: bool,
+}
+
+/// The proposal for a role.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rightsizing {
+    /// `proposed`, `unchanged`, `withheld`.
+    pub status: String,
+    /// Why withheld, or why nothing changes.
+    pub reason: Option<String>,
+    /// Actions granted now.
+    pub granted: u64,
+    /// Actions granted by the proposal.
+    pub kept: u64,
+    /// The difference.
+    pub removed: u64,
+    /// The replay, in numbers; `null` when nothing was proposed.
+    pub certificate: Option<CertificateReport>,
+    /// Action patterns that no catalog entry matches; they stay.
+    pub unknown_patterns: Vec<String>,
+    /// What could also limit or widen the role but is not in the inventory (S32).
+    pub not_considered: Vec<String>,
+}
+
+/// The replay proof of a proposal (S37).
+#[derive(Debug, Clone, Serialize)]
+pub struct CertificateReport {
+    /// Distinct observed calls replayed.
+    pub calls_replayed: u64,
+    /// Of these, allowed by the proposal as they were before.
+    pub calls_allowed: u64,
+    /// Calls whose decision depends on context the records do not show; they are as undecided after as before.
+    pub undecidable: u64,
+    /// Actions that the proposal would newly allow: always 0 in a proposal that is written.
+    pub newly_allowed: u64,
+    /// Calls that speak against the proposal; not empty only when it was withheld.
+    pub counter_examples: Vec<String>,
+}
+
+impl ExternalIdReport {
+    /// Shows a fingerprint in the report's two fields.
+    #[must_use]
+    pub fn with(mut self, fingerprint: Option<&Fingerprint>) -> Self {
+        self.fingerprint = fingerprint.map(|print| print.digest.clone());
+        self.length = fingerprint.map(|print| print.length);
+        self
+    }
+}
