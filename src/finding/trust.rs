@@ -89,3 +89,54 @@ pub fn sole_outside(role: &Role, accounts: Accounts<'_>) -> Option<Party> {
 pub fn role_key(role: &Role) -> RoleKey {
     RoleKey { account: role.account, name: role.name.clone(), id: role.id.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::directory::Directory;
+    use crate::policy::inventory::Inventory;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+
+    fn check(principal: Value, condition: Value, expected: (&str, bool, Option<&str>)) {
+        let mut inventory = Inventory::default();
+        let trust = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": principal.clone(),
+            "Action": "sts:AssumeRole*", "Condition": condition}});
+        let role = json!({"RoleName": "R", "RoleId": "AROAR", "Arn": "arn:aws:iam::111122223333:role/R",
+            "AssumeRolePolicyDocument": trust});
+        inventory.add(&json!({"RoleDetailList": [role]}).to_string()).unwrap();
+        let own = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
+        let accounts = Accounts { own: &own, directory: Directory::builtin() };
+        let entries = entries(&inventory.roles["arn:aws:iam::111122223333:role/R"], accounts);
+        let entry = &entries[0];
+        let strength = entry.external_id.as_ref().map(|demand| demand.strength.as_str());
+        assert_eq!((entry.kind.as_str(), entry.outside, strength), expected, "{principal}");
+    }
+
+    /// S13, S17: a provider in our own account lets outsiders in; our own accounts and services are none.
+    #[test]
+    fn outsiders_are_told_from_our_own() {
+        let provider = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
+        check(json!({"Federated": provider}), json!({}), ("federated", true, None));
+        let sso = "arn:aws:iam::111122223333:saml-provider/AWSSSO_0a_DO_NOT_DELETE";
+        check(json!({"Federated": sso}), json!({}), ("federated", false, None));
+        check(json!({"AWS": "111122223333"}), json!({}), ("account_root", false, None));
+        check(json!({"Service": "ec2.amazonaws.com"}), json!({}), ("service", false, None));
+        check(json!({"AWS": "*"}), json!({}), ("anyone", true, Some("none")));
+    }
+
+    /// S42: the strength of an external id is told without showing it.
+    #[test]
+    fn external_ids_have_a_strength() {
+        let vendor = json!({"AWS": "arn:aws:iam::464622532012:root"});
+        for (id, strength) in [
+            ("23bc5533-157c-41bf-a01a-4ecb491471f6", "uuid"),
+            ("acme", "short"),
+            ("464622532012", "account_id"),
+            ("kD83hfKs92hfKSjw83", "long"),
+        ] {
+            let condition = json!({"StringEquals": {"sts:ExternalId": id}});
+            check(vendor.clone(), condition, ("account_root", true, Some(strength)));
+        }
+    }
+}

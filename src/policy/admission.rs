@@ -75,7 +75,7 @@ pub struct Admission {
     pub principal: String,
     /// Its kind.
     pub kind: PrincipalKind,
-    /// Its account.
+    /// Its account; none for identity providers and services.
     pub account: Option<AccountId>,
     /// Only for principals of accounts.
     pub external_id: Option<ExternalIdDemand>,
@@ -90,7 +90,8 @@ pub fn admissions(trust: &PolicyDocument) -> Vec<Admission> {
             if found.iter().any(|known| known.principal == principal && known.kind == kind) {
                 continue;
             }
-            let account = account_of(&principal);
+            // A provider's ARN lies in our own account, and tells nothing about whom it vouches for.
+            let account = if kind == PrincipalKind::Federated { None } else { account_of(&principal) };
             let external_id = is_aws(kind).then(|| demand(trust, &principal, account));
             found.push(Admission { principal, kind, account, external_id });
         }
