@@ -52,7 +52,7 @@ fn unreadable(assessment: &Assessment, found: &mut Vec<Finding>) {
         return;
     }
     let keys: Vec<&str> = coverage.objects.failed.iter().take(20).map(|object| object.key.as_str()).collect();
-    let draft = Draft { code: "objects-unreadable", severity: "medium", account: None, subject: "source", party: None };
+    let draft = Draft { code: "objects-unreadable", severity: "high", account: None, subject: "source", party: None };
     found.push(draft.finish(
         format!("{} and {} could not be read", count(failed, "object"), count(coverage.records.bad, "record")),
         "Everything else was read. The days of unreadable objects count as holes.".to_owned(),

@@ -50,7 +50,7 @@ pub(super) fn of_role(role: &RoleReport, found: &mut Vec<Finding>) {
     }
     let whole: Vec<&TrustEntry> = of_kind("account_root");
     if !whole.is_empty() {
-        found.push(Draft::role("trust-whole-account", "low", role).finish(
+        found.push(Draft::role("trust-whole-account", "medium", role).finish(
             format!("role {} trusts every principal of another account", role.name),
             "Who may come in is decided by the other company's IAM.".to_owned(),
             json!({"principals": principals(&whole)}),

@@ -148,7 +148,7 @@ pub(super) fn recreated(roles: &[RoleReport], found: &mut Vec<Finding>) {
         let Some(ids) = ids.get(&(role.account_id.as_str(), role.name.as_str())).filter(|ids| ids.len() > 1) else {
             continue;
         };
-        found.push(Draft::role("role-recreated", "low", role).finish(
+        found.push(Draft::role("role-recreated", "medium", role).finish(
             format!("role {} was deleted and created again", role.name),
             "What the earlier role of this name did does not count for the permissions of this one.".to_owned(),
             json!({"role_ids": ids, "current": role.role_id}),

@@ -39,7 +39,7 @@ fn idle(page: &mut Page, role: &RoleReport) {
     };
     let days = role.idle.days.map_or(String::new(), |days| format!(", {days} days"));
     let verdict = text(&role.idle.verdict.replace('_', " "));
-    page.paragraph(&format!("**Idle? {verdict}{days}.** {last} {}", text(&role.idle.reason)));
+    page.paragraph(&format!("**Idle? {verdict}{days}** ({}). {last}", text(&role.idle.reason)));
 }
 
 fn trust(page: &mut Page, role: &RoleReport) {
