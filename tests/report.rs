@@ -162,7 +162,7 @@ fn shared_policies_are_replaced_not_edited() {
 fn the_page_tells_the_role() {
     let page = rendered().remove("report.md").unwrap();
     for part in [
-        "**Idle? idle, 120 days.** Last active at 2026-04-03T00:00:00Z (iam).",
+        "**Idle? idle, 120 days** (no call since April). Last active at 2026-04-03T00:00:00Z (iam).",
         "Granted actions: 1 used, 3 unused, 1 not observable, 0 needed by others (dependent).",
         "**Take back 3 of 5 granted actions, keep 2.**",
         "| `iam:PassRole` | privilege escalation | Inline\\|Policy Read |",
