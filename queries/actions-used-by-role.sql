@@ -1,5 +1,5 @@
 -- Question: which IAM actions did each role really use?
--- Columns:  role_arn, action; calls (failed ones included), denied; first_seen, last_seen (UTC); sessions.
+-- Columns:  role_arn, action; calls (denied and failed ones included), denied; first_seen, last_seen (UTC); sessions.
 -- Fill in:  ${database}, ${account} (12 digits).
 -- One call can use several actions, so calls do not sum up over actions.
 --
@@ -12,11 +12,11 @@ SELECT
     sum(denied) AS denied,
     min(first_seen) AS first_seen,
     max(last_seen) AS last_seen,
-    count(DISTINCT session_id) AS sessions
+    sum(sessions) AS sessions
 FROM ${database}.usage
 CROSS JOIN UNNEST(actions) AS used (action)
 WHERE account_id = '${account}'
-  AND calls > 0
+  AND calls > denied
   AND role_arn <> ''
 GROUP BY role_arn, action
 ORDER BY role_arn, calls DESC, action

@@ -83,8 +83,7 @@ impl ActionUse {
             self.apis.insert(seen.call.to_string());
         }
         self.resources.extend(sighting.resources.iter().map(str::to_owned));
-        let samples = if sighting.used.is_some() { &sighting.samples } else { &sighting.refused_samples };
-        self.samples.extend(samples.iter().map(str::to_owned));
+        self.samples.extend(sighting.samples());
     }
 }
 

@@ -18,6 +18,20 @@ impl EventId {
     pub fn of(text: &str) -> Self {
         Self(uuid(text).unwrap_or_else(|| xxhash_rust::xxh3::xxh3_128(text.as_bytes())))
     }
+
+    /// The UUID in its usual form; meaningless for an id that was no UUID.
+    #[must_use]
+    pub fn to_uuid(self) -> String {
+        let hex = format!("{:032x}", self.0);
+        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    }
+
+    /// Whether `text` can be told from the id alone.
+    #[must_use]
+    pub fn tells(self, text: &str) -> bool {
+        text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase()) && uuid(text) == Some(self.0)
+    }
 }
 
 fn uuid(text: &str) -> Option<u128> {

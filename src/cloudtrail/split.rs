@@ -230,7 +230,10 @@ impl<'a> Scanner<'a> {
 
     /// Skips a string, from its opening quote to behind its closing one.
     fn string(&mut self) -> Result<(), SplitError> {
-        self.expect(b'"')?;
+        if self.json.get(self.at) != Some(&b'"') {
+            return self.expect(b'"');
+        }
+        self.at += 1;
         loop {
             let rest = self.json.get(self.at..).unwrap_or_default();
             let Some(offset) = memchr::memchr2(b'"', b'\\', rest) else { return Err(SplitError::Truncated) };
@@ -244,33 +247,38 @@ impl<'a> Scanner<'a> {
 
     /// Skips one value of any kind; brackets are counted, not matched: parsing will tell a `[}`.
     fn value(&mut self) -> Result<(), SplitError> {
+        match self.peek() {
+            None => Err(SplitError::Truncated),
+            Some(b'"') => self.string(),
+            Some(b'{' | b'[') => self.nested(),
+            Some(_) => self.literal(),
+        }
+    }
+
+    /// Skips an object or array: only strings and brackets matter, so all else is passed over byte by byte.
+    fn nested(&mut self) -> Result<(), SplitError> {
         let mut depth = 0_usize;
-        loop {
-            match self.peek() {
-                None => return Err(SplitError::Truncated),
-                Some(b'"') => self.string()?,
-                Some(b'{' | b'[') => {
+        while let Some(byte) = self.json.get(self.at) {
+            match byte {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => {
                     depth += 1;
-                    self.at += 1;
                     if depth > MAX_DEPTH {
                         return Err(SplitError::Limit("nested too deep"));
                     }
-                    continue;
                 }
-                Some(b'}' | b']') if depth > 0 => {
-                    depth -= 1;
-                    self.at += 1;
-                }
-                Some(b',' | b':') if depth > 0 => {
-                    self.at += 1;
-                    continue;
-                }
-                Some(_) => self.literal()?,
+                b'}' | b']' => depth -= 1,
+                _ => {}
             }
+            self.at += 1;
             if depth == 0 {
                 return Ok(());
             }
         }
+        Err(SplitError::Truncated)
     }
 
     /// Skips a number, `true`, `false` or `null`.

@@ -17,6 +17,10 @@ impl EventIds {
         if self.ids.last() == Some(&id) {
             return;
         }
+        if self.ids.is_empty() {
+            // Most sightings hold one id.
+            self.ids.reserve_exact(1);
+        }
         self.ids.push(id);
         // Sorting at every doubling keeps duplicates from piling up and costs no more than sorting once.
         if self.ids.len() > 64 && self.ids.len() >= 2 * self.sorted {

@@ -3,30 +3,29 @@
 //! Which elements stay depends on the elements alone, never on the order in which they came, so merging is
 //! associative, commutative and idempotent.
 
-use std::collections::BTreeSet;
-
 /// At most `LIMIT` texts, the smallest in byte order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Few<const LIMIT: usize> {
-    kept: BTreeSet<Box<str>>,
+    /// Sorted, each once. There are millions of these sets and most hold one text: a list is a third of a tree's size.
+    kept: Vec<Box<str>>,
     more: bool,
 }
 
 impl<const LIMIT: usize> Few<LIMIT> {
     /// Adds one text; allocates only when it is new and stays.
     pub fn insert(&mut self, text: &str) {
-        let known: &BTreeSet<Box<str>> = &self.kept;
-        if known.contains::<str>(text) {
-            return;
-        }
+        let Err(place) = self.kept.binary_search_by(|known| known.as_ref().cmp(text)) else { return };
         if self.kept.len() == LIMIT {
             self.more = true;
-            if self.kept.last().is_none_or(|last| last.as_ref() < text) {
+            if place == LIMIT {
                 return;
             }
-            self.kept.pop_last();
+            self.kept.pop();
         }
-        self.kept.insert(Box::from(text));
+        if self.kept.is_empty() {
+            self.kept.reserve_exact(1);
+        }
+        self.kept.insert(place, Box::from(text));
     }
 
     /// Adds all of another set.
@@ -56,7 +55,7 @@ impl<const LIMIT: usize> Few<LIMIT> {
 
     /// The set of these texts, of which `more` were not kept.
     pub fn of<T: AsRef<str>>(texts: impl IntoIterator<Item = T>, more: bool) -> Self {
-        let mut few = Self { kept: BTreeSet::new(), more };
+        let mut few = Self { kept: Vec::new(), more };
         for text in texts {
             few.insert(text.as_ref());
         }

@@ -289,11 +289,16 @@ impl Evidence {
         if let Some(code) = record.error_code {
             sighting.errors.insert(cut(code));
         }
+        let odd = !record.event_id.is_empty() && !record.id.tells(record.event_id);
         if !outcome.is_use() {
-            sighting.refused_samples.insert(cut(record.event_id));
+            if odd {
+                sighting.refused_odd_ids.insert(cut(record.event_id));
+            }
             return;
         }
-        sighting.samples.insert(cut(record.event_id));
+        if odd {
+            sighting.odd_ids.insert(cut(record.event_id));
+        }
         sighting.networks.insert(cut(record.source_ip));
         for arn in &facts.arns {
             sighting.resources.insert(arn);

@@ -59,10 +59,10 @@ pub struct Sighting {
     pub resources: Few<{ limits::RESOURCES }>,
     /// Error codes.
     pub errors: Few<{ limits::ERRORS }>,
-    /// Some event ids as written, of used calls if there are any.
-    pub samples: Few<{ limits::SAMPLES }>,
-    /// Some event ids of refused calls.
-    pub refused_samples: Few<{ limits::SAMPLES }>,
+    /// Event ids of used calls that are no UUIDs, as written; all others can be told from the sets.
+    pub odd_ids: Few<{ limits::SAMPLES }>,
+    /// Event ids of refused calls that are no UUIDs.
+    pub refused_odd_ids: Few<{ limits::SAMPLES }>,
     /// Source addresses of used calls.
     pub networks: Few<{ limits::NETWORKS }>,
 }
@@ -92,9 +92,24 @@ impl Sighting {
         self.refused = join(self.refused, other.refused);
         self.resources.merge(&other.resources);
         self.errors.merge(&other.errors);
-        self.samples.merge(&other.samples);
-        self.refused_samples.merge(&other.refused_samples);
+        self.odd_ids.merge(&other.odd_ids);
+        self.refused_odd_ids.merge(&other.refused_odd_ids);
         self.networks.merge(&other.networks);
+    }
+
+    /// A few event ids, of used calls if there are any, else of refused ones.
+    #[must_use]
+    pub fn samples(&self) -> Vec<String> {
+        let (odd, sets) = match self.used {
+            Some(_) => (&self.odd_ids, [Some(&self.allowed), Some(&self.failed)]),
+            None => (&self.refused_odd_ids, [Some(&self.denied), None]),
+        };
+        if !odd.is_empty() {
+            return odd.to_vec();
+        }
+        let mut ids: Vec<EventId> = sets.into_iter().flatten().flat_map(EventIds::to_sorted).collect();
+        ids.sort_unstable();
+        ids.into_iter().take(limits::SAMPLES).map(EventId::to_uuid).collect()
     }
 
     /// Every id.

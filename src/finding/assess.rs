@@ -24,6 +24,7 @@ use super::role::{Subject, report};
 use super::rules;
 use super::trail::{AccountTrail, trails};
 use super::trust::{role_key, sole_outside};
+use super::usage_table::usage_rows;
 
 /// What an assessment is made from.
 pub struct Inquiry<'a> {
@@ -149,7 +150,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Assessment {
         roles,
         findings: Vec::new(),
         sessions: activity.sessions.iter().filter_map(|session| session_row(session, &arns)).collect(),
-        usage: activity.sessions.iter().flat_map(|session| usage_rows(session, &arns)).collect(),
+        usage: usage_rows(&activity, &arns),
     };
     assessment.findings = rules::findings(&assessment, &activity, &arns, inquiry);
     assessment
@@ -367,40 +368,5 @@ fn session_row(session: &Session<'_>, arns: &BTreeMap<RoleKey, String>) -> Optio
         source_identity: session.source_identity.clone(),
         networks: session.networks.iter().cloned().collect(),
         agents: session.agents.iter().cloned().collect(),
-    })
-}
-
-fn usage_rows<'a>(
-    session: &'a Session<'_>,
-    arns: &'a BTreeMap<RoleKey, String>,
-) -> impl Iterator<Item = UsageRow> + 'a {
-    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    session.calls.iter().map(move |seen| {
-        let span = join(seen.sighting.used, seen.sighting.refused);
-        UsageRow {
-            account_id: seen.account,
-            role_arn: session.role.as_ref().and_then(|key| arns.get(key)).cloned().unwrap_or_default(),
-            session_id: session.id.clone(),
-            party_id: session.attributed.party.id.clone(),
-            party_name: session.attributed.party.name.clone(),
-            channel: session.attributed.channel.word().to_owned(),
-            region: seen.region.to_string(),
-            event_source: coverage::event_source(&seen.call.source),
-            event_name: seen.call.name.to_string(),
-            actions: seen.mapping.actions.iter().map(|mapped| mapped.action.to_string()).collect(),
-            rule: seen.mapping.rule.clone(),
-            calls: whole(seen.calls()),
-            denied: whole(seen.sighting.denied.count()),
-            failed: whole(seen.sighting.failed.count()),
-            first_seen: span.map(|span| rfc3339(span.first)),
-            last_seen: span.map(|span| rfc3339(span.last)),
-            resources: seen.sighting.resources.to_vec(),
-            error_codes: seen.sighting.errors.to_vec(),
-            sample_event_ids: if seen.sighting.used.is_some() {
-                seen.sighting.samples.to_vec()
-            } else {
-                seen.sighting.refused_samples.to_vec()
-            },
-        }
     })
 }

@@ -12,3 +12,4 @@ pub mod role;
 pub mod rules;
 pub mod trail;
 pub mod trust;
+pub mod usage_table;

@@ -102,7 +102,7 @@ pub fn observed_calls<'a, 'e: 'a>(
                             action: mapped.action.clone(),
                             resource: resource.clone(),
                             context: context(seen, network, role_arn),
-                            id: seen.sighting.samples.iter().next().unwrap_or_default().to_owned(),
+                            id: seen.sighting.samples().into_iter().next().unwrap_or_default(),
                         });
                     }
                 }

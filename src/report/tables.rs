@@ -182,10 +182,10 @@ pub const SESSIONS: Table = Table {
 /// Calls, summed.
 pub const USAGE: Table = Table {
     name: "usage",
-    row: "the calls of one session to one API in one Region",
+    row: "the calls of one party through one role to one API in one Region",
     columns: &[
         text("role_arn", "the role, or empty for access without a role"),
-        text("session_id", "session as in sessions, or empty"),
+        number("sessions", "sessions that made such calls"),
         text("party_id", "who stands behind it"),
         text("party_name", "its name"),
         text("channel", "how it came in"),
@@ -194,7 +194,7 @@ pub const USAGE: Table = Table {
         text("event_name", "as recorded"),
         texts("actions", "IAM actions it uses"),
         text("rule", "rule that mapped it"),
-        number("calls", "calls that were a use, failed ones included"),
+        number("calls", "calls in all, refused and failed ones included"),
         number("denied", "refused calls"),
         number("failed", "calls that failed after authorization"),
         moment("first_seen", "first call"),

@@ -52,7 +52,9 @@ pub fn read(
     let folds = pool.broadcast(|_| fold(store, objects, scope, monitor, &next, &spill, ids_bytes));
     let mut folds = folds.into_iter().collect::<std::io::Result<Vec<Evidence>>>().map_err(disk)?;
     let rest: Vec<Vec<EventId>> = folds.iter_mut().map(|evidence| evidence.out_of_scope.drain_sorted()).collect();
-    let mut evidence = Evidence::default();
+    // Into the first fold and not into an empty evidence: that would hold everything twice for a moment.
+    let mut folds = folds.into_iter();
+    let mut evidence = folds.next().unwrap_or_default();
     for fold in folds {
         evidence.merge(fold);
     }

@@ -233,7 +233,7 @@ fn usage(name: &str, calls: i64, denied: i64) -> UsageRow {
     UsageRow {
         account_id: account(),
         role_arn: format!("arn:aws:iam::{ACCOUNT}:role/vendors/Datadog"),
-        session_id: "s1".to_owned(),
+        sessions: 1,
         party_id: VENDOR.to_owned(),
         party_name: "Datadog".to_owned(),
         channel: "assume_role".to_owned(),

@@ -234,8 +234,8 @@ fn sighting(row: SightingRow) -> Result<Sighting, TableError> {
         refused: span(&SIGHTINGS, row.refused_first.as_deref(), row.refused_last.as_deref())?,
         resources: Few::of(row.resources, row.resources_more),
         errors: Few::of(row.errors, row.errors_more),
-        samples: Few::of(row.samples, row.samples_more),
-        refused_samples: Few::of(row.refused_samples, row.refused_samples_more),
+        odd_ids: Few::of(row.odd_ids, row.odd_ids_more),
+        refused_odd_ids: Few::of(row.refused_odd_ids, row.refused_odd_ids_more),
         networks: Few::of(row.networks, row.networks_more),
         ..Sighting::default()
     })

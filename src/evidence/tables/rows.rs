@@ -67,8 +67,8 @@ row!(SIGHTINGS "sightings", SightingRow {
     refused_first: Option<String> => Text true, refused_last: Option<String> => Text true,
     resources: Vec<String> => Texts false, resources_more: bool => Flag false,
     errors: Vec<String> => Texts false, errors_more: bool => Flag false,
-    samples: Vec<String> => Texts false, samples_more: bool => Flag false,
-    refused_samples: Vec<String> => Texts false, refused_samples_more: bool => Flag false,
+    odd_ids: Vec<String> => Texts false, odd_ids_more: bool => Flag false,
+    refused_odd_ids: Vec<String> => Texts false, refused_odd_ids_more: bool => Flag false,
     networks: Vec<String> => Texts false, networks_more: bool => Flag false,
 });
 

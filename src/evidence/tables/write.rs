@@ -211,8 +211,8 @@ fn sighting_row(names: &Names, actor: u32, key: &CallKey, sighting: &Sighting) -
     let last = |span: Option<Span>| span.map(|span| time_text(span.last));
     let (resources, resources_more) = few_fields(&sighting.resources);
     let (errors, errors_more) = few_fields(&sighting.errors);
-    let (samples, samples_more) = few_fields(&sighting.samples);
-    let (refused_samples, refused_samples_more) = few_fields(&sighting.refused_samples);
+    let (odd_ids, odd_ids_more) = few_fields(&sighting.odd_ids);
+    let (refused_odd_ids, refused_odd_ids_more) = few_fields(&sighting.refused_odd_ids);
     let (networks, networks_more) = few_fields(&sighting.networks);
     SightingRow {
         actor,
@@ -230,10 +230,10 @@ fn sighting_row(names: &Names, actor: u32, key: &CallKey, sighting: &Sighting) -
         resources_more,
         errors,
         errors_more,
-        samples,
-        samples_more,
-        refused_samples,
-        refused_samples_more,
+        odd_ids,
+        odd_ids_more,
+        refused_odd_ids,
+        refused_odd_ids_more,
         networks,
         networks_more,
     }

@@ -43,7 +43,7 @@ pub struct Assessment {
     /// Sessions, for the table of that name.
     #[serde(skip)]
     pub sessions: Vec<SessionRow>,
-    /// Calls summed by session and API, for the table `usage`.
+    /// Calls summed by party, role and API, for the table `usage`.
     #[serde(skip)]
     pub usage: Vec<UsageRow>,
 }

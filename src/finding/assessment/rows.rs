@@ -49,15 +49,15 @@ pub struct SessionRow {
     pub agents: Vec<String>,
 }
 
-/// Calls of one session to one API, for the table.
+/// Calls of one party through one role to one API in one Region, for the table.
 #[derive(Debug, Clone, Serialize)]
 pub struct UsageRow {
     /// The recipient account (partition column).
     pub account_id: AccountId,
     /// The role's ARN, or empty for access without a role.
     pub role_arn: String,
-    /// Session id as in [`SessionRow`], or empty.
-    pub session_id: String,
+    /// Sessions that made such calls.
+    pub sessions: i64,
     /// Party id.
     pub party_id: String,
     /// Party name.
