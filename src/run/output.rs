@@ -39,7 +39,11 @@ pub fn check(out: &Path) -> Result<(), UserError> {
 /// Whether this is the `run.json` of an earlier run.
 fn wrote(run: &Path) -> bool {
     let read: Option<serde_json::Value> = fs::read(run).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    read.is_some_and(|run| run["schema"].as_str().is_some_and(|schema| schema.starts_with("thirdtrail.run/")))
+    read.is_some_and(|run| {
+        run.get("schema")
+            .and_then(serde_json::Value::as_str)
+            .is_some_and(|schema| schema.starts_with("thirdtrail.run/"))
+    })
 }
 
 fn check_parent(out: &Path) -> Result<(), UserError> {
