@@ -340,6 +340,7 @@ fn the_files_of_others_are_left_alone() {
     fs::write(&file, "mine").unwrap();
     refuses(&["analyze", &vendors, "--out", &text(&file)], "is a file");
     refuses(&["analyze", &vendors, "--out", &text(&file.join("below"))], "is a file");
+    refuses(&["analyze", &vendors, "--out", "."], "no name of its own");
     // A folder of notes, and one whose only folder has a name that this program uses too.
     for theirs in ["notes.txt", "roles/web/tasks.yml"] {
         let out = folder.path().join("theirs");
@@ -378,6 +379,22 @@ fn a_trail_alone_gives_parties_and_no_policy() {
     let written = files(&out);
     assert!(!written.keys().any(|path| text(path).ends_with(".rightsized.json")));
     assert!(written.contains_key(Path::new("report.md")) && written.contains_key(Path::new("run.json")));
+}
+
+/// Somebody analyzes the folder they stand in, twice: the outputs of the first run are no logs of the second.
+#[test]
+fn outputs_within_the_source_are_not_read() {
+    let folder = TempDir::new().unwrap();
+    let record = json!({"eventTime": "2026-05-01T10:00:00Z", "eventSource": "ec2.amazonaws.com",
+        "eventName": "DescribeInstances", "awsRegion": "us-east-1", "eventID": "a", "eventType": "AwsApiCall",
+        "recipientAccountId": "111122223333", "userIdentity": {"type": "AWSAccount", "accountId": "999988887777"}});
+    fs::write(folder.path().join("records.jsonl"), format!("{record}\n")).unwrap();
+    let out = folder.path().join("out");
+    for _ in 0..2 {
+        let done = run(&["analyze", &text(folder.path()), "--out", &text(&out), "--quiet"]);
+        assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+        assert_eq!(json_file(&out.join("report.json"))["coverage"]["objects"]["read"], 1);
+    }
 }
 
 #[test]

@@ -98,8 +98,12 @@ fn map_answers_every_line() {
     assert_eq!(answers[2]["event_id"], "id-GetObject");
     assert_eq!(answers[2]["actions"][0]["resources"], json!(["arn:aws:s3:::b/k"]));
     assert_eq!(lines(&["map"], &input[..1]).0, 0);
-    let (code, stdout, stderr) = run(&["map", "no-such-file.jsonl"], "");
-    assert_eq!((code, stdout.as_str(), stderr.lines().count()), (2, "", 1));
+    // A file that is missing, and a folder.
+    for wrong in ["no-such-file.jsonl", env!("CARGO_MANIFEST_DIR")] {
+        let (code, stdout, stderr) = run(&["map", wrong], "");
+        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (2, "", 1));
+        assert!(stderr.starts_with(&format!("error: cannot read `{wrong}`")), "{stderr}");
+    }
 }
 
 fn request(action: &str, context: &Value) -> String {

@@ -23,6 +23,12 @@ pub fn check(out: &Path) -> Result<(), UserError> {
     if out.is_file() {
         return Err(UserError::new(format!("output folder `{shown}` is a file"), "give another --out"));
     }
+    if out.file_name().is_none() {
+        return Err(UserError::new(
+            format!("output folder `{shown}` has no name of its own, so it cannot be replaced as a whole"),
+            "name a folder with --out",
+        ));
+    }
     let Ok(entries) = fs::read_dir(out) else { return check_parent(out) };
     let names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     // Others have folders named `roles` too: only `run.json` shows that a run wrote this one.
