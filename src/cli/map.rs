@@ -20,16 +20,18 @@ use super::exit_code::ExitCode;
 use super::terminal::line;
 
 pub(super) fn run(arguments: &MapArguments) -> anyhow::Result<ExitCode> {
+    let shown = arguments.file.as_ref().map_or_else(|| "standard input".into(), |path| path.display().to_string());
+    let wrong = |error: std::io::Error| {
+        UserError::new(format!("cannot read `{shown}`: {error}"), "give a file of CloudTrail records")
+    };
     let input: Box<dyn BufRead> = match &arguments.file {
         None => Box::new(std::io::stdin().lock()),
-        Some(path) => Box::new(BufReader::new(File::open(path).map_err(|error| {
-            UserError::new(format!("cannot read `{}`: {error}", path.display()), "give a file of CloudTrail records")
-        })?)),
+        Some(path) => Box::new(BufReader::new(File::open(path).map_err(wrong)?)),
     };
     let map = ActionMap::new(Catalog::builtin());
     let (mut parser, mut code) = (Parser::default(), ExitCode::Done);
     for record in input.split(b'\n') {
-        let mut record = record?;
+        let mut record = record.map_err(wrong)?;
         if record.trim_ascii().is_empty() {
             continue;
         }

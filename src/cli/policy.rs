@@ -97,9 +97,9 @@ fn cut(input: &Value) -> Result<Value, String> {
 
 fn list() -> anyhow::Result<ExitCode> {
     let mut text = String::new();
-    std::io::stdin().lock().read_to_string(&mut text)?;
     let wrong =
         |reason: String| UserError::new(format!("cannot read the policy: {reason}"), "give one policy document");
+    std::io::stdin().lock().read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
     let document: PolicyDocument = text.parse().map_err(|error| wrong(format!("{error}")))?;
     let granted = expand(&[NamedPolicy { name: "policy", document: &document }], &[], Catalog::builtin());
     for grant in granted.grants {

@@ -23,17 +23,33 @@ pub fn check(out: &Path) -> Result<(), UserError> {
     if out.is_file() {
         return Err(UserError::new(format!("output folder `{shown}` is a file"), "give another --out"));
     }
-    let Ok(entries) = fs::read_dir(out) else { return check_parent(out) };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !OWN.contains(&name.as_str()) {
-            return Err(UserError::new(
-                format!("output folder `{shown}` holds `{name}`, which thirdtrail did not write"),
-                "give a new or empty folder with --out",
-            ));
-        }
+    if out.file_name().is_none() {
+        return Err(UserError::new(
+            format!("output folder `{shown}` has no name of its own, so it cannot be replaced as a whole"),
+            "name a folder with --out",
+        ));
     }
-    Ok(())
+    let Ok(entries) = fs::read_dir(out) else { return check_parent(out) };
+    let names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    // Others have folders named `roles` too: only `run.json` shows that a run wrote this one.
+    let is_ours = names.is_empty() || wrote(&out.join("run.json"));
+    match names.iter().find(|name| !is_ours || !OWN.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(UserError::new(
+            format!("output folder `{shown}` holds `{name}`, which thirdtrail did not write"),
+            "give a new or empty folder with --out",
+        )),
+    }
+}
+
+/// Whether this is the `run.json` of an earlier run.
+fn wrote(run: &Path) -> bool {
+    let read: Option<serde_json::Value> = fs::read(run).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    read.is_some_and(|run| {
+        run.get("schema")
+            .and_then(serde_json::Value::as_str)
+            .is_some_and(|schema| schema.starts_with("thirdtrail.run/"))
+    })
 }
 
 fn check_parent(out: &Path) -> Result<(), UserError> {

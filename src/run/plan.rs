@@ -62,6 +62,7 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
     }
     // In a source with a trail's layout, files beside it are somebody's notes, not logs.
     let has_layout = listing.iter().any(|entry| ObjectKey::parse(&entry.key).in_layout);
+    let earlier = earlier_outputs(&listing);
     let mut plan = Plan { listed: listing.len() as u64, ..Plan::default() };
     plan.skipped.insert("digest".to_owned(), 0);
     let mut logs = 0_u64;
@@ -71,7 +72,8 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
         if let (ObjectKind::Digest, Some(account), Some(day)) = (key.kind, key.account, key.delivered) {
             plan.digest_days.insert((account, day));
         }
-        let reason = reason_to_skip(&entry.key, &key, has_layout, request);
+        let ours = earlier.iter().any(|folder| entry.key.starts_with(folder));
+        let reason = if ours { Some("other") } else { reason_to_skip(&entry.key, &key, has_layout, request) };
         logs += u64::from(!matches!(reason, Some("digest" | "insight" | "other" | "inventory")));
         match reason {
             Some(reason) => *plan.skipped.entry(reason.to_owned()).or_default() += 1,
@@ -114,6 +116,15 @@ fn nothing_to_read(logs: u64) -> UserError {
             "widen --since, --until, --account or --region",
         )
     }
+}
+
+/// Folders, with their final `/`, that hold the outputs of an earlier run: they are no logs, though they are JSON.
+fn earlier_outputs(listing: &[Entry]) -> Vec<String> {
+    let keys: BTreeSet<&str> = listing.iter().map(|entry| entry.key.as_str()).collect();
+    let holds = |folder: &str, name: &str| keys.contains(format!("{folder}/{name}").as_str());
+    let folders = keys.iter().filter_map(|key| key.strip_suffix("/run.json"));
+    let ours = folders.filter(|folder| holds(folder, "report.json") && holds(folder, "report.md"));
+    ours.map(|folder| format!("{folder}/")).collect()
 }
 
 fn reason_to_skip(name: &str, key: &ObjectKey<'_>, has_layout: bool, request: &Request) -> Option<&'static str> {
@@ -169,6 +180,18 @@ mod tests {
         let skipped: Vec<(&str, u64)> = plan.skipped.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
         assert_eq!(skipped, [("digest", 1), ("inventory", 1), ("other", 1)]);
         assert_eq!(plan.digest_days.len(), 1);
+    }
+
+    /// Somebody who analyzes the folder they stand in has the outputs of the last run in it.
+    #[test]
+    fn outputs_of_an_earlier_run_are_no_logs() {
+        let outputs = ["run.json", "report.json", "report.md", "roles/1/R/p.current.json"];
+        let mut keys: Vec<String> = outputs.iter().map(|name| format!("out/{name}")).collect();
+        keys.extend(["records.json".to_owned(), "other/run.json".to_owned()]);
+        let plan = plan(listing(&keys), &Request::default()).unwrap();
+        let read: Vec<&str> = plan.objects.iter().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(read, ["records.json", "other/run.json"]);
+        assert_eq!(plan.skipped["other"], 4);
     }
 
     /// S3: keys of one more day on each side are read; the window itself stays as asked.

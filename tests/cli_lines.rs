@@ -1,0 +1,236 @@
+//! The commands that work on lines (`map`, `policy`), and `plan` and `generate`: what scripts pipe.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot run the program has failed")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("thirdtrail"));
+    let output = command.args(arguments).write_stdin(input).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Exit code and one JSON value a line.
+fn lines(arguments: &[&str], input: &[String]) -> (i32, Vec<Value>) {
+    let (code, stdout, stderr) = run(arguments, &input.join("\n"));
+    assert_eq!(stderr, "");
+    (code, stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+fn vendors() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/trails/vendors").display().to_string()
+}
+
+#[test]
+fn plan_tells_what_would_be_read() {
+    let (code, table, _) = run(&["plan", &vendors()], "");
+    assert_eq!(code, 0);
+    for part in ["days     2026-", "to read  379 objects", "skipped  18 digest", "012345678901  us-east-1"] {
+        assert!(table.contains(part), "{part} is not in\n{table}");
+    }
+    let (code, text, _) = run(&["plan", &vendors(), "--format", "json"], "");
+    assert_eq!(code, 0);
+    let plan: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&plan["read"]["objects"], &plan["skipped"]["digest"]), (&json!(379), &json!(18)));
+    let listed = plan["listed"].as_u64().unwrap();
+    let skipped: u64 = plan["skipped"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(listed, 379 + skipped);
+    let objects = plan["objects"].as_array().unwrap();
+    let bytes: u64 = objects.iter().map(|object| object["bytes"].as_u64().unwrap()).sum();
+    assert_eq!((objects.len(), bytes), (379, plan["read"]["bytes"].as_u64().unwrap()));
+    let places: u64 = plan["places"].as_array().unwrap().iter().map(|place| place["objects"].as_u64().unwrap()).sum();
+    assert_eq!(places, 379);
+    let (_, text, _) = run(&["plan", &vendors(), "--format", "json", "--account", "333344445555"], "");
+    let one: Value = serde_json::from_str(&text).unwrap();
+    assert!(one["read"]["objects"].as_u64().unwrap() < 379 && one["skipped"]["account"].as_u64().unwrap() > 0);
+}
+
+fn record(name: &str, source: &str, error: Option<&str>, parameters: &Value) -> String {
+    let mut record = json!({
+        "eventID": format!("id-{name}"), "eventName": name, "eventSource": format!("{source}.amazonaws.com"),
+        "eventTime": "2026-05-01T00:00:00Z", "awsRegion": "us-east-1", "eventType": "AwsApiCall",
+        "recipientAccountId": "012345678901", "requestParameters": parameters,
+        "userIdentity": {"type": "IAMUser", "accountId": "012345678901"},
+    });
+    if let Some(error) = error {
+        record["errorCode"] = error.into();
+    }
+    record.to_string()
+}
+
+/// S20, S21: one answer a line, in order; a bad line is answered too, and the rest goes on.
+#[test]
+fn map_answers_every_line() {
+    let input = [
+        record("DescribeInstances", "ec2", None, &Value::Null),
+        "not json".to_owned(),
+        record("GetObject", "s3", Some("AccessDenied"), &json!({"bucketName": "b", "key": "k"})),
+        "{\"eventSource\": \"ec2.amazonaws.com\"}".to_owned(),
+        String::new(),
+        record("GetCallerIdentity", "sts", None, &Value::Null),
+        record("MakeCoffee", "kitchen", Some("ThrottlingException"), &Value::Null),
+    ];
+    let (code, answers) = lines(&["map"], &input);
+    assert_eq!((code, answers.len()), (2, 6));
+    for bad in [1, 3] {
+        assert!(answers[bad]["error"].as_str().is_some_and(|error| !error.is_empty()), "{}", answers[bad]);
+    }
+    for (at, class, outcome, action) in [
+        (0, "mapped", "allowed", Some("ec2:DescribeInstances")),
+        (2, "mapped", "denied", Some("s3:GetObject")),
+        (4, "no_iam", "allowed", None),
+        (5, "unmapped", "failed", None),
+    ] {
+        let answer = &answers[at];
+        assert_eq!((&answer["class"], &answer["outcome"]), (&json!(class), &json!(outcome)), "{answer}");
+        assert!(answer["rule"].as_str().is_some_and(|rule| !rule.is_empty()), "{answer}");
+        let actions = answer["actions"].as_array().unwrap();
+        let primary = actions.iter().find(|action| action["certainty"] == "primary");
+        assert_eq!(primary.and_then(|found| found["action"].as_str()), action, "{answer}");
+    }
+    assert_eq!(answers[2]["event_id"], "id-GetObject");
+    assert_eq!(answers[2]["actions"][0]["resources"], json!(["arn:aws:s3:::b/k"]));
+    assert_eq!(lines(&["map"], &input[..1]).0, 0);
+    // A file that is missing, and a folder.
+    for wrong in ["no-such-file.jsonl", env!("CARGO_MANIFEST_DIR")] {
+        let (code, stdout, stderr) = run(&["map", wrong], "");
+        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (2, "", 1));
+        assert!(stderr.starts_with(&format!("error: cannot read `{wrong}`")), "{stderr}");
+    }
+}
+
+fn request(action: &str, context: &Value) -> String {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Read", "Effect": "Allow", "Action": "s3:Get*", "Resource": "*"},
+        {"Sid": "Home", "Effect": "Allow", "Action": "ec2:StartInstances", "Resource": "*",
+            "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}},
+        {"Sid": "Never", "Effect": "Deny", "Action": "s3:GetObjectAcl", "Resource": "*"},
+    ]});
+    let request = json!({"action": action, "resource": "arn:aws:s3:::b/k", "context": context});
+    json!({"policies": [policy], "boundaries": [], "request": request}).to_string()
+}
+
+/// S31, S32.
+#[test]
+fn policy_evaluate_decides_every_line() {
+    let none = json!({});
+    let input = [
+        request("s3:GetObject", &none),
+        request("s3:PutObject", &none),
+        "[".to_owned(),
+        request("s3:GetObjectAcl", &none),
+        request("ec2:StartInstances", &none),
+        request("ec2:StartInstances", &json!({"aws:SourceIp": "192.0.2.7"})),
+        "{\"policies\": []}".to_owned(),
+        json!({"policies": [{"Statement": 7}], "request": {"action": "s3:GetObject", "resource": "*"}}).to_string(),
+    ];
+    let decisions = |arguments: &[&str]| -> Vec<String> {
+        let (code, answers) = lines(arguments, &input);
+        assert_eq!((code, answers.len()), (2, input.len()));
+        let decision = |answer: &Value| match answer["error"].as_str() {
+            Some(_) => "error".to_owned(),
+            None => answer["decision"].as_str().unwrap().to_owned(),
+        };
+        answers.iter().map(decision).collect()
+    };
+    let mut expected = [
+        "allowed",
+        "implicitly_denied",
+        "error",
+        "explicitly_denied",
+        "implicitly_denied",
+        "allowed",
+        "error",
+        "error",
+    ];
+    assert_eq!(decisions(&["policy", "evaluate"]), expected);
+    expected[4] = "unknown";
+    assert_eq!(decisions(&["policy", "evaluate", "--partial-context"]), expected);
+    let (code, answers) = lines(&["policy", "evaluate"], &input[..1]);
+    assert_eq!(code, 0);
+    assert!(answers[0]["statements"].to_string().contains("Read"), "{}", answers[0]);
+}
+
+#[test]
+fn policy_expand_lists_actions() {
+    let policy = json!({"Version": "2012-10-17", "Statement":
+        {"Effect": "Allow", "Action": ["sqs:*Message", "EC2:describeinstances"], "Resource": "*"}});
+    let (code, stdout, _) = run(&["policy", "expand"], &policy.to_string());
+    let actions: Vec<&str> = stdout.lines().collect();
+    assert_eq!(code, 0);
+    assert_eq!(actions, ["ec2:DescribeInstances", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"]);
+    for bad in ["", "{", "[]", "{\"Statement\": [{\"Effect\": \"Perhaps\"}]}"] {
+        let (code, stdout, stderr) = run(&["policy", "expand"], bad);
+        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (2, "", 1), "{bad}: {stderr}");
+        assert!(stderr.starts_with("error: cannot read the policy"), "{bad}: {stderr}");
+    }
+}
+
+/// S34: what is kept stays allowed, the rest goes, and a bad line is answered.
+#[test]
+fn policy_rightsize_cuts() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Queues", "Effect": "Allow", "Action": "sqs:*Message", "Resource": "arn:aws:sqs:*:*:jobs"},
+        {"Sid": "Never", "Effect": "Deny", "Action": "iam:*", "Resource": "*"},
+    ]});
+    let input = [
+        json!({"policy": policy, "keep": ["sqs:SendMessage"]}).to_string(),
+        json!({"policy": policy}).to_string(),
+        json!({"policy": policy, "keep": ["everything"]}).to_string(),
+        json!({"policy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}, "keep": []}).to_string(),
+    ];
+    let (code, answers) = lines(&["policy", "rightsize"], &input);
+    assert_eq!((code, answers.len()), (2, 4));
+    let statements = answers[0]["policy"]["Statement"].as_array().unwrap();
+    assert_eq!((&statements[0]["Sid"], &statements[0]["Resource"]), (&json!("Queues"), &json!("arn:aws:sqs:*:*:jobs")));
+    assert!(statements[0]["Action"].to_string().contains("sqs:SendMessage"));
+    assert_eq!(statements[1], policy["Statement"][1]);
+    assert_eq!(answers[0]["kept"], json!(["sqs:SendMessage"]));
+    assert_eq!(answers[0]["removed"], json!(["sqs:DeleteMessage", "sqs:ReceiveMessage"]));
+    assert!(answers[1]["error"].is_string() && answers[2]["error"].is_string());
+    assert_eq!(answers[3]["policy"]["Statement"], json!([]));
+}
+
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn generate_repeats_itself_by_seed() {
+    let folder = TempDir::new().unwrap();
+    let generate = |name: &str, seed: &str| {
+        let out = folder.path().join(name);
+        let shown = out.display().to_string();
+        let size = ["--days", "5", "--accounts", "2", "--vendors", "3", "--records", "400"];
+        let arguments = [&["generate", "--out", &shown, "--seed", seed][..], &size].concat();
+        let (code, stdout, stderr) = run(&arguments, "");
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        assert!(stdout.trim_end().ends_with(&shown), "{stdout}");
+        let again = run(&arguments, "");
+        assert_eq!((again.0, again.2.lines().count()), (2, 1), "a used folder must be refused");
+        files(&out)
+    };
+    let first = generate("a", "7");
+    assert!(first.len() > 5 && first.contains_key(Path::new("truth.json")));
+    assert!(first == generate("b", "7"), "equal seeds gave other bytes");
+    assert!(first != generate("c", "8"), "another seed gave the same bytes");
+}
