@@ -1,8 +1,8 @@
--- usage: the calls of one session to one API in one Region.
+-- usage: the calls of one party through one role to one API in one Region.
 -- Every query must name accounts: WHERE account_id = '...' or account_id IN ('...', '...').
 CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`usage` (
   `role_arn` string COMMENT 'the role, or empty for access without a role',
-  `session_id` string COMMENT 'session as in sessions, or empty',
+  `sessions` bigint COMMENT 'sessions that made such calls',
   `party_id` string COMMENT 'who stands behind it',
   `party_name` string COMMENT 'its name',
   `channel` string COMMENT 'how it came in',
@@ -11,7 +11,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`usage` (
   `event_name` string COMMENT 'as recorded',
   `actions` array<string> COMMENT 'IAM actions it uses',
   `rule` string COMMENT 'rule that mapped it',
-  `calls` bigint COMMENT 'calls that were a use, failed ones included',
+  `calls` bigint COMMENT 'calls in all, refused and failed ones included',
   `denied` bigint COMMENT 'refused calls',
   `failed` bigint COMMENT 'calls that failed after authorization',
   `first_seen` timestamp COMMENT 'first call',

@@ -16,9 +16,7 @@ use crate::policy::admission::admits_outsider;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 
-use super::assessment::{
-    Assessment, PartyReport, RoleReport, SCHEMA, SessionRow, UnmappedCall, UsageRow, WindowReport,
-};
+use super::assessment::{Assessment, PartyReport, RoleReport, SCHEMA, SessionRow, UnmappedCall, WindowReport};
 use super::coverage::{self, Holes, Reading};
 use super::role::{Subject, report};
 use super::rules;

@@ -31,7 +31,9 @@ pub fn render(assessment: &Assessment) -> Result<Vec<OutputFile>, RenderError> {
     sessions.sort_by_key(|row| (&row.role_arn, &row.session_id));
     write(&mut files, &tables::SESSIONS, sessions.into_iter().map(|row| (Some(row.account_id), row)))?;
     let mut usage: Vec<_> = assessment.usage.iter().collect();
-    usage.sort_by_key(|row| (&row.role_arn, &row.party_id, &row.channel, &row.event_source, &row.event_name, &row.region));
+    usage.sort_by_key(|row| {
+        (&row.role_arn, &row.party_id, &row.channel, &row.event_source, &row.event_name, &row.region)
+    });
     write(&mut files, &tables::USAGE, usage.into_iter().map(|row| (Some(row.account_id), row)))?;
     Ok(files)
 }
