@@ -105,28 +105,58 @@ impl<'a> Identity<'a> {
         identity
     }
 
+    /// One pass over `sessionContext`; most records of a trail have one.
     fn read_context(&mut self, context: Json<'a>) {
-        self.source_identity = context.text_at(&["sourceIdentity"]).unwrap_or_default();
-        if self.provider.is_empty() {
-            self.provider = context.text_at(&["webIdFederationData", "federatedProvider"]).unwrap_or_default();
+        let (mut issuer, mut attributes) = (None, None);
+        for (key, value) in context.members() {
+            match key {
+                "sourceIdentity" => self.source_identity = value.as_str().unwrap_or_default(),
+                "sessionIssuer" => issuer = Some(value),
+                "attributes" => attributes = Some(value),
+                "webIdFederationData" if self.provider.is_empty() => {
+                    self.provider = value.text_at(&["federatedProvider"]).unwrap_or_default();
+                }
+                _ => {}
+            }
         }
-        if self.kind != IdentityKind::AssumedRole {
-            return;
+        if self.kind == IdentityKind::AssumedRole {
+            self.session = Some(self.role_session(issuer, attributes));
         }
-        let issuer = |key| context.text_at(&["sessionIssuer", key]).unwrap_or_default();
+    }
+
+    fn role_session(&self, issuer: Option<Json<'a>>, attributes: Option<Json<'a>>) -> RoleSession<'a> {
         let (id, session_name) = self.principal_id.split_once(':').unwrap_or((self.principal_id, ""));
-        let named = Arn::parse(self.arn).and_then(|arn| arn.assumed_role()).map_or("", |(name, _)| name);
-        let first = |a: &'a str, b: &'a str| if a.is_empty() { b } else { a };
-        self.session = Some(RoleSession {
-            role_arn: issuer("arn"),
-            role_id: first(issuer("principalId"), id),
-            account: AccountId::parse(issuer("accountId")).or(self.account),
-            role_name: first(issuer("userName"), named),
+        let mut session = RoleSession {
+            role_arn: "",
+            role_id: id,
+            account: self.account,
+            role_name: "",
             session_name,
-            created: context.text_at(&["attributes", "creationDate"]).and_then(parse_time),
-            mfa: context.get("attributes").and_then(|a| a.get("mfaAuthenticated")).and_then(Json::as_bool)
-                == Some(true),
-        });
+            created: None,
+            mfa: false,
+        };
+        for (key, value) in issuer.into_iter().flat_map(Json::members) {
+            let text = value.as_str().unwrap_or_default();
+            match key {
+                "arn" => session.role_arn = text,
+                "principalId" if !text.is_empty() => session.role_id = text,
+                "accountId" => session.account = AccountId::parse(text).or(self.account),
+                "userName" => session.role_name = text,
+                _ => {}
+            }
+        }
+        for (key, value) in attributes.into_iter().flat_map(Json::members) {
+            match key {
+                "creationDate" => session.created = value.as_str().and_then(parse_time),
+                "mfaAuthenticated" => session.mfa = value.as_bool() == Some(true),
+                _ => {}
+            }
+        }
+        if session.role_name.is_empty() {
+            let named = Arn::parse(self.arn).and_then(|arn| arn.assumed_role());
+            session.role_name = named.map_or("", |(name, _)| name);
+        }
+        session
     }
 }
 

@@ -52,8 +52,8 @@ pub enum Actor {
 /// What the calls of one actor show.
 #[derive(Clone, Debug, Default)]
 pub struct Acts {
-    /// Its calls, by API, place and variety.
-    pub calls: HashMap<CallKey, Sighting>,
+    /// Its calls, by API, place and variety. Boxed, because most sessions make few calls and tables have empty slots.
+    pub calls: HashMap<CallKey, Box<Sighting>>,
     /// Source addresses.
     pub networks: Few<{ limits::NETWORKS }>,
     /// User agents.

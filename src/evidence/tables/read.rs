@@ -72,7 +72,7 @@ impl Evidence {
             let Some((_, acts)) = actors.get_mut(number as usize) else {
                 return Err(bad(&SIGHTINGS, &number.to_string()));
             };
-            acts.calls.insert(key, sighting);
+            acts.calls.insert(key, Box::new(sighting));
         }
         self.out_of_scope.settle();
         self.actors.extend(actors);

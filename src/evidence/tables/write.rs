@@ -44,7 +44,8 @@ impl Evidence {
         for (number, (_, acts)) in (0_u32..).zip(&actors) {
             let start = sightings.len();
             let calls = acts.calls.iter();
-            sightings.extend(calls.map(|(key, sighting)| (sighting_row(&self.names, number, key, sighting), sighting)));
+            sightings
+                .extend(calls.map(|(key, sighting)| (sighting_row(&self.names, number, key, sighting), &**sighting)));
             if let Some(own) = sightings.get_mut(start..) {
                 own.sort_unstable_by(|a, b| a.0.cmp(&b.0));
             }
