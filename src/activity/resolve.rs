@@ -134,6 +134,19 @@ pub fn resolve<'e>(evidence: &'e Evidence, inputs: &Inputs<'_>) -> Activity<'e> 
     activity
 }
 
+/// Roles whose calls were not kept although an outside party opened a session of them: to be kept on another reading.
+#[must_use]
+pub fn reached_by_outsiders(evidence: &Evidence, inputs: &Inputs<'_>) -> BTreeSet<RoleKey> {
+    let ids = RoleIds::of(evidence, inputs.existing);
+    let openings = Openings::of(evidence.handoffs.values(), &|account, name| ids.only(account, name));
+    let mut attributor = Attributor::new(&openings, inputs.accounts, inputs.sole_outside);
+    let unkept = openings.list.iter().enumerate().filter(|(_, opening)| !(inputs.is_kept)(&opening.role));
+    unkept
+        .filter(|(at, _)| attributor.opening(*at).party.kind.is_outside())
+        .map(|(_, opening)| opening.role.clone())
+        .collect()
+}
+
 /// The ids that records and inventory know for each role name.
 struct RoleIds {
     by_name: HashMap<(AccountId, String), BTreeSet<String>>,

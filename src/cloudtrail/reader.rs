@@ -5,6 +5,8 @@
 
 use simd_json::{Buffers, Node, StaticNode, Tape};
 
+use super::split::MAX_DEPTH;
+
 /// The record is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("bad JSON: {0}")]
@@ -18,7 +20,8 @@ pub struct Parser {
 
 impl Default for Parser {
     fn default() -> Self {
-        Self { buffers: Buffers::new(4096), tape: Tape::null() }
+        // Two levels more than a record may have, for the object that holds it.
+        Self { buffers: Buffers::with_max_depth(4096, MAX_DEPTH + 2), tape: Tape::null() }
     }
 }
 

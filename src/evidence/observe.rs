@@ -79,14 +79,46 @@ impl Observer {
     /// Reads one object: its key within the source and its bytes as delivered.
     pub fn observe(&mut self, key: &str, bytes: &[u8]) {
         let object = Object { key, place: ObjectKey::parse(key) };
-        let plain = match self.inflater.inflate(bytes) {
-            Ok(plain) => plain,
-            Err(error) => return self.evidence.fail(key, &error.to_string()),
-        };
-        let pieces = match split(plain) {
-            Ok(pieces) => pieces,
-            Err(error) => return self.evidence.fail(key, &error.to_string()),
-        };
+        if let Some(reading) = self.observe_whole(&object, bytes) {
+            return self.evidence.note_object(&object, reading);
+        }
+        match self.observe_pieces(&object, bytes) {
+            Ok(reading) => self.evidence.note_object(&object, reading),
+            Err(reason) => self.evidence.fail(key, &reason),
+        }
+    }
+
+    /// The usual object, sound and of a usual size, parsed in one go. `None` for any other, with nothing taken from it:
+    /// its records are then found one by one, which is slower and tells what is wrong.
+    fn observe_whole(&mut self, object: &Object<'_>, bytes: &[u8]) -> Option<ObjectReading> {
+        let plain = self.inflater.inflate(bytes).ok()?;
+        let decompressed_bytes = plain.len() as u64;
+        if plain.len() > limits::WHOLE_BYTES || !begins_with_records(plain) {
+            return None;
+        }
+        let (scope, evidence) = (&*self.scope, &mut self.evidence);
+        let parsed = self.parser.parse(plain, |json| {
+            let members = || json.members().filter(|(name, _)| *name == "Records");
+            if json.members().any(|(name, _)| matches!(name, "Events" | "CloudTrailEvent")) {
+                return None;
+            }
+            let mut reading =
+                ObjectReading { compressed_bytes: bytes.len() as u64, decompressed_bytes, ..Default::default() };
+            for (at, record) in members().flat_map(|(_, records)| records.elements()).enumerate() {
+                reading.records += 1;
+                if let Err(error) = evidence.take(scope, object, record) {
+                    reading.bad += 1;
+                    evidence.coverage.note_bad(object.key, at as u64, error.to_string());
+                }
+            }
+            Some(reading)
+        });
+        parsed.ok().flatten()
+    }
+
+    fn observe_pieces(&mut self, object: &Object<'_>, bytes: &[u8]) -> Result<ObjectReading, String> {
+        let plain = self.inflater.inflate(bytes).map_err(|error| error.to_string())?;
+        let pieces = split(plain).map_err(|error| error.to_string())?;
         let mut reading = ObjectReading {
             records: pieces.len() as u64,
             bad: 0,
@@ -95,7 +127,7 @@ impl Observer {
         };
         let (scope, evidence) = (&*self.scope, &mut self.evidence);
         for (at, piece) in pieces.into_iter().enumerate() {
-            let mut take = |json: Json<'_>| evidence.take(scope, &object, json);
+            let mut take = |json: Json<'_>| evidence.take(scope, object, json);
             let taken = match piece {
                 Piece::Record(range) => self.parser.parse(plain.get_mut(range).unwrap_or_default(), take),
                 Piece::LookupEvent(range) => {
@@ -113,10 +145,17 @@ impl Observer {
                 Err(error) => error.to_string(),
             };
             reading.bad += 1;
-            evidence.coverage.note_bad(key, at as u64, problem);
+            evidence.coverage.note_bad(object.key, at as u64, problem);
         }
-        evidence.note_object(&object, reading);
+        Ok(reading)
     }
+}
+
+/// Whether this is the shape in which CloudTrail delivers: `{"Records":[`.
+fn begins_with_records(json: &[u8]) -> bool {
+    let head = json.get(..64).unwrap_or(json);
+    let mut words = head.iter().filter(|byte| !byte.is_ascii_whitespace());
+    b"{\"Records\":[".iter().all(|byte| words.next() == Some(byte))
 }
 
 impl Evidence {
@@ -341,3 +380,48 @@ fn caller_of(identity: &Identity<'_>) -> Caller {
 
 /// The empty name, for those who build actors by hand.
 pub const NO_NAME: super::names::Name = Names::EMPTY;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S6, invariant 2: the fast way and the thorough way read the same, and damage falls to the thorough one.
+    #[test]
+    fn both_ways_of_reading_agree() {
+        let record = |name: &str| {
+            format!(
+                r#"{{"eventTime":"2026-05-01T00:00:01Z","eventSource":"s3.amazonaws.com","eventName":"{name}",
+                "recipientAccountId":"111122223333","awsRegion":"eu-west-1","eventID":"{name}"}}"#
+            )
+        };
+        let (one, two) = (record("GetObject"), record("ListBuckets"));
+        let nested = |depth: usize| {
+            one.replacen("\"GetObject\"", &format!("\"x\",\"y\":{}1{}", "[".repeat(depth), "]".repeat(depth)), 1)
+        };
+        for (json, whole) in [
+            (format!("{{\"Records\":[{one},{two},7]}}"), true),
+            ("{\"Records\":[]}".to_owned(), true),
+            (format!("{{\"Records\":[{one}],\"Records\":[{two}]}}"), true),
+            (format!("{{\"Records\":[{}]}}", nested(100)), true),
+            (format!("{{\"Records\":[{}]}}", nested(200)), false),
+            (format!("{{\"Records\":[{one},{{\"a\" 1}}]}}"), false),
+            (format!("{{\"Records\":[{one},"), false),
+            (format!("{{\"Records\":[{one}]}}\n{{\"Records\":[{two}]}}"), false),
+            (format!("[{one}]"), false),
+        ] {
+            let object = Object { key: "k", place: ObjectKey::parse("k") };
+            let scope = Arc::new(Scope::default());
+            let (mut fast, mut thorough) = (Observer::new(Arc::clone(&scope)), Observer::new(scope));
+            let fast_reading = fast.observe_whole(&object, json.as_bytes());
+            let reading = thorough.observe_pieces(&object, json.as_bytes());
+            assert_eq!(fast_reading.is_some(), whole, "{json}");
+            let tables = |observer: Observer| observer.finish().to_tables().unwrap();
+            if whole {
+                assert_eq!(fast_reading, reading.ok(), "{json}");
+                assert!(tables(fast) == tables(thorough), "{json}");
+            } else {
+                assert!(tables(fast) == Evidence::default().to_tables().unwrap(), "{json}: something was taken");
+            }
+        }
+    }
+}

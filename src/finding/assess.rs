@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::activity::action_map::{ActionMap, Class};
 use crate::activity::opening::RoleKey;
 use crate::activity::party::{Accounts, Party};
-use crate::activity::resolve::{Activity, Inputs, Session, resolve};
+use crate::activity::resolve::{Activity, Inputs, Session, reached_by_outsiders, resolve};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, rfc3339};
 use crate::cloudtrail::outcome::Outcome;
@@ -110,6 +110,16 @@ impl Case<'_> {
 /// Activity from evidence: the pure join, with what it needs from the inventory.
 #[must_use]
 pub fn activity_of<'a>(inquiry: &Inquiry<'a>) -> Activity<'a> {
+    with_inputs(inquiry, |inputs| resolve(inquiry.evidence, inputs))
+}
+
+/// Roles that must be kept in full on another reading, because the records show an outsider in them.
+#[must_use]
+pub fn reached_roles(inquiry: &Inquiry<'_>) -> BTreeSet<RoleKey> {
+    with_inputs(inquiry, |inputs| reached_by_outsiders(inquiry.evidence, inputs))
+}
+
+fn with_inputs<R>(inquiry: &Inquiry<'_>, answer: impl FnOnce(&Inputs<'_>) -> R) -> R {
     let existing: BTreeSet<RoleKey> = inquiry.inventory.roles.values().map(role_key).collect();
     let sole: BTreeMap<RoleKey, Party> = inquiry
         .inventory
@@ -117,15 +127,14 @@ pub fn activity_of<'a>(inquiry: &Inquiry<'a>) -> Activity<'a> {
         .values()
         .filter_map(|role| Some((role_key(role), sole_outside(role, inquiry.accounts)?)))
         .collect();
-    let inputs = Inputs {
+    answer(&Inputs {
         map: ActionMap::new(inquiry.catalog),
         accounts: inquiry.accounts,
         existing: &existing,
         sole_outside: &|role| sole.get(role).cloned(),
         is_kept: &|role| !inquiry.scope.is_quiet(role.account, &role.name, &role.id),
         window: Some(inquiry.window),
-    };
-    resolve(inquiry.evidence, &inputs)
+    })
 }
 
 /// The whole answer.

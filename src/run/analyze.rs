@@ -14,7 +14,7 @@ use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
-use crate::finding::assess::{Inquiry, activity_of, assess};
+use crate::finding::assess::{Inquiry, assess, reached_roles};
 use crate::finding::assessment::Assessment;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::policy::admission::reachable;
@@ -168,20 +168,12 @@ fn read_in_scope(
         let window = complete(&read.evidence, plan, &options.request)?;
         let own = own_of_records(&read.evidence, inventory, options);
         let reading = Reading::default();
-        let activity = activity_of(&inquiry(&read.evidence, &reading, inventory, &own, (window, &scope), options));
-        let mut reached = Vec::new();
-        for session in activity.sessions.iter().filter(|session| session.attributed.party.kind.is_outside()) {
-            if let Some(role) = &session.role {
-                let role = RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() };
-                reached.extend(scope.quiet_roles.contains(&role).then_some(role));
-            }
-        }
+        let reached = reached_roles(&inquiry(&read.evidence, &reading, inventory, &own, (window, &scope), options));
         if reached.is_empty() {
             return Ok((read, scope, passes));
         }
-        drop(activity);
         for role in reached {
-            scope.quiet_roles.remove(&role);
+            scope.quiet_roles.remove(&RoleRef { account: role.account, name: role.name, id: role.id });
         }
     }
 }
