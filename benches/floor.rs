@@ -183,7 +183,7 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
         as_of: None,
         idle_days: 90,
         max_holes: 0.05,
-        effort: Effort { jobs: options.threads, memory_bytes: 256 << 20 },
+        effort: Effort { jobs: options.threads, memory_bytes: 64 << 20 },
     };
     let done = analyze::analyze(&inputs::open(&options.folder)?, &job, &Silent)?;
     let seconds = begin.elapsed().as_secs_f64();

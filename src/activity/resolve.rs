@@ -12,6 +12,8 @@ use crate::cloudtrail::identity::IdentityKind;
 use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::parameters::Hints;
 use crate::evidence::Evidence;
+use crate::evidence::few::Few;
+use crate::evidence::limits;
 use crate::evidence::names::Name;
 use crate::evidence::session::{Actor, Acts, HandOffSeen, Span};
 use crate::evidence::sighting::join;
@@ -58,9 +60,9 @@ pub struct Session<'e> {
     /// `sourceIdentity`.
     pub source_identity: Option<String>,
     /// Source networks.
-    pub networks: BTreeSet<String>,
+    pub networks: Few<{ limits::NETWORKS }>,
     /// User agents.
-    pub agents: BTreeSet<String>,
+    pub agents: Few<{ limits::AGENTS }>,
     /// Calls.
     pub calls: Vec<SeenCall<'e>>,
     /// The best way in which any of its calls was joined to its hand-off.
@@ -217,14 +219,14 @@ impl<'e> Drafts<'_, 'e, '_> {
             active: None,
             external_id_sent: sends_external_id.then_some(opening.external_id.is_some()),
             source_identity,
-            networks: BTreeSet::new(),
-            agents: BTreeSet::new(),
+            networks: Few::default(),
+            agents: Few::default(),
             calls: Vec::new(),
             joined: None,
         };
         for record in &opening.records {
-            session.networks.insert(record.network.clone());
-            session.agents.insert(record.agent.clone());
+            session.networks.insert(&record.network);
+            session.agents.insert(&record.agent);
         }
         self.sessions.insert(Identity::Opened(at), session);
     }
@@ -333,8 +335,8 @@ impl<'e> Session<'e> {
             self.active = join(self.active, join(call.sighting.used, call.sighting.refused));
         }
         self.calls.extend(calls);
-        self.networks.extend(acts.networks.iter().map(str::to_owned));
-        self.agents.extend(acts.agents.iter().map(str::to_owned));
+        self.networks.merge(&acts.networks);
+        self.agents.merge(&acts.agents);
         if self.source_identity.is_none() {
             self.source_identity = acts.source_identities.iter().next().map(str::to_owned);
         }
@@ -351,8 +353,8 @@ fn blank_session<'e>(attributed: Attributed, name: &str) -> Session<'e> {
         active: None,
         external_id_sent: None,
         source_identity: None,
-        networks: BTreeSet::new(),
-        agents: BTreeSet::new(),
+        networks: Few::default(),
+        agents: Few::default(),
         calls: Vec::new(),
         joined: None,
     }

@@ -78,7 +78,7 @@ pub(super) struct AnalyzeArguments {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
     /// Memory to aim for, such as 256MB or 1GB.
-    #[arg(long, default_value = "256MB", value_parser = bytes)]
+    #[arg(long, default_value = "64MB", value_parser = bytes)]
     pub(super) memory: u64,
     /// Exit with 1 if there is a finding of this severity or a graver one.
     #[arg(long, value_enum)]

@@ -3,59 +3,69 @@
 //! Which elements stay depends on the elements alone, never on the order in which they came, so merging is
 //! associative, commutative and idempotent.
 
-/// At most `LIMIT` texts, the smallest in byte order.
+/// At most `LIMIT` texts, the smallest in byte order. There are millions of these sets and most are empty or hold one
+/// text, so an empty one is a single word and the texts are a list, not a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Few<const LIMIT: usize> {
-    /// Sorted, each once. There are millions of these sets and most hold one text: a list is a third of a tree's size.
-    kept: Vec<Box<str>>,
+pub struct Few<const LIMIT: usize>(Option<Box<Kept>>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Kept {
+    /// Sorted, each once.
+    texts: Vec<Box<str>>,
     more: bool,
 }
 
 impl<const LIMIT: usize> Few<LIMIT> {
     /// Adds one text; allocates only when it is new and stays.
     pub fn insert(&mut self, text: &str) {
-        let Err(place) = self.kept.binary_search_by(|known| known.as_ref().cmp(text)) else { return };
-        if self.kept.len() == LIMIT {
-            self.more = true;
+        let kept = self.0.get_or_insert_default();
+        let Err(place) = kept.texts.binary_search_by(|known| known.as_ref().cmp(text)) else { return };
+        if kept.texts.len() == LIMIT {
+            kept.more = true;
             if place == LIMIT {
                 return;
             }
-            self.kept.pop();
+            kept.texts.pop();
         }
-        if self.kept.is_empty() {
-            self.kept.reserve_exact(1);
+        if kept.texts.is_empty() {
+            kept.texts.reserve_exact(1);
         }
-        self.kept.insert(place, Box::from(text));
+        kept.texts.insert(place, Box::from(text));
     }
 
     /// Adds all of another set.
     pub fn merge(&mut self, other: &Self) {
-        self.more |= other.more;
-        for text in &other.kept {
+        if other.has_more() {
+            self.0.get_or_insert_default().more = true;
+        }
+        for text in other.iter() {
             self.insert(text);
         }
     }
 
     /// The kept texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.kept.iter().map(AsRef::as_ref)
+        self.0.iter().flat_map(|kept| &kept.texts).map(AsRef::as_ref)
     }
 
     /// Whether some text was not kept.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        self.more
+        self.0.as_ref().is_some_and(|kept| kept.more)
     }
 
     /// Whether there was none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.0.as_ref().is_none_or(|kept| kept.texts.is_empty())
     }
 
     /// The set of these texts, of which `more` were not kept.
     pub fn of<T: AsRef<str>>(texts: impl IntoIterator<Item = T>, more: bool) -> Self {
-        let mut few = Self { kept: Vec::new(), more };
+        let mut few = Self::default();
+        if more {
+            few.0.get_or_insert_default().more = true;
+        }
         for text in texts {
             few.insert(text.as_ref());
         }

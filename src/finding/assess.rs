@@ -249,7 +249,7 @@ fn parties(activity: &Activity<'_>, arns: &BTreeMap<RoleKey, String>, roles: &[R
         }
         let opened = session.opened.map(crate::evidence::session::Span::at);
         entry.seen = join(entry.seen, join(opened, session.active));
-        entry.networks.extend(session.networks.iter().cloned());
+        entry.networks.extend(session.networks.iter().map(str::to_owned));
         for seen in &session.calls {
             entry.calls += seen.calls();
             entry.denied += seen.sighting.denied.count();
@@ -373,7 +373,7 @@ fn session_row(session: &Session<'_>, arns: &BTreeMap<RoleKey, String>) -> Optio
         failed: count(|seen| seen.sighting.failed.count()),
         external_id_sent: session.external_id_sent,
         source_identity: session.source_identity.clone(),
-        networks: session.networks.iter().cloned().collect(),
-        agents: session.agents.iter().cloned().collect(),
+        networks: session.networks.to_vec(),
+        agents: session.agents.to_vec(),
     })
 }
