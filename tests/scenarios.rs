@@ -285,8 +285,8 @@ impl Store for Reordered<'_> {
         Ok(entries)
     }
 
-    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
-        self.0.get(key)
+    fn get(&self, key: &str, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
+        self.0.get(key, buffer)
     }
 
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -342,9 +342,10 @@ fn evidence_through_tables_gives_the_same_report() {
         let store = LocalStore::open(&folder(trail)).unwrap();
         let plan = plan(store.list().unwrap(), &options.request).unwrap();
         let scope = Arc::new(Scope { window: plan.window, ..Scope::default() });
-        let (mut direct, mut saved) = (Evidence::default(), Evidence::default());
+        let (mut direct, mut saved, mut object) = (Evidence::default(), Evidence::default(), Vec::new());
         for entry in &plan.objects {
-            let one = observe(&entry.key, &store.get(&entry.key).unwrap(), &scope);
+            store.get(&entry.key, &mut object).unwrap();
+            let one = observe(&entry.key, &object, &scope);
             saved.merge(through_tables(&one));
             direct.merge(one);
         }

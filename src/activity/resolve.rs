@@ -115,7 +115,7 @@ pub struct Activity<'e> {
 #[must_use]
 pub fn resolve<'e>(evidence: &'e Evidence, inputs: &Inputs<'_>) -> Activity<'e> {
     let ids = RoleIds::of(evidence, inputs.existing);
-    let openings = Openings::of(evidence.handoffs.values(), &|account, name| ids.only(account, name));
+    let openings = Openings::of(evidence.handoffs.values().map(Box::as_ref), &|account, name| ids.only(account, name));
     let mut attributor = Attributor::new(&openings, inputs.accounts, inputs.sole_outside);
     let mut drafts = Drafts { evidence, inputs, meanings: HashMap::new(), sessions: BTreeMap::new() };
     for (at, opening) in openings.list.iter().enumerate() {
@@ -140,7 +140,7 @@ pub fn resolve<'e>(evidence: &'e Evidence, inputs: &Inputs<'_>) -> Activity<'e> 
 #[must_use]
 pub fn reached_by_outsiders(evidence: &Evidence, inputs: &Inputs<'_>) -> BTreeSet<RoleKey> {
     let ids = RoleIds::of(evidence, inputs.existing);
-    let openings = Openings::of(evidence.handoffs.values(), &|account, name| ids.only(account, name));
+    let openings = Openings::of(evidence.handoffs.values().map(Box::as_ref), &|account, name| ids.only(account, name));
     let mut attributor = Attributor::new(&openings, inputs.accounts, inputs.sole_outside);
     let unkept = openings.list.iter().enumerate().filter(|(_, opening)| !(inputs.is_kept)(&opening.role));
     unkept

@@ -9,7 +9,6 @@ use crate::activity::action_map::ActionMap;
 use crate::activity::action_resources::Resources;
 use crate::aws::ApiCall;
 use crate::cloudtrail::outcome::outcome;
-use crate::cloudtrail::parameters::Collector;
 use crate::cloudtrail::reader::{Json, Parser};
 use crate::cloudtrail::record::Record;
 use crate::policy::catalog::Catalog;
@@ -31,11 +30,12 @@ pub(super) fn run(arguments: &MapArguments) -> anyhow::Result<ExitCode> {
     let map = ActionMap::new(Catalog::builtin());
     let (mut parser, mut code) = (Parser::default(), ExitCode::Done);
     for record in input.split(b'\n') {
-        let mut record = record.map_err(wrong)?;
+        let record = record.map_err(wrong)?;
         if record.trim_ascii().is_empty() {
             continue;
         }
-        let answer = parser.parse(&mut record, |json| answer(map, json)).unwrap_or_else(|error| Err(error.to_string()));
+        let answer =
+            parser.parse_copy(&record, |json| answer(map, json)).unwrap_or_else(|error| Err(error.to_string()));
         let answer = answer.unwrap_or_else(|error| {
             code = ExitCode::Mistake;
             json!({"error": error})
@@ -47,16 +47,7 @@ pub(super) fn run(arguments: &MapArguments) -> anyhow::Result<ExitCode> {
 
 fn answer(map: ActionMap<'_>, json: Json<'_>) -> Result<Value, String> {
     let record = Record::read(json).map_err(|error| error.to_string())?;
-    let mut collector = Collector::new(record.source, record.region);
-    if let Some(parameters) = record.parameters {
-        parameters.walk(&mut |depth, key, value| collector.see(depth, key, value));
-    }
-    for resource in record.resources.into_iter().flat_map(Json::elements) {
-        if let Some(arn) = resource.text_at(&["ARN"]).or_else(|| resource.text_at(&["arn"])) {
-            collector.see_arn(arn);
-        }
-    }
-    let facts = collector.finish();
+    let facts = record.facts();
     let call = ApiCall::new(record.source, record.name);
     let mapping = map.map(&call, record.event_type, facts.hints);
     let actions: Vec<Value> = mapping

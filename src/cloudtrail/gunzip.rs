@@ -8,6 +8,8 @@ use std::io::Read;
 use flate2::read::MultiGzDecoder;
 use libdeflater::Decompressor;
 
+use super::reader::PADDING_BYTES;
+
 /// Why an object could not be inflated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InflateError {
@@ -23,6 +25,31 @@ pub enum InflateError {
 }
 
 const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
+
+/// The plain bytes of one object, with what may follow them in the buffer so that records can be parsed in place.
+pub struct Plain<'b> {
+    padded: &'b mut [u8],
+    length: usize,
+}
+
+impl Plain<'_> {
+    /// The bytes of the object.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.padded.get(..self.length).unwrap_or_default()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The bytes from `start` on, followed by at least [`PADDING_BYTES`] more.
+    pub fn padded_from(&mut self, start: usize) -> &mut [u8] {
+        self.padded.get_mut(start..).unwrap_or_default()
+    }
+}
 
 /// Inflates objects one after another into one buffer.
 pub struct Inflater {
@@ -42,7 +69,7 @@ impl Inflater {
     ///
     /// # Errors
     /// See [`InflateError`].
-    pub fn inflate(&mut self, object: &[u8]) -> Result<&mut [u8], InflateError> {
+    pub fn inflate(&mut self, object: &[u8]) -> Result<Plain<'_>, InflateError> {
         self.give_back_much();
         if !object.starts_with(&MAGIC) {
             if object.len() > self.cap_bytes {
@@ -50,13 +77,20 @@ impl Inflater {
             }
             self.buffer.clear();
             self.buffer.extend_from_slice(object);
-            return Ok(self.buffer.as_mut_slice());
+            return Ok(self.plain(object.len()));
         }
         let length = match self.inflate_single_member(object) {
             Some(length) => length,
             None => self.inflate_all_members(object)?,
         };
-        Ok(self.buffer.get_mut(..length).unwrap_or_default())
+        Ok(self.plain(length))
+    }
+
+    fn plain(&mut self, length: usize) -> Plain<'_> {
+        if self.buffer.len() < length + PADDING_BYTES {
+            self.buffer.resize(length + PADDING_BYTES, 0);
+        }
+        Plain { padded: &mut self.buffer, length }
     }
 
     /// One exceptionally large object must not hold its memory for the rest of the run.
@@ -79,8 +113,8 @@ impl Inflater {
         if memchr::memmem::find(object.get(MAGIC.len()..)?, &MAGIC).is_some() {
             return None;
         }
-        if self.buffer.len() < promised {
-            self.buffer.resize(promised, 0);
+        if self.buffer.len() < promised + PADDING_BYTES {
+            self.buffer.resize(promised + PADDING_BYTES, 0);
         }
         let length = self.fast.gzip_decompress(object, self.buffer.get_mut(..promised)?).ok()?;
         (length == promised).then_some(length)
@@ -118,10 +152,10 @@ mod tests {
     fn every_member_is_read() {
         let mut inflater = Inflater::new(1 << 20);
         let two = [gzip(b"one,"), gzip(b"one,")].concat();
-        assert_eq!(inflater.inflate(&two).unwrap(), b"one,one,");
-        assert_eq!(inflater.inflate(&gzip(b"alone")).unwrap(), b"alone");
-        assert_eq!(inflater.inflate(b"plain").unwrap(), b"plain");
-        assert_eq!(inflater.inflate(&gzip(b"")).unwrap(), b"");
+        assert_eq!(inflater.inflate(&two).unwrap().bytes(), b"one,one,");
+        assert_eq!(inflater.inflate(&gzip(b"alone")).unwrap().bytes(), b"alone");
+        assert_eq!(inflater.inflate(b"plain").unwrap().bytes(), b"plain");
+        assert_eq!(inflater.inflate(&gzip(b"")).unwrap().bytes(), b"");
     }
 
     /// S6, S44: truncation, damage and bombs are told apart.
@@ -130,12 +164,12 @@ mod tests {
         let mut inflater = Inflater::new(1000);
         let sound = gzip(&b"0123456789 abcdefghij ".repeat(20));
         let cut = &sound[..sound.len() - 9];
-        assert_eq!(inflater.inflate(cut), Err(InflateError::Truncated));
+        assert_eq!(inflater.inflate(cut).err(), Some(InflateError::Truncated));
         let mut flipped = sound.clone();
         let middle = flipped.len() - 6;
         flipped[middle] ^= 0x55;
-        assert!(matches!(inflater.inflate(&flipped), Err(InflateError::Damaged(_))));
-        assert_eq!(inflater.inflate(&gzip(&[b'0'; 5000])), Err(InflateError::TooLarge(1000)));
-        assert_eq!(inflater.inflate(&sound).unwrap().len(), 440);
+        assert!(matches!(inflater.inflate(&flipped).err(), Some(InflateError::Damaged(_))));
+        assert_eq!(inflater.inflate(&gzip(&[b'0'; 5000])).err(), Some(InflateError::TooLarge(1000)));
+        assert_eq!(inflater.inflate(&sound).unwrap().length(), 440);
     }
 }

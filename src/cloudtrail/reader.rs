@@ -7,6 +7,9 @@ use simd_json::{Buffers, Node, StaticNode, Tape};
 
 use super::split::MAX_DEPTH;
 
+/// Bytes of any content that must follow JSON which is parsed where it lies: wide loads read past its end.
+pub const PADDING_BYTES: usize = simd_json::INPUT_PADDING;
+
 /// The record is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("bad JSON: {0}")]
@@ -26,19 +29,36 @@ impl Default for Parser {
 }
 
 impl Parser {
-    /// Parses `json` (which is overwritten) and hands the tree to `read`.
+    /// Parses the first `length` bytes of `padded` and hands the tree to `read`. These bytes are overwritten; at least
+    /// [`PADDING_BYTES`] must follow them, which stay as they are.
     ///
     /// # Errors
     /// [`ParseError`] when the bytes are not one JSON value in UTF-8.
-    pub fn parse<R>(&mut self, json: &mut [u8], read: impl FnOnce(Json<'_>) -> R) -> Result<R, ParseError> {
+    pub fn parse<R>(
+        &mut self,
+        padded: &mut [u8],
+        length: usize,
+        read: impl FnOnce(Json<'_>) -> R,
+    ) -> Result<R, ParseError> {
         let mut tape = std::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
-        let parsed = simd_json::fill_tape(json, &mut self.buffers, &mut tape);
+        let parsed = simd_json::fill_tape_padded(padded, length, &mut self.buffers, &mut tape);
         let answer = match parsed {
             Ok(()) => Ok(read(Json(&tape.0))),
             Err(error) => Err(ParseError(error.to_string())),
         };
         self.tape = tape.reset();
         answer
+    }
+
+    /// Parses a text that lies elsewhere.
+    ///
+    /// # Errors
+    /// [`ParseError`] when the text is not one JSON value.
+    pub fn parse_copy<R>(&mut self, json: &[u8], read: impl FnOnce(Json<'_>) -> R) -> Result<R, ParseError> {
+        let mut padded = Vec::with_capacity(json.len() + PADDING_BYTES);
+        padded.extend_from_slice(json);
+        padded.resize(json.len() + PADDING_BYTES, 0);
+        self.parse(&mut padded, json.len(), read)
     }
 }
 
@@ -169,7 +189,7 @@ mod tests {
     use super::*;
 
     fn read<R>(json: &str, read: impl FnOnce(Json<'_>) -> R) -> R {
-        Parser::default().parse(&mut json.as_bytes().to_vec(), read).unwrap()
+        Parser::default().parse_copy(json.as_bytes(), read).unwrap()
     }
 
     #[test]
@@ -196,8 +216,8 @@ mod tests {
     #[test]
     fn bad_json_is_refused_and_the_parser_goes_on() {
         let mut parser = Parser::default();
-        assert!(parser.parse(&mut b"{\"a\":}".to_vec(), |_| ()).is_err());
-        assert!(parser.parse(&mut b"\"\xff\"".to_vec(), |_| ()).is_err());
-        assert!(parser.parse(&mut b"{\"a\":1}".to_vec(), |json| json.get("a").is_some()).unwrap());
+        assert!(parser.parse_copy(b"{\"a\":}", |_| ()).is_err());
+        assert!(parser.parse_copy(b"\"\xff\"", |_| ()).is_err());
+        assert!(parser.parse_copy(b"{\"a\":1}", |json| json.get("a").is_some()).unwrap());
     }
 }

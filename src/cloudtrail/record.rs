@@ -6,6 +6,7 @@ use crate::aws::window::{Time, parse_time};
 use crate::aws::{AccountId, api_call::short_source};
 
 use super::identity::Identity;
+use super::parameters::{Collector, ParameterFacts};
 use super::reader::Json;
 
 /// An event's identity in 128 bits: the UUID itself, or a digest where there is no UUID.
@@ -39,29 +40,33 @@ fn uuid(text: &str) -> Option<u128> {
     let [_, _, _, _, _, _, _, _, b'-', _, _, _, _, b'-', _, _, _, _, b'-', _, _, _, _, b'-', ..] = bytes else {
         return None;
     };
-    let mut value = 0_u128;
-    let mut wrong = 0_u8;
-    for part in [&bytes[..8], &bytes[9..13], &bytes[14..18], &bytes[19..23], &bytes[24..]] {
-        // Sixty-four bits at a time: shifting 128 for every digit costs more than all else.
-        let mut number = 0_u64;
-        for byte in part {
-            let digit = hex(*byte);
-            wrong |= digit;
-            number = number << 4 | u64::from(digit & 0x0f);
-        }
-        value = value << (4 * part.len()) | u128::from(number);
-    }
-    (wrong & 0x80 == 0).then_some(value)
+    let [a, b, c, d, e, f, g, h, _, i, j, k, l, _, m, n, o, p, _, q, r, s, t, _, tail @ ..] = *bytes;
+    let [t1, t2, t3, t4, tail @ ..] = tail;
+    let digits = [[a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p], [q, r, s, t, t1, t2, t3, t4], tail];
+    digits.into_iter().try_fold(0_u128, |value, eight| Some(value << 32 | u128::from(hex(eight)?)))
 }
 
-/// The value of a hexadecimal digit; `0x80` for any other byte.
-fn hex(byte: u8) -> u8 {
-    match byte {
-        b'0'..=b'9' => byte - b'0',
-        b'a'..=b'f' => byte - b'a' + 10,
-        b'A'..=b'F' => byte - b'A' + 10,
-        _ => 0x80,
+/// The number that eight hexadecimal digits stand for, all eight at once in one word: every record has an id, and a
+/// digit at a time shows in the time of the whole run.
+fn hex(digits: [u8; 8]) -> Option<u32> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let text = u64::from_be_bytes(digits);
+    if text & (0x80 * EACH) != 0 {
+        return None;
     }
+    // With seven bits to a lane, adding what is missing to 0x80 tells in the top bit whether a byte is at least that.
+    let at_least = |lanes: u64, byte: u64| (lanes + (0x80 - byte) * EACH) & (0x80 * EACH);
+    let lower = text | (0x20 * EACH);
+    let decimal = at_least(text, 0x30) & !at_least(text, 0x3a);
+    let letter = at_least(lower, 0x61) & !at_least(lower, 0x67);
+    if decimal | letter != 0x80 * EACH {
+        return None;
+    }
+    let values = (text & (0x0f * EACH)) + (letter >> 7) * 9;
+    // Neighbours join: nibbles to bytes, bytes to halves, halves to the word.
+    let pairs = (values | values >> 4) & 0x00ff_00ff_00ff_00ff;
+    let quads = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    u32::try_from((quads | quads >> 16) & 0xffff_ffff).ok()
 }
 
 /// `eventCategory`.
@@ -213,6 +218,21 @@ impl<'a> Record<'a> {
         Ok(self)
     }
 
+    /// What its parameters and resources say of the actions it needs and of what it touched.
+    #[must_use]
+    pub fn facts(&self) -> ParameterFacts {
+        let mut collector = Collector::new(self.source, self.region);
+        if let Some(parameters) = self.parameters {
+            parameters.walk(&mut |depth, key, value| collector.see(depth, key, value));
+        }
+        for resource in self.resources.into_iter().flat_map(Json::elements) {
+            if let Some(arn) = resource.text_at(&["ARN"]).or_else(|| resource.text_at(&["arn"])) {
+                collector.see_arn(arn);
+            }
+        }
+        collector.finish()
+    }
+
     /// Whether it stands for an API call that may use a permission (S8); network activity repeats API calls.
     #[must_use]
     pub fn is_api_call(&self) -> bool {
@@ -235,7 +255,7 @@ mod tests {
     use crate::cloudtrail::reader::Parser;
 
     fn with<R>(json: &str, check: impl FnOnce(Result<Record<'_>, RecordError>) -> R) -> R {
-        Parser::default().parse(&mut json.as_bytes().to_vec(), |json| check(Record::read(json))).unwrap()
+        Parser::default().parse_copy(json.as_bytes(), |json| check(Record::read(json))).unwrap()
     }
 
     const MINIMAL: &str =
@@ -266,6 +286,26 @@ mod tests {
         assert_ne!(id(""), id(r#","awsRegion":"x""#));
         let addendum = r#","eventID":"n","addendum":{"originalEventID":"0a1b2c3d-0000-4000-8000-00000000ffff"}"#;
         assert_eq!(id(addendum), id(uuid));
+    }
+
+    /// Every byte in every place: only hexadecimal digits make a UUID, and each has its value.
+    #[test]
+    fn uuids_are_read_as_the_standard_library_reads_digits() {
+        let sound = b"0a1B2c3d-4e5F-6789-aBcD-eF0123456789";
+        for place in 0..sound.len() {
+            for byte in 0..=0x7f_u8 {
+                let mut text = *sound;
+                text[place] = byte;
+                let text = std::str::from_utf8(&text).unwrap();
+                let dashes = [8, 13, 18, 23].iter().all(|at| text.as_bytes()[*at] == b'-');
+                let digits = text.replace('-', "");
+                let whole = dashes && digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+                let expected = whole.then(|| u128::from_str_radix(&digits, 16).unwrap());
+                assert_eq!(uuid(text), expected, "{text}");
+            }
+        }
+        assert_eq!(uuid("0a1b2c3d-4e5f-6789-abcd-ef012345678\u{e9}"), None);
+        assert_eq!(uuid("\u{e9}a1b2c3-4e5f-6789-abcd-ef0123456789"), None);
     }
 
     /// S19: the role is known by name and id although its path is dropped from the session's ARN.

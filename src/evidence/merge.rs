@@ -18,8 +18,8 @@ use super::sighting::join;
 pub struct Evidence {
     /// The texts behind all names in it.
     pub names: Names,
-    /// Hand-off records by event.
-    pub handoffs: HashMap<EventId, HandOffSeen>,
+    /// Hand-off records by event. Boxed, because they are large and tables have empty slots.
+    pub handoffs: HashMap<EventId, Box<HandOffSeen>>,
     /// Sightings by actor.
     pub actors: HashMap<Actor, Acts>,
     /// First and last activity of every role, quiet ones included.
@@ -64,7 +64,7 @@ impl Evidence {
     }
 
     /// Notes a hand-off. Of two records of one event (S5) the greater stays, so that the order does not matter.
-    pub fn note_hand_off(&mut self, id: EventId, seen: HandOffSeen) {
+    pub fn note_hand_off(&mut self, id: EventId, seen: Box<HandOffSeen>) {
         match self.handoffs.get_mut(&id) {
             Some(known) if *known >= seen => {}
             Some(known) => *known = seen,

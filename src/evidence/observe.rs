@@ -11,7 +11,6 @@ use crate::cloudtrail::handoff::HandOff;
 use crate::cloudtrail::identity::{Identity, IdentityKind, RoleSession};
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::cloudtrail::outcome::outcome;
-use crate::cloudtrail::parameters::Collector;
 use crate::cloudtrail::reader::{Json, Parser};
 use crate::cloudtrail::record::Record;
 use crate::cloudtrail::split::{Span as Piece, split};
@@ -91,19 +90,22 @@ impl Observer {
     /// The usual object, sound and of a usual size, parsed in one go. `None` for any other, with nothing taken from it:
     /// its records are then found one by one, which is slower and tells what is wrong.
     fn observe_whole(&mut self, object: &Object<'_>, bytes: &[u8]) -> Option<ObjectReading> {
-        let plain = self.inflater.inflate(bytes).ok()?;
-        let decompressed_bytes = plain.len() as u64;
-        if plain.len() > limits::WHOLE_BYTES || !begins_with_records(plain) {
+        let mut plain = self.inflater.inflate(bytes).ok()?;
+        let length = plain.length();
+        if length > limits::WHOLE_BYTES || !begins_with_records(plain.bytes()) {
             return None;
         }
         let (scope, evidence) = (&*self.scope, &mut self.evidence);
-        let parsed = self.parser.parse(plain, |json| {
+        let parsed = self.parser.parse(plain.padded_from(0), length, |json| {
             let members = || json.members().filter(|(name, _)| *name == "Records");
             if json.members().any(|(name, _)| matches!(name, "Events" | "CloudTrailEvent")) {
                 return None;
             }
-            let mut reading =
-                ObjectReading { compressed_bytes: bytes.len() as u64, decompressed_bytes, ..Default::default() };
+            let mut reading = ObjectReading {
+                compressed_bytes: bytes.len() as u64,
+                decompressed_bytes: length as u64,
+                ..Default::default()
+            };
             for (at, record) in members().flat_map(|(_, records)| records.elements()).enumerate() {
                 reading.records += 1;
                 if let Err(error) = evidence.take(scope, object, record) {
@@ -117,24 +119,24 @@ impl Observer {
     }
 
     fn observe_pieces(&mut self, object: &Object<'_>, bytes: &[u8]) -> Result<ObjectReading, String> {
-        let plain = self.inflater.inflate(bytes).map_err(|error| error.to_string())?;
-        let pieces = split(plain).map_err(|error| error.to_string())?;
+        let mut plain = self.inflater.inflate(bytes).map_err(|error| error.to_string())?;
+        let pieces = split(plain.bytes()).map_err(|error| error.to_string())?;
         let mut reading = ObjectReading {
             records: pieces.len() as u64,
             bad: 0,
             compressed_bytes: bytes.len() as u64,
-            decompressed_bytes: plain.len() as u64,
+            decompressed_bytes: plain.length() as u64,
         };
         let (scope, evidence) = (&*self.scope, &mut self.evidence);
         for (at, piece) in pieces.into_iter().enumerate() {
             let mut take = |json: Json<'_>| evidence.take(scope, object, json);
             let taken = match piece {
-                Piece::Record(range) => self.parser.parse(plain.get_mut(range).unwrap_or_default(), take),
+                Piece::Record(range) => self.parser.parse(plain.padded_from(range.start), range.len(), take),
                 Piece::LookupEvent(range) => {
                     let inner = &mut self.lookups;
-                    let unwrapped = self.parser.parse(plain.get_mut(range).unwrap_or_default(), |entry| {
+                    let unwrapped = self.parser.parse(plain.padded_from(range.start), range.len(), |entry| {
                         let text = entry.text_at(&["CloudTrailEvent"]).unwrap_or_default();
-                        inner.parse(&mut text.as_bytes().to_vec(), &mut take)
+                        inner.parse_copy(text.as_bytes(), &mut take)
                     });
                     unwrapped.and_then(|inner| inner)
                 }
@@ -221,7 +223,7 @@ impl Evidence {
         {
             return false;
         }
-        let seen = HandOffSeen {
+        let seen = Box::new(HandOffSeen {
             event_id: cut(record.event_id).to_owned(),
             time: record.time,
             recipient: account,
@@ -243,7 +245,7 @@ impl Evidence {
             caller: caller_of(&record.identity),
             network: cut(record.source_ip).to_owned(),
             agent: cut(record.user_agent).to_owned(),
-        };
+        });
         self.note_hand_off(record.id, seen);
         true
     }
@@ -296,16 +298,7 @@ impl Evidence {
     }
 
     fn note_call(&mut self, actor: Actor, account: AccountId, record: &Record<'_>) {
-        let mut collector = Collector::new(record.source, record.region);
-        if let Some(parameters) = record.parameters {
-            parameters.walk(&mut |depth, key, value| collector.see(depth, key, value));
-        }
-        for resource in record.resources.into_iter().flat_map(Json::elements) {
-            if let Some(arn) = resource.text_at(&["ARN"]).or_else(|| resource.text_at(&["arn"])) {
-                collector.see_arn(arn);
-            }
-        }
-        let facts = collector.finish();
+        let facts = record.facts();
         let key = CallKey {
             account,
             region: self.names.intern(record.region),

@@ -13,6 +13,9 @@ use super::UserError;
 use super::monitor::Monitor;
 use super::spill::Spill;
 
+/// One exceptionally large object must not hold its memory for the rest of the run.
+const KEEP_BYTES: usize = 8 << 20;
+
 /// How much of the machine to use.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
@@ -78,9 +81,10 @@ fn fold(
     ids_bytes: usize,
 ) -> std::io::Result<Evidence> {
     let mut observer = Observer::new(Arc::clone(scope));
+    let mut object = Vec::new();
     while let Some(entry) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-        match store.get(&entry.key) {
-            Ok(bytes) => observer.observe(&entry.key, &bytes),
+        match store.get(&entry.key, &mut object) {
+            Ok(()) => observer.observe(&entry.key, &object),
             Err(error) => observer.unreadable(&entry.key, &error.to_string()),
         }
         let others = &mut observer.evidence_mut().out_of_scope;
@@ -88,6 +92,9 @@ fn fold(
             spill.add(others)?;
         }
         monitor.step(entry.size_bytes);
+        if object.capacity() > KEEP_BYTES {
+            object = Vec::new();
+        }
     }
     Ok(observer.finish())
 }

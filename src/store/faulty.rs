@@ -22,8 +22,8 @@ impl Store for FaultyStore<'_> {
         self.behind.list()
     }
 
-    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
-        self.faults.get(key).cloned().map_or_else(|| self.behind.get(key), Err)
+    fn get(&self, key: &str, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
+        self.faults.get(key).cloned().map_or_else(|| self.behind.get(key, buffer), Err)
     }
 
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! A folder, or a single file, as a store.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::{Entry, Store, StoreError};
@@ -60,8 +61,10 @@ impl Store for LocalStore {
         Ok(found)
     }
 
-    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
-        Ok(fs::read(self.root.join(key))?)
+    fn get(&self, key: &str, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
+        buffer.clear();
+        fs::File::open(self.root.join(key))?.read_to_end(buffer)?;
+        Ok(())
     }
 
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {

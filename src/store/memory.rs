@@ -30,8 +30,10 @@ impl Store for MemoryStore {
         Ok(self.objects().iter().map(entry).collect())
     }
 
-    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
-        self.objects().get(key).cloned().ok_or(StoreError::Missing)
+    fn get(&self, key: &str, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
+        buffer.clear();
+        buffer.extend_from_slice(self.objects().get(key).ok_or(StoreError::Missing)?);
+        Ok(())
     }
 
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {

@@ -45,11 +45,11 @@ pub trait Store: Sync {
     /// When the root cannot be listed.
     fn list(&self) -> Result<Vec<Entry>, StoreError>;
 
-    /// The bytes of one object.
+    /// Puts the bytes of one object in place of what `buffer` held; readers reuse one buffer for many objects.
     ///
     /// # Errors
-    /// When it cannot be read whole.
-    fn get(&self, key: &str) -> Result<Vec<u8>, StoreError>;
+    /// When it cannot be read whole; the buffer then holds nothing of use.
+    fn get(&self, key: &str, buffer: &mut Vec<u8>) -> Result<(), StoreError>;
 
     /// Writes one object; readers see all of it or nothing.
     ///
