@@ -1,10 +1,12 @@
 //! The action map against what AWS itself said, and against real records.
 //!
-//! The records lie beside the repository, not in it (their licences differ): where they are missing the tests say so
-//! on a visible line and pass.
+//! The records lie beside the repository, not in it: where they are missing the tests say so on a visible line and pass.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
+
+mod beside;
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -13,22 +15,10 @@ use thirdtrail::aws::ApiCall;
 use thirdtrail::cloudtrail::parameters::{Collector, Hints};
 use thirdtrail::policy::catalog::Catalog;
 
+use beside::{record_files, say, shared};
+
 /// Denials whose action the map does not name first, each with its reason; none at present.
 const EXCEPTIONS: [(&str, &str); 0] = [];
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent()?.join("shared/data").join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    say(&format!("NOT RUN: {} is not here, nothing was compared", path.display()));
-    None
-}
-
-/// Writes a line that people see: the test runner captures `println!`, but not this.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "action_map: {line}");
-}
 
 fn map() -> ActionMap<'static> {
     ActionMap::new(Catalog::builtin())
@@ -39,11 +29,12 @@ fn map() -> ActionMap<'static> {
 fn denials_name_the_mapped_action() {
     let Some(path) = shared("mapping/denied-truth.json") else { return };
     let truth: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let mut wrong = Vec::new();
+    let (mut compared, mut wrong) = (0, Vec::new());
     for (call, actions) in truth.as_object().unwrap() {
         let (source, name) = call.split_once(' ').unwrap();
         let mapping = map().map(&ApiCall::new(source, name), "AwsApiCall", Hints::none());
         for action in actions.as_object().unwrap().keys() {
+            compared += 1;
             let named = mapping.actions.iter().any(|mapped| {
                 mapped.certainty == Certainty::Primary && mapped.action.as_str().eq_ignore_ascii_case(action)
             });
@@ -52,34 +43,41 @@ fn denials_name_the_mapped_action() {
             }
         }
     }
-    say(&format!("{} denials compared", truth.as_object().unwrap().len()));
+    say(&format!("action_map: {compared} denials compared"));
+    assert!(compared > 100, "only {compared} denials compared");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn records(files: &[(PathBuf, Vec<String>)]) -> impl Iterator<Item = Value> {
+    files.iter().flat_map(|(_, lines)| lines).map(|line| serde_json::from_str(line).unwrap())
+}
+
+fn text(record: &Value, key: &str) -> String {
+    record.get(key).and_then(Value::as_str).unwrap_or("").to_owned()
 }
 
 /// S20: at least 97 % of the distinct calls in real records are mapped or known to need nothing.
 #[test]
 fn nearly_every_recorded_call_is_known() {
-    let Some(folder) = shared("cloudtrail") else { return };
+    let Some(files) = record_files() else { return };
     let (mut known, mut unknown) = (BTreeSet::new(), BTreeSet::new());
-    for entry in std::fs::read_dir(folder).unwrap() {
-        for line in std::fs::read_to_string(entry.unwrap().path()).unwrap().lines() {
-            let record: Value = serde_json::from_str(line).unwrap();
-            let text = |key: &str| record.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
-            let (source, name) = (text("eventSource"), text("eventName"));
-            if source.is_empty() || name.is_empty() {
-                continue;
-            }
-            let mapping = map().map(&ApiCall::new(&source, &name), &text("eventType"), Hints::none());
-            let pair = format!("{source} {name}");
-            if mapping.class == Class::Unmapped {
-                unknown.insert(pair)
-            } else {
-                known.insert(pair)
-            };
+    for record in records(&files) {
+        let text = |key: &str| text(&record, key);
+        let (source, name) = (text("eventSource"), text("eventName"));
+        if source.is_empty() || name.is_empty() {
+            continue;
         }
+        let mapping = map().map(&ApiCall::new(&source, &name), &text("eventType"), Hints::none());
+        let pair = format!("{source} {name}");
+        if mapping.class == Class::Unmapped {
+            unknown.insert(pair)
+        } else {
+            known.insert(pair)
+        };
     }
     let (good, all) = (known.len(), known.len() + unknown.len());
-    say(&format!("{good} of {all} distinct calls are known; the rest: {unknown:?}"));
+    say(&format!("action_map: {good} of {all} distinct calls are known; the rest: {unknown:?}"));
+    assert!(all > 100, "only {all} distinct calls");
     assert!(good * 100 >= all * 97, "{unknown:?}");
 }
 
@@ -111,23 +109,20 @@ fn gather(collector: &mut Collector<'_>, depth: usize, key: &str, value: &Value)
 /// S23: of the real records, these calls passed a role, and no others.
 #[test]
 fn real_records_show_passed_roles() {
-    let Some(folder) = shared("cloudtrail") else { return };
+    let Some(files) = record_files() else { return };
     let mut passing = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        for line in std::fs::read_to_string(entry.unwrap().path()).unwrap().lines() {
-            let record: Value = serde_json::from_str(line).unwrap();
-            let text = |key: &str| record.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
-            let (source, region) = (text("eventSource"), text("awsRegion"));
-            let mut collector = Collector::new(&source, &region);
-            gather(&mut collector, 0, "", record.get("requestParameters").unwrap_or(&Value::Null));
-            let call = ApiCall::new(&source, &text("eventName"));
-            let mapping = map().map(&call, &text("eventType"), collector.finish().hints);
-            if mapping.actions.iter().any(|mapped| mapped.action.as_str() == "iam:PassRole") {
-                passing.insert(call.to_string());
-            }
+    for record in records(&files) {
+        let text = |key: &str| text(&record, key);
+        let (source, region) = (text("eventSource"), text("awsRegion"));
+        let mut collector = Collector::new(&source, &region);
+        gather(&mut collector, 0, "", record.get("requestParameters").unwrap_or(&Value::Null));
+        let call = ApiCall::new(&source, &text("eventName"));
+        let mapping = map().map(&call, &text("eventType"), collector.finish().hints);
+        if mapping.actions.iter().any(|mapped| mapped.action.as_str() == "iam:PassRole") {
+            passing.insert(call.to_string());
         }
     }
-    say(&format!("passed a role: {passing:?}"));
+    say(&format!("action_map: passed a role: {passing:?}"));
     assert_eq!(passing, BTreeSet::from(PASSING.map(str::to_owned)));
 }
 

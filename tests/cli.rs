@@ -2,62 +2,26 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot run the program has failed")]
 
+mod bundled;
+mod folders;
+mod program;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// How a run of the program ended.
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn run_with(arguments: &[&str], input: &str) -> Run {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("thirdtrail"));
-    let output = command.args(arguments).write_stdin(input).output().unwrap();
-    Run {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-fn run(arguments: &[&str]) -> Run {
-    run_with(arguments, "")
-}
+use folders::{files, json_file};
+use program::{run, run_with};
 
 fn trail(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/trails").join(name).display().to_string()
+    text(&bundled::folder(name))
 }
 
 fn text(path: &Path) -> String {
     path.display().to_string()
-}
-
-fn json_file(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
-
-/// Every file below a folder with its bytes.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -183,7 +147,7 @@ fn damaged_objects_are_named_with_their_reasons() {
     // Incomplete coverage goes before findings.
     let done = run(&["analyze", &trail("damaged"), "--out", &text(&out), "--fail-on", "low"]);
     assert_eq!(done.code, 3, "{}", done.stderr);
-    let truth = json_file(&Path::new(&trail("damaged")).join("truth.json"));
+    let truth = bundled::truth("damaged");
     let report = json_file(&out.join("report.json"));
     check_pinned_keys(&report);
     let failed = report["coverage"]["objects"]["failed"].as_array().unwrap();
@@ -228,7 +192,7 @@ fn the_same_output_folder_is_replaced() {
     assert!(first.keys().eq(again.keys()));
     let differing: Vec<_> =
         first.iter().filter(|(path, bytes)| again[*path] != **bytes).map(|(path, _)| path).collect();
-    assert!(differing.iter().all(|path| path.as_path() == Path::new("run.json")), "{differing:?}");
+    assert!(differing.iter().all(|path| *path == "run.json"), "{differing:?}");
     assert_eq!(analyze("damaged"), 3);
     let elsewhere = folder.path().join("elsewhere");
     assert_eq!(run(&["analyze", &trail("damaged"), "--quiet", "--out", &text(&elsewhere)]).code, 3);
@@ -347,7 +311,7 @@ fn the_files_of_others_are_left_alone() {
         fs::create_dir_all(out.join(theirs).parent().unwrap()).unwrap();
         fs::write(out.join(theirs), "mine").unwrap();
         refuses(&["analyze", &vendors, "--out", &text(&out)], "thirdtrail did not write");
-        assert_eq!(files(&out), BTreeMap::from([(PathBuf::from(theirs), b"mine".to_vec())]));
+        assert_eq!(files(&out), BTreeMap::from([(theirs.to_owned(), b"mine".to_vec())]));
         fs::remove_dir_all(out).unwrap();
     }
     assert_eq!(fs::read(&file).unwrap(), b"mine");
@@ -359,7 +323,7 @@ fn the_files_of_others_are_left_alone() {
 fn a_trail_alone_gives_parties_and_no_policy() {
     let folder = TempDir::new().unwrap();
     let (source, out) = (folder.path().join("trail"), folder.path().join("out"));
-    copy(&Path::new(&trail("vendors")).join("AWSLogs"), &source.join("AWSLogs"));
+    copy(&bundled::folder("vendors").join("AWSLogs"), &source.join("AWSLogs"));
     let done = run(&["analyze", &text(&source), "--out", &text(&out)]);
     assert_eq!(done.code, 0, "{}", done.stderr);
     let report = json_file(&out.join("report.json"));
@@ -377,8 +341,8 @@ fn a_trail_alone_gives_parties_and_no_policy() {
         assert!(!matches!(role["idle"]["verdict"].as_str().unwrap(), "never_used" | "too_new"), "{}", role["arn"]);
     }
     let written = files(&out);
-    assert!(!written.keys().any(|path| text(path).ends_with(".rightsized.json")));
-    assert!(written.contains_key(Path::new("report.md")) && written.contains_key(Path::new("run.json")));
+    assert!(!written.keys().any(|path| path.ends_with(".rightsized.json")));
+    assert!(written.contains_key("report.md") && written.contains_key("run.json"));
 }
 
 /// Somebody analyzes the folder they stand in, twice: the outputs of the first run are no logs of the second.
@@ -435,7 +399,7 @@ fn control_sequences_stay_out_of_the_terminal() {
             assert!(!stream.contains(['\u{1b}', '\u{7}']), "{stream:?}");
         }
     }
-    for (path, bytes) in files(&out).iter().filter(|(path, _)| !text(path).ends_with(".parquet")) {
-        assert!(!text(path).contains('\u{1b}') && !bytes.contains(&0x1b), "{path:?}");
+    for (path, bytes) in files(&out).iter().filter(|(path, _)| !path.ends_with(".parquet")) {
+        assert!(!path.contains('\u{1b}') && !bytes.contains(&0x1b), "{path:?}");
     }
 }

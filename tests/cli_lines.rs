@@ -2,42 +2,37 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot run the program has failed")]
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod bundled;
+mod folders;
+mod program;
 
-use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("thirdtrail"));
-    let output = command.args(arguments).write_stdin(input).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
+use folders::files;
+use program::{run, run_with};
 
 /// Exit code and one JSON value a line.
 fn lines(arguments: &[&str], input: &[String]) -> (i32, Vec<Value>) {
-    let (code, stdout, stderr) = run(arguments, &input.join("\n"));
-    assert_eq!(stderr, "");
-    (code, stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    let done = run_with(arguments, &input.join("\n"));
+    assert_eq!(done.stderr, "");
+    (done.code, done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
 fn vendors() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/trails/vendors").display().to_string()
+    bundled::folder("vendors").display().to_string()
 }
 
 #[test]
 fn plan_tells_what_would_be_read() {
-    let (code, table, _) = run(&["plan", &vendors()], "");
-    assert_eq!(code, 0);
+    let done = run(&["plan", &vendors()]);
+    assert_eq!(done.code, 0);
     for part in ["days     2026-", "to read  379 objects", "skipped  18 digest", "012345678901  us-east-1"] {
-        assert!(table.contains(part), "{part} is not in\n{table}");
+        assert!(done.stdout.contains(part), "{part} is not in\n{}", done.stdout);
     }
-    let (code, text, _) = run(&["plan", &vendors(), "--format", "json"], "");
-    assert_eq!(code, 0);
-    let plan: Value = serde_json::from_str(&text).unwrap();
+    let done = run(&["plan", &vendors(), "--format", "json"]);
+    assert_eq!(done.code, 0);
+    let plan: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!((&plan["read"]["objects"], &plan["skipped"]["digest"]), (&json!(379), &json!(18)));
     let listed = plan["listed"].as_u64().unwrap();
     let skipped: u64 = plan["skipped"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
@@ -47,8 +42,8 @@ fn plan_tells_what_would_be_read() {
     assert_eq!((objects.len(), bytes), (379, plan["read"]["bytes"].as_u64().unwrap()));
     let places: u64 = plan["places"].as_array().unwrap().iter().map(|place| place["objects"].as_u64().unwrap()).sum();
     assert_eq!(places, 379);
-    let (_, text, _) = run(&["plan", &vendors(), "--format", "json", "--account", "333344445555"], "");
-    let one: Value = serde_json::from_str(&text).unwrap();
+    let done = run(&["plan", &vendors(), "--format", "json", "--account", "333344445555"]);
+    let one: Value = serde_json::from_str(&done.stdout).unwrap();
     assert!(one["read"]["objects"].as_u64().unwrap() < 379 && one["skipped"]["account"].as_u64().unwrap() > 0);
 }
 
@@ -100,9 +95,9 @@ fn map_answers_every_line() {
     assert_eq!(lines(&["map"], &input[..1]).0, 0);
     // A file that is missing, and a folder.
     for wrong in ["no-such-file.jsonl", env!("CARGO_MANIFEST_DIR")] {
-        let (code, stdout, stderr) = run(&["map", wrong], "");
-        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (2, "", 1));
-        assert!(stderr.starts_with(&format!("error: cannot read `{wrong}`")), "{stderr}");
+        let done = run(&["map", wrong]);
+        assert_eq!((done.code, done.stdout.as_str(), done.stderr.lines().count()), (2, "", 1));
+        assert!(done.stderr.starts_with(&format!("error: cannot read `{wrong}`")), "{}", done.stderr);
     }
 }
 
@@ -162,13 +157,14 @@ fn policy_evaluate_decides_every_line() {
 fn policy_expand_lists_actions() {
     let policy = json!({"Version": "2012-10-17", "Statement":
         {"Effect": "Allow", "Action": ["sqs:*Message", "EC2:describeinstances"], "Resource": "*"}});
-    let (code, stdout, _) = run(&["policy", "expand"], &policy.to_string());
-    let actions: Vec<&str> = stdout.lines().collect();
-    assert_eq!(code, 0);
+    let done = run_with(&["policy", "expand"], &policy.to_string());
+    let actions: Vec<&str> = done.stdout.lines().collect();
+    assert_eq!(done.code, 0);
     assert_eq!(actions, ["ec2:DescribeInstances", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"]);
     for bad in ["", "{", "[]", "{\"Statement\": [{\"Effect\": \"Perhaps\"}]}"] {
-        let (code, stdout, stderr) = run(&["policy", "expand"], bad);
-        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (2, "", 1), "{bad}: {stderr}");
+        let done = run_with(&["policy", "expand"], bad);
+        let stderr = done.stderr;
+        assert_eq!((done.code, done.stdout.as_str(), stderr.lines().count()), (2, "", 1), "{bad}: {stderr}");
         assert!(stderr.starts_with("error: cannot read the policy"), "{bad}: {stderr}");
     }
 }
@@ -198,22 +194,6 @@ fn policy_rightsize_cuts() {
     assert_eq!(answers[3]["policy"]["Statement"], json!([]));
 }
 
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
-}
-
 #[test]
 fn generate_repeats_itself_by_seed() {
     let folder = TempDir::new().unwrap();
@@ -222,15 +202,15 @@ fn generate_repeats_itself_by_seed() {
         let shown = out.display().to_string();
         let size = ["--days", "5", "--accounts", "2", "--vendors", "3", "--records", "400"];
         let arguments = [&["generate", "--out", &shown, "--seed", seed][..], &size].concat();
-        let (code, stdout, stderr) = run(&arguments, "");
-        assert_eq!((code, stderr.as_str()), (0, ""));
-        assert!(stdout.trim_end().ends_with(&shown), "{stdout}");
-        let again = run(&arguments, "");
-        assert_eq!((again.0, again.2.lines().count()), (2, 1), "a used folder must be refused");
+        let done = run(&arguments);
+        assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+        assert!(done.stdout.trim_end().ends_with(&shown), "{}", done.stdout);
+        let again = run(&arguments);
+        assert_eq!((again.code, again.stderr.lines().count()), (2, 1), "a used folder must be refused");
         files(&out)
     };
     let first = generate("a", "7");
-    assert!(first.len() > 5 && first.contains_key(Path::new("truth.json")));
+    assert!(first.len() > 5 && first.contains_key("truth.json"));
     assert!(first == generate("b", "7"), "equal seeds gave other bytes");
     assert!(first != generate("c", "8"), "another seed gave the same bytes");
 }

@@ -7,9 +7,11 @@
     reason = "the lint knows tests, not their helpers"
 )]
 
+mod bundled;
+mod folders;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use thirdtrail::generate::{Damage, Hole, Options, Size, generate, write_to_folder};
@@ -45,18 +47,6 @@ fn scenarios() -> [(&'static str, Options); 3] {
     [("vendors", vendors), ("damaged", damaged), ("holes", holes)]
 }
 
-fn files_under(folder: &Path, root: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_under(&path, root, found);
-        } else {
-            let key = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            found.insert(key, std::fs::read(&path).unwrap());
-        }
-    }
-}
-
 fn made(options: &Options) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     generate(options, &mut |key, bytes| {
@@ -89,13 +79,12 @@ fn records(files: &BTreeMap<String, Vec<u8>>) -> Vec<Value> {
 #[test]
 fn bundled_trails_are_what_the_generator_makes() {
     for (name, options) in scenarios() {
-        let root: PathBuf = [env!("CARGO_MANIFEST_DIR"), "testdata", "trails", name].iter().collect();
+        let root = bundled::folder(name);
         if std::env::var_os("THIRDTRAIL_REFRESH").is_some() {
             let _ = std::fs::remove_dir_all(&root);
             write_to_folder(&options, &root).unwrap();
         }
-        let (mut kept, made) = (BTreeMap::new(), made(&options));
-        files_under(&root, &root, &mut kept);
+        let (kept, made) = (folders::files(&root), made(&options));
         assert!(kept.keys().eq(made.keys()), "{name}: other files");
         for (key, bytes) in &made {
             assert!(kept[key] == *bytes || inflated(&kept[key]) == inflated(bytes), "{name}: {key} differs");

@@ -3,12 +3,15 @@
 //! The engines are Python packages (DuckDB, sqlglot, and the grammar of Trino) in a folder outside the tree. Where they
 //! cannot be had, the test says so on a line of its own and passes.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may stop here, or say why not")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop here")]
 
+mod beside;
 mod sample;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use beside::say;
 
 const PACKAGES: [&str; 4] = ["duckdb", "sqlglot", "trino-query-parser", "pytz"];
 
@@ -42,8 +45,7 @@ fn every_query_answers_from_real_files() {
     let python = match python() {
         Ok(python) => python,
         Err(reason) => {
-            println!("SQL oracle absent: {}", reason.lines().last().unwrap_or_default());
-            return;
+            return say(&format!("NOT RUN: SQL oracle absent: {}", reason.lines().last().unwrap_or_default()));
         }
     };
     let out = tempfile::tempdir().unwrap();
@@ -55,5 +57,5 @@ fn every_query_answers_from_real_files() {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
     let script = tree.join("tests/sql/check.py");
     let said = run(Command::new(python).arg(script).arg(tree.join("queries")).arg(out.path()));
-    println!("{}", said.unwrap_or_else(|error| panic!("{error}")));
+    say(&format!("queries: {}", said.unwrap_or_else(|error| panic!("{error}"))));
 }

@@ -4,8 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot read its trail has failed")]
 
+mod bundled;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -21,42 +22,17 @@ use thirdtrail::report::{OutputFile, render};
 use thirdtrail::run::analyze::{Options, Outcome, analyze};
 use thirdtrail::run::inputs;
 use thirdtrail::run::monitor::Silent;
-use thirdtrail::run::plan::{Plan, Request, plan};
-use thirdtrail::run::workers::Effort;
+use thirdtrail::run::plan::{Plan, plan};
 use thirdtrail::store::local::LocalStore;
 use thirdtrail::store::{Entry, Store, StoreError};
 
-fn folder(trail: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/trails").join(trail)
-}
-
-fn truth(trail: &str) -> Value {
-    serde_json::from_slice(&std::fs::read(folder(trail).join("truth.json")).unwrap()).unwrap()
-}
-
-fn options(trail: &str, jobs: usize) -> Options {
-    let truth = truth(trail);
-    let time = |key: &str| thirdtrail::aws::window::parse_time(truth["window"][key].as_str().unwrap());
-    Options {
-        request: Request { since: time("since"), until: time("until"), ..Request::default() },
-        inventories: inputs::beside(&folder(trail)),
-        own_accounts: BTreeSet::new(),
-        as_of: None,
-        idle_days: u32::try_from(truth["idle_days"].as_u64().unwrap()).unwrap(),
-        max_holes: 0.05,
-        effort: Effort { jobs, memory_bytes: 64 << 20 },
-    }
-}
+use bundled::{folder, options, truth};
 
 fn run(trail: &str) -> (Outcome, Value) {
     let store = LocalStore::open(&folder(trail)).unwrap();
     let outcome = analyze(&store, &options(trail, 2), &Silent).unwrap();
-    let report = file(&outcome, "report.json");
-    (outcome, serde_json::from_slice(&report).unwrap())
-}
-
-fn file(outcome: &Outcome, path: &str) -> Vec<u8> {
-    outcome.files.iter().find(|file| file.path == path).unwrap().bytes.clone()
+    let report = bundled::report(&outcome);
+    (outcome, report)
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {

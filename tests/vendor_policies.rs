@@ -1,13 +1,13 @@
 //! Right-sizing of the permission policies that vendors publish for their customers' roles.
 //!
-//! The documents lie beside the repository, not in it (their licences differ): where they are missing the test says so on
-//! a visible line and passes.
+//! The documents lie beside the repository, not in it: where they are missing the test says so on a visible line and
+//! passes.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
+mod beside;
+
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::PathBuf;
 
 use serde_json::Value;
 use thirdtrail::aws::Action;
@@ -17,36 +17,7 @@ use thirdtrail::policy::{
     Catalog, Context, NamedPolicy, ObservedCall, PolicyDocument, Resource, certify, compact, expand, rightsize, split,
 };
 
-fn say(line: &str) {
-    // Straight to the terminal: cargo holds back what a passing test prints.
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// The document as CloudFormation would leave it: the first branch of each condition, some ARN for every other function.
-fn rendered(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(rendered).collect(),
-        Value::Object(map) => match map.iter().next() {
-            Some((key, branches)) if key == "Fn::If" => rendered(&branches[1]),
-            Some((key, _)) if key.starts_with("Fn::") || key == "Ref" => Value::from("arn:aws:s3:::from-a-template"),
-            _ => map.iter().map(|(key, value)| (key.clone(), rendered(value))).collect(),
-        },
-        other => other.clone(),
-    }
-}
-
-/// Each document with the vendor's name.
-fn documents() -> Option<Vec<(String, Value)>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent()?.join("shared/data/vendor-policies");
-    let text = std::fs::read_to_string(folder.join("vendor-policies.json")).ok()?;
-    let vendors: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let of_vendor = |vendor: &Value| -> Vec<(String, Value)> {
-        let name = vendor["vendor"].as_str().unwrap();
-        let permissions = vendor["permissions"].as_array().unwrap().iter();
-        permissions.map(|entry| (name.to_owned(), rendered(&entry["document"]))).collect()
-    };
-    Some(vendors.iter().flat_map(of_vendor).collect())
-}
+use beside::{published, say};
 
 fn granted(documents: &[PolicyDocument]) -> BTreeSet<Action> {
     let named: Vec<_> = documents.iter().map(|document| NamedPolicy { name: "p", document }).collect();
@@ -102,9 +73,7 @@ fn check_all(vendor: &str, document: &Value) {
 /// S34, S36, S37: every published vendor policy is read, only loses actions, fits, and is certified.
 #[test]
 fn published_vendor_policies_are_rightsized_and_certified() {
-    let Some(documents) = documents() else {
-        return say("vendor policies absent: `../shared/data/vendor-policies/vendor-policies.json`");
-    };
+    let Some(documents) = published("permissions") else { return };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for share in documents.chunks(documents.len().div_ceil(threads)) {
