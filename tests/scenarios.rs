@@ -2,7 +2,12 @@
 //!
 //! One body runs through every mode of execution: workers, order of objects, evidence through tables or not.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot read its trail has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot read its trail has failed"
+)]
 
 mod bundled;
 
@@ -14,10 +19,13 @@ use thirdtrail::activity::directory::Directory;
 use thirdtrail::activity::party::Accounts;
 use thirdtrail::aws::Window;
 use thirdtrail::evidence::observe::observe;
+use thirdtrail::evidence::tables::columnar::decode;
 use thirdtrail::evidence::{Evidence, Scope};
 use thirdtrail::finding::assess::{Inquiry, assess};
 use thirdtrail::finding::coverage::Reading;
+use thirdtrail::generate::Damage;
 use thirdtrail::policy::catalog::Catalog;
+use thirdtrail::report::tables::{SCHEMA, TABLES};
 use thirdtrail::report::{OutputFile, render};
 use thirdtrail::run::analyze::{Options, Outcome, analyze};
 use thirdtrail::run::inputs;
@@ -35,23 +43,42 @@ fn run(trail: &str) -> (Outcome, Value) {
     (outcome, report)
 }
 
+/// A list that must be there, though it may be empty.
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value[key].as_array().map_or(&[], Vec::as_slice)
+    value[key].as_array().unwrap_or_else(|| panic!("no list `{key}` in {value}"))
 }
 
-/// Every difference, so that one run shows them all.
+/// Every difference, so that one run shows them all, and how much was compared.
 #[derive(Default)]
-struct Differences(Vec<String>);
+struct Differences {
+    found: Vec<String>,
+    compared: BTreeMap<&'static str, usize>,
+}
 
 impl Differences {
-    fn same(&mut self, what: String, truth: &Value, got: &Value) {
-        if truth != got {
-            self.0.push(format!("{what}: truth {truth}, got {got}"));
+    /// One more of that kind is compared.
+    fn count(&mut self, kind: &'static str) {
+        *self.compared.entry(kind).or_default() += 1;
+    }
+
+    fn add(&mut self, difference: String) {
+        self.found.push(difference);
+    }
+
+    /// The same value under a key that both must have.
+    fn same(&mut self, what: &str, key: &str, truth: &Value, got: &Value) {
+        match (truth.get(key), got.get(key)) {
+            (Some(wanted), Some(found)) if wanted == found => {}
+            (wanted, found) => self.add(format!("{what} {key}: truth {wanted:?}, got {found:?}")),
         }
     }
 
-    fn check(self) {
-        assert!(self.0.is_empty(), "{} differences:\n{}", self.0.len(), self.0.join("\n"));
+    /// No difference, and of each kind at least so many were compared.
+    fn check(self, least: &[(&str, usize)]) {
+        assert!(self.found.is_empty(), "{} differences:\n{}", self.found.len(), self.found.join("\n"));
+        for (kind, least) in least {
+            assert!(self.compared.get(kind) >= Some(least), "less than {least} {kind}: {:?}", self.compared);
+        }
     }
 }
 
@@ -70,11 +97,18 @@ fn compare_parties(truth: &Value, report: &Value, differences: &mut Differences)
     for party in list(truth, "parties").iter().filter(|party| is_compared(party)) {
         let id = party["id"].as_str().unwrap();
         let Some(found) = got.get(id) else {
-            differences.0.push(format!("party {id} is missing"));
+            differences.add(format!("party {id} is missing"));
             continue;
         };
+        differences.count("parties");
         for key in ["kind", "sessions", "calls", "denied", "last_seen"] {
-            differences.same(format!("party {id} {key}"), &party[key], &found[key]);
+            differences.same(&format!("party {id}"), key, party, found);
+        }
+    }
+    let known: BTreeSet<&str> = list(truth, "parties").iter().map(|party| party["id"].as_str().unwrap()).collect();
+    for party in list(report, "parties").iter().filter(|party| is_compared(party)) {
+        if !known.contains(party["id"].as_str().unwrap()) {
+            differences.add(format!("party {party} is nobody's"));
         }
     }
 }
@@ -92,14 +126,15 @@ fn compare_roles(truth: &Value, report: &Value, differences: &mut Differences) {
             .copied()
             .or_else(|| list(report, "roles").iter().find(|found| found["role_id"] == role["role_id"]));
         let Some(found) = found else {
-            differences.0.push(format!("role {name} is missing"));
+            differences.add(format!("role {name} is missing"));
             continue;
         };
+        differences.count("roles");
         expected.insert(key(found));
         compare_role(name, role, found, differences);
     }
     for (arn, id) in got.keys().filter(|key| !expected.contains(*key)) {
-        differences.0.push(format!("role {arn} {id} is not outside"));
+        differences.add(format!("role {arn} {id} is not outside"));
     }
 }
 
@@ -107,13 +142,14 @@ fn compare_role(name: &str, truth: &Value, got: &Value, differences: &mut Differ
     let federated = truth["admits"].to_string().contains("-provider/");
     for key in ["total", "attribution", "without_external_id", "without_calls", "by_party"] {
         if key != "by_party" || !federated {
-            differences.same(format!("role {name} sessions {key}"), &truth["sessions"][key], &got["sessions"][key]);
+            differences.same(&format!("role {name} sessions"), key, &truth["sessions"], &got["sessions"]);
         }
     }
-    differences.same(format!("role {name} last activity"), &truth["last_activity"], &got["last_activity"]);
+    differences.same(&format!("role {name}"), "last_activity", truth, got);
     if !truth["idle"]["verdict"].is_null() {
+        differences.count("idle verdicts");
         for key in ["verdict", "days"] {
-            differences.same(format!("role {name} idle {key}"), &truth["idle"][key], &got["idle"][key]);
+            differences.same(&format!("role {name} idle"), key, &truth["idle"], &got["idle"]);
         }
     }
     let actions: BTreeMap<&str, &Value> =
@@ -123,17 +159,18 @@ fn compare_role(name: &str, truth: &Value, got: &Value, differences: &mut Differ
     for used in list(truth, "used") {
         let action = used["action"].as_str().unwrap();
         let only_denied = used["calls"] == used["denied"];
+        differences.count("used actions");
         match actions.get(action) {
             None if only_denied && wishes.contains(action) => {}
-            None => differences.0.push(format!("role {name}: {action} is missing")),
+            None => differences.add(format!("role {name}: {action} is missing")),
             Some(entry) => {
                 let verdict = entry["verdict"].as_str().unwrap();
                 if !only_denied && !matches!(verdict, "used" | "used_not_granted") {
-                    differences.0.push(format!("role {name}: {action} was used, but is {verdict}"));
+                    differences.add(format!("role {name}: {action} was used, but is {verdict}"));
                 }
                 for key in ["calls", "denied", "failed"] {
                     if !WIDER.contains(&action) {
-                        differences.same(format!("role {name} {action} {key}"), &used[key], &entry[key]);
+                        differences.same(&format!("role {name} {action}"), key, used, entry);
                     }
                 }
             }
@@ -141,32 +178,26 @@ fn compare_role(name: &str, truth: &Value, got: &Value, differences: &mut Differ
     }
     let verdict = |action: &Value| actions[action.as_str().unwrap()]["verdict"].as_str().unwrap();
     for action in list(truth, "expected_unused") {
+        differences.count("unused actions");
         if verdict(action) != "unused" {
-            differences.0.push(format!("role {name}: {action} should be unused, but is {}", verdict(action)));
+            differences.add(format!("role {name}: {action} should be unused, but is {}", verdict(action)));
         }
     }
     for action in list(truth, "expected_not_observable") {
+        differences.count("actions that cannot be judged");
         if !matches!(verdict(action), "not_observable" | "dependent") {
-            differences.0.push(format!("role {name}: {action} cannot be judged, but is {}", verdict(action)));
+            differences.add(format!("role {name}: {action} cannot be judged, but is {}", verdict(action)));
         }
     }
 }
 
 fn compare_coverage(truth: &Value, report: &Value, differences: &mut Differences) {
     let (wanted, got) = (&truth["coverage"], &report["coverage"]);
-    differences.same("objects read".to_owned(), &wanted["objects"]["read"], &got["objects"]["read"]);
-    differences.same(
-        "objects failed".to_owned(),
-        &wanted["objects"]["failed"],
-        &list(&got["objects"], "failed").len().into(),
-    );
-    differences.same(
-        "digests".to_owned(),
-        &wanted["objects"]["skipped"]["digest"],
-        &got["objects"]["skipped"]["digest"],
-    );
+    differences.same("objects", "read", &wanted["objects"], &got["objects"]);
+    assert_eq!(wanted["objects"]["failed"], list(&got["objects"], "failed").len());
+    differences.same("skipped", "digest", &wanted["objects"]["skipped"], &got["objects"]["skipped"]);
     for key in ["total", "duplicate", "bad"] {
-        differences.same(format!("records {key}"), &wanted["records"][key], &got["records"][key]);
+        differences.same("records", key, &wanted["records"], &got["records"]);
     }
     let records = &got["records"];
     let number = |key: &str| records[key].as_u64().unwrap();
@@ -182,7 +213,14 @@ fn the_report_agrees_with_the_truth() {
         compare_coverage(&truth, &report, &mut differences);
         compare_parties(&truth, &report, &mut differences);
         compare_roles(&truth, &report, &mut differences);
-        differences.check();
+        differences.check(&[
+            ("parties", 20),
+            ("roles", 20),
+            ("idle verdicts", 10),
+            ("used actions", 90),
+            ("unused actions", 15),
+            ("actions that cannot be judged", 10),
+        ]);
     }
 }
 
@@ -193,11 +231,12 @@ fn damage_is_named_and_loses_nothing_else() {
     let mut differences = Differences::default();
     compare_coverage(&truth, &report, &mut differences);
     compare_parties(&truth, &report, &mut differences);
-    differences.check();
+    differences.check(&[("parties", 20)]);
     let failed: BTreeSet<&str> =
         list(&report["coverage"]["objects"], "failed").iter().map(|object| object["key"].as_str().unwrap()).collect();
     let bad: BTreeSet<&str> =
         list(&report["coverage"], "bad_records").iter().map(|record| record["key"].as_str().unwrap()).collect();
+    assert_eq!(list(&truth["coverage"], "damaged").len(), Damage::ALL.len());
     for damage in list(&truth["coverage"], "damaged") {
         let key = damage["key"].as_str().unwrap();
         let named = if damage["expect"] == "object_failed" { failed.contains(key) } else { bad.contains(key) };
@@ -216,13 +255,20 @@ fn too_many_holes_leave_nothing_unused() {
         .map(|account| account["account_id"].as_str().unwrap())
         .collect();
     assert!(!holed.is_empty());
+    let (mut roles, mut actions, mut files) = (0, 0, 0);
     for role in list(&report, "roles").iter().filter(|role| holed.contains(role["account_id"].as_str().unwrap())) {
+        roles += 1;
+        actions += list(role, "actions").len();
         assert_eq!(role["rightsizing"]["status"], "withheld", "{}", role["arn"]);
         assert!(!matches!(role["idle"]["verdict"].as_str().unwrap(), "idle" | "never_used"), "{}", role["arn"]);
         assert!(list(role, "actions").iter().all(|entry| entry["verdict"] != "unused"), "{}", role["arn"]);
         let folder = format!("roles/{}/{}/", role["account_id"].as_str().unwrap(), role["name"].as_str().unwrap());
-        assert!(!outcome.files.iter().any(|f| f.path.starts_with(&folder) && f.path.ends_with(".rightsized.json")));
+        let written = outcome.files.iter().filter(|file| file.path.starts_with(&folder));
+        let written: Vec<&str> = written.map(|file| file.path.as_str()).collect();
+        assert!(!written.iter().any(|path| path.contains(".rightsized")), "{written:?}");
+        files += written.len();
     }
+    assert!(roles > 5 && actions > 50 && files > roles, "{roles} roles, {actions} actions, {files} files");
 }
 
 /// S42: neither session tokens nor external ids are in any output.
@@ -238,12 +284,25 @@ fn no_output_holds_a_secret() {
     // Shorter ones (a vendor's bad habit) occur anywhere by chance.
     secrets.retain(|secret| secret.len() >= 8);
     assert!(secrets.len() > 3);
+    let mut tables = 0;
     for file in &outcome.files {
+        let table = TABLES.into_iter().find(|table| file.path.starts_with(&format!("parquet/{}/", table.name)));
+        // Tables are compressed: their rows are searched as text.
+        let text = match table {
+            Some(table) => {
+                tables += 1;
+                let rows: Vec<Value> = decode(SCHEMA, table.columns, file.bytes.clone()).unwrap();
+                Value::from(rows).to_string().into_bytes()
+            }
+            None => file.bytes.clone(),
+        };
         for secret in &secrets {
-            let found = file.bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            let found = text.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!found, "{} holds a secret", file.path);
         }
     }
+    assert_eq!(tables, outcome.files.iter().filter(|file| file.path.ends_with(".parquet")).count());
+    assert!(tables > 10);
 }
 
 /// A store that lists its objects in another order.
