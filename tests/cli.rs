@@ -108,6 +108,17 @@ fn check_pinned_keys_of_role(role: &Value) {
     }
 }
 
+/// What may be absent is there somewhere, so that its keys were looked at.
+fn has_every_optional_part(report: &Value) {
+    let roles = report["roles"].as_array().unwrap();
+    let trusts = |role: &Value| role["trust"].as_array().unwrap().iter().any(|trust| !trust["external_id"].is_null());
+    assert!(roles.iter().any(trusts), "no external id");
+    let grants = |action: &Value| !action["granted_by"].as_array().unwrap().is_empty();
+    assert!(roles.iter().any(|role| role["actions"].as_array().unwrap().iter().any(grants)), "no grant");
+    assert!(roles.iter().any(|role| !role["last_activity"].is_null()), "no last activity");
+    assert!(roles.iter().any(|role| !role["rightsizing"]["certificate"].is_null()), "no certificate");
+}
+
 #[test]
 fn analyze_names_its_report_and_keeps_its_shape() {
     let folder = TempDir::new().unwrap();
@@ -118,6 +129,7 @@ fn analyze_names_its_report_and_keeps_its_shape() {
     assert!(done.stdout.contains("coverage: "));
     let report = json_file(&out.join("report.json"));
     check_pinned_keys(&report);
+    has_every_optional_part(&report);
     assert!(report["coverage"]["objects"]["skipped"]["digest"].as_u64().unwrap() > 0);
     let actions = report["roles"].as_array().unwrap().iter().map(|role| role["actions"].as_array().unwrap().len());
     assert!(actions.sum::<usize>() > 100);
@@ -159,7 +171,9 @@ fn damaged_objects_are_named_with_their_reasons() {
         assert!(!reason.is_empty());
         assert!(done.stdout.lines().any(|line| line.contains(key) && line.ends_with(reason)), "{key}: {reason}");
     }
-    for damage in truth["coverage"]["damaged"].as_array().unwrap() {
+    let damaged = truth["coverage"]["damaged"].as_array().unwrap();
+    assert!(!damaged.is_empty());
+    for damage in damaged {
         assert!(done.stdout.contains(damage["key"].as_str().unwrap()), "{damage}");
     }
     assert!(done.stdout.contains("INCOMPLETE"));
@@ -189,6 +203,7 @@ fn the_same_output_folder_is_replaced() {
     let first = files(&out);
     assert_eq!(analyze("vendors"), 0);
     let again = files(&out);
+    assert!(first.contains_key("report.json") && first.len() > 50, "{} files", first.len());
     assert!(first.keys().eq(again.keys()));
     let differing: Vec<_> =
         first.iter().filter(|(path, bytes)| again[*path] != **bytes).map(|(path, _)| path).collect();
@@ -395,11 +410,15 @@ fn control_sequences_stay_out_of_the_terminal() {
     let map = run_with(&["map"], &format!("{record}\n{{\"eventName\": \"{evil}\"}}\n"));
     let missing = run(&["analyze", &text(&folder.path().join(evil)), "--out", &text(&out)]);
     for shown in [done, plan, map, missing] {
+        let both = format!("{}{}", shown.stdout, shown.stderr);
+        assert!(both.contains("owned"), "the stranger's text is not shown at all: {both}");
         for stream in [shown.stdout, shown.stderr] {
             assert!(!stream.contains(['\u{1b}', '\u{7}']), "{stream:?}");
         }
     }
-    for (path, bytes) in files(&out).iter().filter(|(path, _)| !path.ends_with(".parquet")) {
+    let outputs = files(&out);
+    assert!(String::from_utf8_lossy(&outputs["report.json"]).contains("owned"));
+    for (path, bytes) in outputs.iter().filter(|(path, _)| !path.ends_with(".parquet")) {
         assert!(!path.contains('\u{1b}') && !bytes.contains(&0x1b), "{path:?}");
     }
 }

@@ -254,6 +254,7 @@ fn trails_hold_every_kind_of_evidence() {
 #[test]
 fn damaged_tables_are_refused() {
     let saved = tables(&Evidence::default());
+    assert!(saved.len() > 5, "{:?}", saved.keys());
     for name in saved.keys() {
         let mut missing = saved.clone();
         missing.remove(name);
@@ -273,6 +274,7 @@ fn an_event_told_in_two_ways_merges_in_any_order() {
         r#""readOnly""#,
         r#""addendum":{"reason":"UPDATED_DATA","originalEventID":"0a1b2c3d-0000-4000-8000-000000000003"},"readOnly""#,
     );
+    assert!(again.contains("198.51.100.9") && again.contains("addendum"), "{again}");
     let object = |name: &str, record: String| (name.to_owned(), format!(r#"{{"Records":[{record}]}}"#).into_bytes());
     let mut parts = seen(&[object("a.json", first), object("b.json", again)]);
     let forth = tables(&union(parts.clone()));

@@ -99,6 +99,7 @@ fn truth_counts_what_the_objects_hold() {
     let truth: Value = serde_json::from_slice(&files["truth.json"]).unwrap();
     let all = records(&files);
     let ids: BTreeSet<&str> = all.iter().map(|record| record["eventID"].as_str().unwrap()).collect();
+    assert!(ids.len() > 2_000 && all.len() > ids.len(), "{} records, {} events", all.len(), ids.len());
     let counts = &truth["coverage"]["records"];
     assert_eq!(counts["total"], all.len());
     assert_eq!(counts["duplicate"], all.len() - ids.len());
@@ -143,6 +144,7 @@ fn truth_counts_the_sessions_that_the_records_show() {
         }
     }
     assert_eq!(early, 1, "hand-offs before the window");
+    assert!(sessions.len() > 20, "sessions of {} roles", sessions.len());
     for role in truth["roles"].as_array().unwrap() {
         let found = sessions.get(role["role_id"].as_str().unwrap()).map_or(0, BTreeSet::len);
         assert_eq!(role["sessions"]["total"], found, "{}", role["arn"]);

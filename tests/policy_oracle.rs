@@ -341,6 +341,7 @@ fn decisions_agree_with_an_independent_evaluator() {
     }
     say(&format!("policy oracle: {compared} compared {counts:?}, {unknown} undecided by us, divergences {excused:?}"));
     assert!(wrong.is_empty(), "{} differ, first:\n{}", wrong.len(), wrong[..wrong.len().min(5)].join("\n"));
+    assert_eq!(counts.len(), 3, "a decision never occurs: {counts:?}");
     assert!(counts.values().all(|count| *count > CASES / 20), "the cases are one-sided: {counts:?}");
     assert!(unknown < CASES / 20, "{unknown} of {CASES} undecided");
 }

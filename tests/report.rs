@@ -69,6 +69,7 @@ fn the_report_names_the_files_of_each_policy() {
         }
     }
     let written = files.keys().filter(|path| path.starts_with("roles/") && !path.ends_with("certificate.json"));
+    assert!(named > 10, "only {named} files are named");
     assert_eq!(named, written.count());
 }
 
