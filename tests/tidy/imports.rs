@@ -158,7 +158,10 @@ fn imports_go_one_way() {
 
 #[test]
 fn each_dependency_has_its_module() {
-    holds(stray_dependencies(&read_root("Cargo.toml"), &read_tree(&["src"], &["rs"])));
+    let cargo = read_root("Cargo.toml");
+    let gone = USED_BY.iter().filter(|(name, _)| !dependency_names(&cargo).contains(name));
+    holds(gone.map(|(name, _)| format!("tests/tidy: Cargo.toml has no `{name}`: take its line out")).collect());
+    holds(stray_dependencies(&cargo, &read_tree(&["src"], &["rs"])));
 }
 
 #[test]

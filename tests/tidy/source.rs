@@ -50,9 +50,9 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The text of a file at the root, empty when there is none.
+/// The text of a file at the root; a check that would look at a file that is gone fails.
 pub(crate) fn read_root(name: &str) -> String {
-    fs::read_to_string(root().join(name)).unwrap_or_default()
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// Whether the tree has that file or folder.
@@ -60,11 +60,13 @@ pub(crate) fn exists(path: &str) -> bool {
     root().join(path).exists()
 }
 
-/// All files with one of these endings below these folders (or these files themselves), sorted.
+/// All files with one of these endings below these folders (or these files themselves), sorted; each must have some.
 pub(crate) fn read_tree(places: &[&str], endings: &[&str]) -> Vec<Source> {
     let mut sources = Vec::new();
     for place in places {
+        let before = sources.len();
         visit(&root().join(place), endings, &mut sources);
+        assert!(sources.len() > before, "no file with an ending of {endings:?} in {place}");
     }
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     sources
