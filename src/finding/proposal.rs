@@ -13,7 +13,7 @@ use crate::policy::certificate::{Certificate, ObservedCall, certify};
 use crate::policy::context::Context;
 use crate::policy::document::{PolicyDocument, size_characters};
 use crate::policy::evaluate::{NamedPolicy, Resource};
-use crate::policy::grant::expand;
+use crate::policy::grant;
 use crate::policy::inventory::{Inventory, Role, RolePolicy};
 use crate::policy::rightsize::{Rightsized, rightsize};
 use crate::policy::size::{PolicyKind, compact, split};
@@ -28,6 +28,8 @@ pub struct Granted<'a> {
     pub named: Vec<NamedPolicy<'a>>,
     /// The permissions boundary, if it can be read.
     pub boundaries: Vec<NamedPolicy<'a>>,
+    /// What they all grant together.
+    pub expanded: grant::Granted,
     /// Why the grants are not fully known, if so.
     pub unreadable: Option<String>,
 }
@@ -35,7 +37,7 @@ pub struct Granted<'a> {
 impl<'a> Granted<'a> {
     /// The grants of a role of the inventory.
     #[must_use]
-    pub fn of(inventory: &'a Inventory, role: &'a Role) -> Self {
+    pub fn of(inventory: &'a Inventory, role: &'a Role, catalog: &Catalog) -> Self {
         let policies = inventory.policies_of(role);
         let (mut named, mut unreadable) = (Vec::new(), None);
         for policy in &policies {
@@ -49,15 +51,10 @@ impl<'a> Granted<'a> {
         let boundaries = boundary
             .and_then(|policy| policy.document.parsed.as_ref().ok().map(|document| (policy, document)))
             .map(|(policy, document)| NamedPolicy { name: &policy.name, document });
-        Self { policies, named, boundaries: boundaries.into_iter().collect(), unreadable }
+        let boundaries: Vec<NamedPolicy<'a>> = boundaries.into_iter().collect();
+        let expanded = grant::expand(&named, &boundaries, catalog);
+        Self { policies, named, boundaries, expanded, unreadable }
     }
-}
-
-/// What stands against any proposal, before it is made.
-#[derive(Debug, Clone, Default)]
-pub struct Obstacles {
-    /// The first reason to withhold.
-    pub reason: Option<String>,
 }
 
 /// The proposal, and each policy as the report shows it.
@@ -133,7 +130,7 @@ fn context(seen: &SeenCall<'_>, network: &str, role_arn: &str) -> Context {
     context
 }
 
-/// Right-sizes, replays, and withholds what does not stand.
+/// Right-sizes, replays, and withholds what does not stand; `obstacle` is a reason to withhold whatever is proposed.
 #[must_use]
 pub fn propose(
     inventory: &Inventory,
@@ -142,9 +139,9 @@ pub fn propose(
     keep: &BTreeSet<Action>,
     calls: &[ObservedCall],
     catalog: &Catalog,
-    obstacles: Obstacles,
+    obstacle: Option<String>,
 ) -> Proposal {
-    let before = expand(&granted.named, &granted.boundaries, catalog);
+    let before = &granted.expanded;
     let mut rightsizing = Rightsizing {
         status: "unchanged".to_owned(),
         reason: None,
@@ -159,7 +156,7 @@ pub fn propose(
     rightsizing.unknown_patterns.dedup();
     let mut policies: Vec<PolicyReport> =
         granted.policies.iter().map(|policy| policy_report(inventory, role, policy)).collect();
-    if let Some(reason) = obstacles.reason.or_else(|| granted.unreadable.clone()) {
+    if let Some(reason) = obstacle.or_else(|| granted.unreadable.clone()) {
         return withheld(rightsizing, policies, reason);
     }
     let drafts: Vec<Rightsized> = granted.named.iter().map(|policy| rightsize(*policy, keep, catalog)).collect();
@@ -180,9 +177,8 @@ pub fn propose(
         );
         return withheld(rightsizing, policies, reason);
     }
-    let after = expand(&named(&granted.named, &parsed(&documents)), &granted.boundaries, catalog);
     rightsizing.status = "proposed".to_owned();
-    rightsizing.kept = after.grants.len() as u64;
+    rightsizing.kept = certificate.granted as u64;
     rightsizing.removed = rightsizing.granted - rightsizing.kept.min(rightsizing.granted);
     for ((policy, draft), documents) in policies.iter_mut().zip(drafts).zip(documents) {
         fill(policy, draft, documents);
