@@ -10,6 +10,8 @@ mod sample;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use thirdtrail::evidence::hands::OneByOne;
+
 const PACKAGES: [&str; 4] = ["duckdb", "sqlglot", "trino-query-parser", "pytz"];
 
 /// The Python that has the packages, installed once.
@@ -47,7 +49,7 @@ fn every_query_answers_from_real_files() {
         }
     };
     let out = tempfile::tempdir().unwrap();
-    for file in thirdtrail::report::parquet::render(&sample::assessment()).unwrap() {
+    for file in thirdtrail::report::parquet::render(&OneByOne, &sample::assessment()).unwrap() {
         let path = out.path().join(file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, file.bytes).unwrap();

@@ -18,8 +18,8 @@ use super::sighting::join;
 pub struct Evidence {
     /// The texts behind all names in it.
     pub names: Names,
-    /// Hand-off records by event.
-    pub handoffs: HashMap<EventId, HandOffSeen>,
+    /// Hand-off records by event. Boxed, because a record is large, and a table doubles and has empty slots.
+    pub handoffs: HashMap<EventId, Box<HandOffSeen>>,
     /// Sightings by actor.
     pub actors: HashMap<Actor, Acts>,
     /// First and last activity of every role, quiet ones included.
@@ -50,7 +50,7 @@ impl Evidence {
     pub fn merge(&mut self, other: Self) {
         let translate = self.names.adopt(&other.names);
         for (id, seen) in other.handoffs {
-            self.note_hand_off(id, seen);
+            self.note_boxed(id, seen);
         }
         for (actor, acts) in other.actors {
             self.actors.entry(actor.translated(&translate)).or_default().merge(acts, &translate);
@@ -63,8 +63,19 @@ impl Evidence {
         self.coverage.merge(other.coverage, &translate);
     }
 
+    /// Sorts what is sorted late, so that counting needs no copy afterwards. Says the same as before.
+    pub fn settle(&mut self) {
+        for sighting in self.actors.values_mut().flat_map(|acts| acts.calls.values_mut()) {
+            sighting.settle();
+        }
+    }
+
     /// Notes a hand-off. Of two records of one event (S5) the greater stays, so that the order does not matter.
     pub fn note_hand_off(&mut self, id: EventId, seen: HandOffSeen) {
+        self.note_boxed(id, Box::new(seen));
+    }
+
+    fn note_boxed(&mut self, id: EventId, seen: Box<HandOffSeen>) {
         match self.handoffs.get_mut(&id) {
             Some(known) if *known >= seen => {}
             Some(known) => *known = seen,

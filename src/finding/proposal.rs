@@ -1,6 +1,6 @@
 //! The proposal for one role: each policy right-sized, sizes kept, everything replayed, or withheld with the reason.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -73,12 +73,12 @@ pub fn observed_calls<'a, 'e: 'a>(
     role_arn: &str,
 ) -> Vec<ObservedCall> {
     let mut observed: Vec<ObservedCall> = Vec::new();
-    let mut known: BTreeSet<(Action, Resource, String, String, String)> = BTreeSet::new();
+    let mut known: HashSet<(&Action, Resource, &str, &str, &str)> = HashSet::new();
     for seen in calls.filter(|seen| seen.sighting.used.is_some()) {
         let arns = seen.sighting.resources.to_vec();
         let networks: Vec<&str> = seen.sighting.networks.iter().collect();
         for mapped in &seen.mapping.actions {
-            let resources = match map.resources(&mapped.action, &arns, seen.hints) {
+            let resources = match map.resources(&mapped.action, &arns, seen.key.hints) {
                 Resources::Exact(arns) if !seen.sighting.resources.has_more() => {
                     arns.into_iter().map(Resource::Known).collect()
                 }
@@ -87,14 +87,7 @@ pub fn observed_calls<'a, 'e: 'a>(
             };
             for resource in resources {
                 for network in &networks {
-                    let key = (
-                        mapped.action.clone(),
-                        resource.clone(),
-                        seen.region.to_string(),
-                        (*network).to_owned(),
-                        seen.via.to_string(),
-                    );
-                    if known.insert(key) {
+                    if known.insert((&mapped.action, resource.clone(), seen.region(), *network, seen.via())) {
                         observed.push(ObservedCall {
                             action: mapped.action.clone(),
                             resource: resource.clone(),
@@ -112,7 +105,7 @@ pub fn observed_calls<'a, 'e: 'a>(
 /// The condition keys that a record shows; all others stay unknown (S31).
 fn context(seen: &SeenCall<'_>, network: &str, role_arn: &str) -> Context {
     let mut context = Context::partial()
-        .with("aws:RequestedRegion", [seen.region.to_string()])
+        .with("aws:RequestedRegion", [seen.region()])
         .with("aws:PrincipalArn", [role_arn.to_owned()])
         .with("aws:PrincipalType", ["AssumedRole".to_owned()]);
     if let Some(arn) = crate::aws::Arn::parse(role_arn) {
@@ -122,10 +115,10 @@ fn context(seen: &SeenCall<'_>, network: &str, role_arn: &str) -> Context {
         context = context.with("aws:SourceIp", [network.to_owned()]);
     }
     // S12: a service's call on the session's behalf to KMS carries the service's name.
-    if let Some(service) = seen.via.strip_suffix(".amazonaws.com")
-        && seen.call.source.as_ref() == "kms"
+    if let Some(service) = seen.via().strip_suffix(".amazonaws.com")
+        && seen.source() == "kms"
     {
-        context = context.with("kms:ViaService", [format!("{service}.{}.amazonaws.com", seen.region)]);
+        context = context.with("kms:ViaService", [format!("{service}.{}.amazonaws.com", seen.region())]);
     }
     context
 }

@@ -184,7 +184,7 @@ fn denied_actions(usage: &Usage, grants: &[Grant]) -> Vec<DeniedAction> {
             denied: usage.denied,
             first_seen: usage.refused.map(|span| span.first),
             last_seen: usage.refused.map(|span| span.last),
-            sample_event_ids: usage.samples.iter().take(3).cloned().collect(),
+            sample_event_ids: usage.samples.to_vec(),
         })
         .collect()
 }

@@ -29,7 +29,7 @@ impl Evidence {
         let mut evidence = Self::default();
         for row in take::<HandOffRow>(&mut tables, &HANDOFFS)? {
             let id = EventId(id(&HANDOFFS, &row.event)?);
-            evidence.handoffs.insert(id, hand_off(row)?);
+            evidence.note_hand_off(id, hand_off(row)?);
         }
         evidence.take_actors(&mut tables)?;
         for row in take::<RoleRow>(&mut tables, &ROLES)? {
