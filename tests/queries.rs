@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use beside::say;
+use thirdtrail::evidence::hands::OneByOne;
 
 const PACKAGES: [&str; 4] = ["duckdb", "sqlglot", "trino-query-parser", "pytz"];
 
@@ -49,7 +50,7 @@ fn every_query_answers_from_real_files() {
         }
     };
     let out = tempfile::tempdir().unwrap();
-    for file in thirdtrail::report::parquet::render(&sample::assessment()).unwrap() {
+    for file in thirdtrail::report::parquet::render(&OneByOne, &sample::assessment()).unwrap() {
         let path = out.path().join(file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, file.bytes).unwrap();

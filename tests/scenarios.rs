@@ -18,6 +18,7 @@ use serde_json::Value;
 use thirdtrail::activity::directory::Directory;
 use thirdtrail::activity::party::Accounts;
 use thirdtrail::aws::Window;
+use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::evidence::observe::observe;
 use thirdtrail::evidence::tables::columnar::decode;
 use thirdtrail::evidence::{Evidence, Scope};
@@ -365,6 +366,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         idle_days: options.idle_days,
         max_holes: options.max_holes,
         scope,
+        hands: &OneByOne,
     };
     render(&mut assess(&inquiry)).unwrap()
 }

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::evidence::tables::columnar::decode;
 use thirdtrail::report::tables::{SCHEMA, TABLES, Table, ddl, documentation};
 use thirdtrail::report::{parquet, render};
 
 fn files() -> BTreeMap<String, Vec<u8>> {
-    parquet::render(&sample::assessment()).unwrap().into_iter().map(|file| (file.path, file.bytes)).collect()
+    parquet::render(&OneByOne, &sample::assessment()).unwrap().into_iter().map(|file| (file.path, file.bytes)).collect()
 }
 
 fn rows(path: &str) -> Vec<Value> {
@@ -47,7 +48,7 @@ fn bytes_do_not_depend_on_the_order_of_work() {
     turned.sessions.reverse();
     turned.usage.reverse();
     let turned: BTreeMap<_, _> =
-        parquet::render(&turned).unwrap().into_iter().map(|file| (file.path, file.bytes)).collect();
+        parquet::render(&OneByOne, &turned).unwrap().into_iter().map(|file| (file.path, file.bytes)).collect();
     assert!(files() == turned);
 }
 

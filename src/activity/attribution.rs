@@ -3,6 +3,10 @@
 //! In this order (S10): the access key id of the hand-off (exact); role id, session name and creation time (inferred);
 //! a role that trusts exactly one outside party and no one else (inferred); else unresolved, which is a party too.
 
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
 use crate::aws::AccountId;
 use crate::aws::window::Time;
 use crate::cloudtrail::handoff::HandOffKind;
@@ -38,7 +42,7 @@ impl How {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Attributed {
     /// Who.
-    pub party: Party,
+    pub party: Arc<Party>,
     /// How it came in.
     pub channel: Channel,
     /// How that was found.
@@ -47,7 +51,7 @@ pub struct Attributed {
 
 impl Attributed {
     fn unresolved() -> Self {
-        Self { party: Party::unresolved(), channel: Channel::Unknown, how: How::Unresolved }
+        Self { party: Arc::new(Party::unresolved()), channel: Channel::Unknown, how: How::Unresolved }
     }
 }
 
@@ -73,6 +77,7 @@ pub struct Attributor<'a, 'e> {
     accounts: Accounts<'a>,
     sole_outside: &'a dyn Fn(&RoleKey) -> Option<Party>,
     found: Vec<Option<Attributed>>,
+    by_account: HashMap<AccountId, Arc<Party>>,
 }
 
 impl<'a, 'e> Attributor<'a, 'e> {
@@ -82,7 +87,8 @@ impl<'a, 'e> Attributor<'a, 'e> {
         accounts: Accounts<'a>,
         sole_outside: &'a dyn Fn(&RoleKey) -> Option<Party>,
     ) -> Self {
-        Self { openings, accounts, sole_outside, found: vec![None; openings.list.len()] }
+        let found = vec![None; openings.list.len()];
+        Self { openings, accounts, sole_outside, found, by_account: HashMap::new() }
     }
 
     /// The opening of a session, if it was seen, and its party.
@@ -93,6 +99,11 @@ impl<'a, 'e> Attributor<'a, 'e> {
     /// The party of an opening.
     pub fn opening(&mut self, at: usize) -> Attributed {
         self.opening_at(at, 0)
+    }
+
+    fn account(&mut self, account: AccountId) -> Arc<Party> {
+        let accounts = self.accounts;
+        Arc::clone(self.by_account.entry(account).or_insert_with(|| Arc::new(accounts.party(account))))
     }
 
     fn session_at(&mut self, clue: SessionClue<'_>, depth: usize) -> (Option<usize>, Attributed) {
@@ -113,7 +124,7 @@ impl<'a, 'e> Attributor<'a, 'e> {
                     PartyKind::IdentityProvider => Channel::WebIdentity,
                     _ => Channel::AssumeRole,
                 };
-                Attributed { party, channel, how: How::Inferred }
+                Attributed { party: Arc::new(party), channel, how: How::Inferred }
             }
             None => Attributed::unresolved(),
         }
@@ -143,12 +154,14 @@ impl<'a, 'e> Attributor<'a, 'e> {
                 let record = opening.record;
                 let party = Party::identity_provider(&record.provider, &record.subject, opening.role.account);
                 let web = opening.kind() == HandOffKind::WebIdentity;
-                return exact(party, if web { Channel::WebIdentity } else { Channel::Saml });
+                return exact(Arc::new(party), if web { Channel::WebIdentity } else { Channel::Saml });
             }
             HandOffKind::AssumeRole => {}
         }
         match (caller.kind, caller.account) {
-            (IdentityKind::AwsService, _) => exact(Party::aws_service(&caller.invoked_by), Channel::AssumeRole),
+            (IdentityKind::AwsService, _) => {
+                exact(Arc::new(Party::aws_service(&caller.invoked_by)), Channel::AssumeRole)
+            }
             (IdentityKind::AwsAccount, Some(account)) if self.accounts.own.contains(&account) => {
                 self.by_own_principal(opening, account, at, depth)
             }
@@ -164,26 +177,25 @@ impl<'a, 'e> Attributor<'a, 'e> {
                 };
                 chained(self.session_at(clue, depth + 1).1)
             }
-            (_, Some(account)) => exact(self.accounts.party(account), Channel::AssumeRole),
+            (_, Some(account)) => exact(self.account(account), Channel::AssumeRole),
             (_, None) => Attributed::unresolved(),
         }
     }
 
     /// The owner's record of a hand-off by one of our other accounts: only `AROA..:session` names the caller (S11).
     fn by_own_principal(&mut self, opening: &Opening<'e>, account: AccountId, at: usize, depth: usize) -> Attributed {
-        let own = Attributed { party: Party::own(account), channel: Channel::AssumeRole, how: How::Exact };
+        let own = Attributed { party: self.account(account), channel: Channel::AssumeRole, how: How::Exact };
         let Some((role_id, session_name)) = opening.caller().principal_id.split_once(':') else { return own };
         let openings = self.openings;
-        let before = |(_, parent): &(usize, &Opening<'_>)| {
-            parent.role.id == role_id
-                && parent.record.session_name == session_name
-                && parent.time() <= opening.time()
+        let alive = |parent: &Opening<'_>| {
+            parent.time() <= opening.time()
                 && opening.time() - parent.time() <= chrono::TimeDelta::hours(crate::evidence::limits::SESSION_HOURS)
         };
         // A namesake opened later is likelier to be the one still alive.
-        let parent = openings.list.iter().enumerate().take(at).rev().find(before);
+        let before = openings.namesakes(role_id, session_name).iter().rev().filter(|parent| **parent < at);
+        let parent = before.copied().find(|parent| openings.list.get(*parent).is_some_and(alive));
         match parent {
-            Some((parent, _)) => chained(weaken(self.opening_at(parent, depth + 1))),
+            Some(parent) => chained(weaken(self.opening_at(parent, depth + 1))),
             None => own,
         }
     }

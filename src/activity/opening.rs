@@ -3,8 +3,6 @@
 //! The caller's record knows who the caller was; the owner's record knows only the caller's account (S9). Both carry
 //! the key of the new session or the same `sharedEventID` (S4).
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 use hashbrown::HashMap;
 
@@ -93,19 +91,22 @@ impl<'e> Openings<'e> {
                 key_of_shared.insert(&record.shared_event_id, &record.access_key);
             }
         }
-        let mut groups: BTreeMap<(u8, &str), Vec<&HandOffSeen>> = BTreeMap::new();
-        for record in records {
+        let group = |record: &'e HandOffSeen| {
             let shared = record.shared_event_id.as_str();
-            let group = match (record.access_key.as_str(), key_of_shared.get(shared)) {
+            match (record.access_key.as_str(), key_of_shared.get(shared)) {
                 ("", Some(key)) => (0, *key),
                 ("", None) if !shared.is_empty() => (1, shared),
                 ("", None) => (2, record.event_id.as_str()),
                 (key, _) => (0, key),
-            };
-            groups.entry(group).or_default().push(record);
-        }
+            }
+        };
+        let mut grouped: Vec<((u8, &str), &HandOffSeen)> =
+            records.into_iter().map(|record| (group(record), record)).collect();
+        // Stable: within a group the order of time stays.
+        grouped.sort_by_key(|(group, _)| *group);
+        let groups = grouped.chunk_by(|one, other| one.0 == other.0);
         let mut list: Vec<Opening<'e>> =
-            groups.into_values().filter_map(|records| Opening::of(records, id_of)).collect();
+            groups.filter_map(|group| Opening::of(group.iter().map(|(_, record)| *record).collect(), id_of)).collect();
         list.sort_by(|a, b| (a.time(), &a.record.event_id).cmp(&(b.time(), &b.record.event_id)));
         Self::indexed(list)
     }
@@ -131,15 +132,21 @@ impl<'e> Openings<'e> {
         self.by_key.get(access_key).copied()
     }
 
+    /// All openings of sessions of that role and name, the earliest first.
+    #[must_use]
+    pub fn namesakes(&self, role_id: &str, session_name: &str) -> &[usize] {
+        self.by_session.get(&SessionName(role_id, session_name)).map_or(&[], Vec::as_slice)
+    }
+
     /// The opening by role id, session name and creation time (S10); without a time only if there is just one.
     #[must_use]
     pub fn by_session(&self, role_id: &str, session_name: &str, created: Option<Time>) -> Option<usize> {
         if role_id.is_empty() || session_name.is_empty() {
             return None;
         }
-        let candidates = self.by_session.get(&SessionName(role_id, session_name))?;
+        let candidates = self.namesakes(role_id, session_name);
         let Some(created) = created else {
-            return if let [only] = candidates.as_slice() { Some(*only) } else { None };
+            return if let [only] = candidates { Some(*only) } else { None };
         };
         let distance = |at: &usize| self.list.get(*at).map_or(TimeDelta::MAX, |o| (o.time() - created).abs());
         candidates.iter().copied().filter(|at| distance(at) <= SAME_MOMENT).min_by_key(distance)

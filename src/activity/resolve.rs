@@ -115,9 +115,9 @@ pub struct Activity<'e> {
 #[must_use]
 pub fn resolve<'e>(evidence: &'e Evidence, inputs: &Inputs<'_>) -> Activity<'e> {
     let ids = RoleIds::of(evidence, inputs.existing);
-    let openings = Openings::of(evidence.handoffs.values().map(Box::as_ref), &|account, name| ids.only(account, name));
+    let openings = openings(evidence, &ids);
     let mut attributor = Attributor::new(&openings, inputs.accounts, inputs.sole_outside);
-    let mut drafts = Drafts { evidence, inputs, meanings: HashMap::new(), sessions: BTreeMap::new() };
+    let mut drafts = Drafts { evidence, inputs, meanings: HashMap::new(), place: HashMap::new(), sessions: Vec::new() };
     for (at, opening) in openings.list.iter().enumerate() {
         let attributed = attributor.opening(at);
         drafts.open(at, opening, attributed);
@@ -140,13 +140,18 @@ pub fn resolve<'e>(evidence: &'e Evidence, inputs: &Inputs<'_>) -> Activity<'e> 
 #[must_use]
 pub fn reached_by_outsiders(evidence: &Evidence, inputs: &Inputs<'_>) -> BTreeSet<RoleKey> {
     let ids = RoleIds::of(evidence, inputs.existing);
-    let openings = Openings::of(evidence.handoffs.values().map(Box::as_ref), &|account, name| ids.only(account, name));
+    let openings = openings(evidence, &ids);
     let mut attributor = Attributor::new(&openings, inputs.accounts, inputs.sole_outside);
     let unkept = openings.list.iter().enumerate().filter(|(_, opening)| !(inputs.is_kept)(&opening.role));
     unkept
         .filter(|(at, _)| attributor.opening(*at).party.kind.is_outside())
         .map(|(_, opening)| opening.role.clone())
         .collect()
+}
+
+fn openings<'e>(evidence: &'e Evidence, ids: &RoleIds) -> Openings<'e> {
+    let handoffs = evidence.handoffs.values().map(AsRef::as_ref);
+    Openings::of(handoffs, &|account, name| ids.only(account, name))
 }
 
 /// The ids that records and inventory know for each role name.
@@ -189,7 +194,7 @@ impl RoleIds {
 }
 
 /// What makes two groups of calls one session: the opening, or what else the records share.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Identity {
     Opened(usize),
     Unopened(Option<RoleKey>, String, Option<Time>, String),
@@ -199,7 +204,9 @@ struct Drafts<'a, 'e, 'i> {
     evidence: &'e Evidence,
     inputs: &'a Inputs<'i>,
     meanings: HashMap<(Name, Name, Hints), Arc<Mapping>>,
-    sessions: BTreeMap<Identity, Session<'e>>,
+    /// Where in `sessions` each identity's session is.
+    place: HashMap<Identity, usize>,
+    sessions: Vec<Session<'e>>,
 }
 
 impl<'e> Drafts<'_, 'e, '_> {
@@ -228,7 +235,8 @@ impl<'e> Drafts<'_, 'e, '_> {
             session.networks.insert(&record.network);
             session.agents.insert(&record.agent);
         }
-        self.sessions.insert(Identity::Opened(at), session);
+        self.place.insert(Identity::Opened(at), self.sessions.len());
+        self.sessions.push(session);
     }
 
     fn act<'o>(
@@ -256,7 +264,8 @@ impl<'e> Drafts<'_, 'e, '_> {
                 let (opening, mut attributed) = attributor.session(clue);
                 if let Some(account) = delegate {
                     let party = self.inputs.accounts.party(account);
-                    attributed = Attributed { party, channel: Channel::TemporaryDelegation, how: How::Exact };
+                    attributed =
+                        Attributed { party: Arc::new(party), channel: Channel::TemporaryDelegation, how: How::Exact };
                 }
                 let identity = match opening {
                     Some(at) if delegate.is_none() => Identity::Opened(at),
@@ -273,36 +282,41 @@ impl<'e> Drafts<'_, 'e, '_> {
                 (identity, session)
             }
         };
-        let calls = self.seen_calls(acts);
-        let session = self.sessions.entry(identity).or_insert_with(|| blank.clone());
-        // An exact join of some calls is not lost to an inferred one of others, in whatever order they come.
-        let joined = session.joined.map_or(blank.attributed.how, |known| known.min(blank.attributed.how));
-        session.joined = Some(joined);
-        session.id = session.id.clone().min(blank.id);
-        session.note(acts, calls);
+        let how = blank.attributed.how;
+        let at = *self.place.entry(identity).or_insert(self.sessions.len());
+        if at < self.sessions.len() {
+            self.note(at, &blank.id, how, acts);
+        } else {
+            let id = blank.id.clone();
+            self.sessions.push(blank);
+            self.note(at, &id, how, acts);
+        }
     }
 
-    fn seen_calls(&mut self, acts: &'e Acts) -> Vec<SeenCall<'e>> {
-        let names = &self.evidence.names;
-        let mut calls = Vec::with_capacity(acts.calls.len());
+    /// Adds what an actor did to its session.
+    fn note(&mut self, at: usize, id: &str, how: How, acts: &'e Acts) {
+        let Some(session) = self.sessions.get_mut(at) else { return };
+        // An exact join of some calls is not lost to an inferred one of others, in whatever order they come.
+        session.joined = Some(session.joined.map_or(how, |known| known.min(how)));
+        if *id < *session.id {
+            session.id = id.to_owned();
+        }
+        session.calls.reserve_exact(acts.calls.len());
+        let (names, map) = (&self.evidence.names, self.inputs.map);
         for (key, sighting) in &acts.calls {
-            let call = ApiCall { source: names.shared(key.source), name: names.shared(key.name) };
-            let map = self.inputs.map;
+            let call = || ApiCall { source: names.shared(key.source), name: names.shared(key.name) };
             let mapping = self
                 .meanings
                 .entry((key.source, key.name, key.hints))
-                .or_insert_with(|| Arc::new(map.map(&call, "AwsApiCall", key.hints)));
-            calls.push(SeenCall {
-                account: key.account,
-                region: names.shared(key.region),
-                via: names.shared(key.via),
-                hints: key.hints,
-                mapping: Arc::clone(mapping),
-                call,
-                sighting,
-            });
+                .or_insert_with(|| Arc::new(map.map(&call(), "AwsApiCall", key.hints)));
+            session.active = join(session.active, join(sighting.used, sighting.refused));
+            session.calls.push(SeenCall { names, key, mapping: Arc::clone(mapping), sighting });
         }
-        calls
+        session.networks.merge(&acts.networks);
+        session.agents.merge(&acts.agents);
+        if session.source_identity.is_none() {
+            session.source_identity = acts.source_identities.iter().next().map(str::to_owned);
+        }
     }
 
     /// All sessions that belong to the window, in a stable order.
@@ -316,30 +330,18 @@ impl<'e> Drafts<'_, 'e, '_> {
         let wanted = |session: &Session<'_>| {
             session.attributed.party.kind.is_outside() || session.role.as_ref().is_none_or(is_kept)
         };
-        let mut sessions: Vec<Session<'e>> =
-            self.sessions.into_values().filter(|session| in_window(session) && wanted(session)).collect();
+        // Sessions that nothing else tells apart stay in the order of their identities, not in that of a hash table.
+        let mut place: Vec<(Identity, usize)> = self.place.into_iter().collect();
+        place.sort_unstable();
+        let mut all: Vec<Option<Session<'e>>> = self.sessions.into_iter().map(Some).collect();
+        let ordered = place.into_iter().filter_map(|(_, at)| all.get_mut(at)?.take());
+        let mut sessions: Vec<Session<'e>> = ordered.filter(|session| in_window(session) && wanted(session)).collect();
         for session in &mut sessions {
             session.attributed.how = session.joined.unwrap_or(session.attributed.how);
-            session.calls.sort_by(|a, b| {
-                (&a.call, a.account, &a.region, &a.via, a.hints).cmp(&(&b.call, b.account, &b.region, &b.via, b.hints))
-            });
+            session.calls.sort_by(|a, b| a.order().cmp(&b.order()));
         }
         sessions.sort_by(|a, b| (&a.role, a.opened, &a.name, &a.id).cmp(&(&b.role, b.opened, &b.name, &b.id)));
         sessions
-    }
-}
-
-impl<'e> Session<'e> {
-    fn note(&mut self, acts: &Acts, calls: Vec<SeenCall<'e>>) {
-        for call in &calls {
-            self.active = join(self.active, join(call.sighting.used, call.sighting.refused));
-        }
-        self.calls.extend(calls);
-        self.networks.merge(&acts.networks);
-        self.agents.merge(&acts.agents);
-        if self.source_identity.is_none() {
-            self.source_identity = acts.source_identities.iter().next().map(str::to_owned);
-        }
     }
 }
 
@@ -363,7 +365,7 @@ fn blank_session<'e>(attributed: Attributed, name: &str) -> Session<'e> {
 /// A principal let in by a resource policy (S15): the account in the record is certain.
 fn visitor<'e>(party: Party, principal: &str) -> (Identity, Session<'e>) {
     let identity = Identity::Unopened(None, principal.to_owned(), None, party.id.clone());
-    let attributed = Attributed { party, channel: Channel::ResourcePolicy, how: How::Exact };
+    let attributed = Attributed { party: Arc::new(party), channel: Channel::ResourcePolicy, how: How::Exact };
     (identity, blank_session(attributed, principal))
 }
 
@@ -395,8 +397,10 @@ impl Activity<'_> {
             known.active = join(known.active, Some(*span));
         }
         for (at, session) in self.sessions.iter().enumerate() {
-            if let Some(role) = &session.role {
-                self.roles.entry(role.clone()).or_default().sessions.push(at);
+            let Some(role) = &session.role else { continue };
+            match self.roles.get_mut(role) {
+                Some(known) => known.sessions.push(at),
+                None => self.roles.entry(role.clone()).or_default().sessions.push(at),
             }
         }
     }

@@ -3,33 +3,65 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::aws::{AccountId, Action, ApiCall};
-use crate::cloudtrail::parameters::Hints;
+use crate::aws::{Action, ApiCall};
+use crate::evidence::few::Few;
+use crate::evidence::limits;
+use crate::evidence::names::Names;
 use crate::evidence::session::Span;
-use crate::evidence::sighting::{Sighting, join};
+use crate::evidence::sighting::{CallKey, Sighting, join};
 
 use super::action_map::{Certainty, Class, Mapping};
 
-/// One sighting with its meaning.
+/// One sighting with its meaning: a view of the evidence, because there are as many as sightings.
 #[derive(Clone, Debug)]
 pub struct SeenCall<'e> {
-    /// The API.
-    pub call: ApiCall,
-    /// The account whose trail holds the calls.
-    pub account: AccountId,
-    /// The Region.
-    pub region: Arc<str>,
-    /// The service that called on the session's behalf, or empty (S12).
-    pub via: Arc<str>,
-    /// The variety of parameters.
-    pub hints: Hints,
+    /// The texts of `key`.
+    pub names: &'e Names,
+    /// API, place and variety of parameters.
+    pub key: &'e CallKey,
     /// What the API means.
     pub mapping: Arc<Mapping>,
     /// The calls.
     pub sighting: &'e Sighting,
 }
 
-impl SeenCall<'_> {
+impl<'e> SeenCall<'e> {
+    /// The event source, without suffix.
+    #[must_use]
+    pub fn source(&self) -> &'e str {
+        self.names.text(self.key.source)
+    }
+
+    /// The event name.
+    #[must_use]
+    pub fn name(&self) -> &'e str {
+        self.names.text(self.key.name)
+    }
+
+    /// The Region.
+    #[must_use]
+    pub fn region(&self) -> &'e str {
+        self.names.text(self.key.region)
+    }
+
+    /// The service that called on the session's behalf, or empty (S12).
+    #[must_use]
+    pub fn via(&self) -> &'e str {
+        self.names.text(self.key.via)
+    }
+
+    /// What sets the order of a session's calls: the API, the place, the variety.
+    #[must_use]
+    pub fn order(&self) -> impl Ord + use<'e> {
+        (self.source(), self.name(), self.key.account, self.region(), self.via(), self.key.hints)
+    }
+
+    /// The API.
+    #[must_use]
+    pub fn call(&self) -> ApiCall {
+        ApiCall { source: self.names.shared(self.key.source), name: self.names.shared(self.key.name) }
+    }
+
     /// Calls in all, denied and failed included.
     #[must_use]
     pub fn calls(&self) -> u64 {
@@ -53,11 +85,11 @@ pub struct ActionUse {
     /// ARNs in the records of uses; not all need belong to this action.
     pub resources: BTreeSet<String>,
     /// Event ids of uses, or of refusals when there is no use.
-    pub samples: BTreeSet<String>,
+    pub samples: Few<{ limits::SAMPLES }>,
     /// Whether some call is certain to have used it; otherwise it only may have been (S20).
     pub certain: bool,
     /// APIs by which it was used, for the reason.
-    pub apis: BTreeSet<String>,
+    pub apis: BTreeSet<ApiCall>,
 }
 
 impl ActionUse {
@@ -80,10 +112,16 @@ impl ActionUse {
         }
         if sighting.used.is_some() {
             self.certain |= certainty != Certainty::Maybe;
-            self.apis.insert(seen.call.to_string());
+            self.apis.insert(seen.call());
         }
-        self.resources.extend(sighting.resources.iter().map(str::to_owned));
-        self.samples.extend(sighting.samples());
+        for resource in sighting.resources.iter() {
+            if !self.resources.contains(resource) {
+                self.resources.insert(resource.to_owned());
+            }
+        }
+        for id in sighting.samples() {
+            self.samples.insert(&id);
+        }
     }
 }
 
@@ -114,7 +152,7 @@ impl Usage {
                 usage.actions.entry(mapped.action.clone()).or_default().add(seen, mapped.certainty);
             }
             if seen.mapping.class == Class::Unmapped {
-                let unmapped = usage.unmapped.entry(seen.call.clone()).or_default();
+                let unmapped = usage.unmapped.entry(seen.call()).or_default();
                 unmapped.calls += seen.calls();
                 unmapped.services.extend(seen.mapping.candidate_services.iter().cloned());
             }
@@ -130,7 +168,7 @@ impl Usage {
         entry.certain = true;
         entry.used = join(entry.used, Some(span));
         entry.resources.insert(resource.to_owned());
-        entry.samples.insert(event_id.to_owned());
+        entry.samples.insert(event_id);
     }
 
     /// Services in which nothing may be removed, because a call there could not be mapped (S22).

@@ -1,5 +1,7 @@
 //! A secret shown without being shown: a short keyed digest and a length (S42).
 
+use std::sync::LazyLock;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -17,16 +19,20 @@ pub struct Fingerprint {
     pub length: u32,
 }
 
+/// The state after the key, which is the same for every secret.
+static KEYED: LazyLock<Option<Hmac<Sha256>>> =
+    LazyLock::new(|| Hmac::<Sha256>::new_from_slice(b"thirdtrail.external-id/1").ok());
+
 impl Fingerprint {
     /// Fingerprints `secret` under the project's fixed key.
     #[must_use]
     pub fn of(secret: &str) -> Self {
         let mut digest = String::new();
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(b"thirdtrail.external-id/1") {
+        if let Some(mut mac) = KEYED.clone() {
             mac.update(secret.as_bytes());
-            for byte in mac.finalize().into_bytes().iter().take(8) {
-                digest.push_str(&format!("{byte:02x}"));
-            }
+            let bytes = mac.finalize().into_bytes();
+            let start = bytes.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+            digest = format!("{start:016x}");
         }
         Self { digest, length: u32::try_from(secret.chars().count()).unwrap_or(u32::MAX) }
     }

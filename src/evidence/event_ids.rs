@@ -2,6 +2,8 @@
 //!
 //! Sixteen bytes an id: this is what makes counts exact however often an event was delivered (S4).
 
+use std::borrow::Cow;
+
 use crate::cloudtrail::record::EventId;
 
 /// A set of event ids.
@@ -44,6 +46,22 @@ impl EventIds {
         }
     }
 
+    fn is_settled(&self) -> bool {
+        self.sorted == self.ids.len() || self.ids.len() == 1
+    }
+
+    /// The smallest ids in order, at most `most`.
+    #[must_use]
+    pub fn first(&self, most: usize) -> Vec<EventId> {
+        let sorted = if self.is_settled() { Cow::Borrowed(&self.ids) } else { Cow::Owned(self.to_sorted()) };
+        sorted.iter().take(most).copied().collect()
+    }
+
+    /// Every id, in no order, some perhaps more than once.
+    pub fn iter(&self) -> impl Iterator<Item = EventId> {
+        self.ids.iter().copied()
+    }
+
     /// The ids in order, each once.
     #[must_use]
     pub fn to_sorted(&self) -> Vec<EventId> {
@@ -55,7 +73,7 @@ impl EventIds {
     /// How many different ids there are.
     #[must_use]
     pub fn count(&self) -> u64 {
-        if self.sorted == self.ids.len() { self.ids.len() as u64 } else { self.to_sorted().len() as u64 }
+        if self.is_settled() { self.ids.len() as u64 } else { self.to_sorted().len() as u64 }
     }
 
     /// Whether there is none.

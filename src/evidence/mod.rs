@@ -6,6 +6,7 @@
 pub mod coverage;
 pub mod event_ids;
 pub mod few;
+pub mod hands;
 pub mod limits;
 pub mod merge;
 pub mod names;

@@ -58,12 +58,6 @@ impl Names {
     pub fn adopt(&mut self, other: &Self) -> Translation {
         Translation(other.texts.iter().map(|text| self.intern(text)).collect())
     }
-
-    /// Bytes held, roughly.
-    #[must_use]
-    pub fn held_bytes(&self) -> usize {
-        self.texts.len() * 56 + self.texts.iter().map(|text| text.len()).sum::<usize>()
-    }
 }
 
 /// From the names of one evidence to those of another.

@@ -18,7 +18,6 @@ use crate::cloudtrail::split::{Span as Piece, split};
 use super::coverage::ObjectReading;
 use super::limits::{self, cut};
 use super::merge::Evidence;
-use super::names::Names;
 use super::scope::Scope;
 use super::session::{Actor, Caller, CallerSession, HandOffSeen, RoleName, Span};
 use super::sighting::CallKey;
@@ -370,9 +369,6 @@ fn caller_of(identity: &Identity<'_>) -> Caller {
         }),
     }
 }
-
-/// The empty name, for those who build actors by hand.
-pub const NO_NAME: super::names::Name = Names::EMPTY;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use crate::cloudtrail::outcome::Outcome;
 
 use super::few::Few;
 use super::limits;
-use super::names::{Name, Names};
+use super::names::Name;
 use super::sighting::{CallKey, Sighting};
 
 /// A role as records name it: account, name and id, because a name can be used again (S18).
@@ -204,10 +204,4 @@ impl Span {
     pub fn and(self, other: Self) -> Self {
         Self { first: self.first.min(other.first), last: self.last.max(other.last) }
     }
-}
-
-/// The texts of a role, for those who need to show it.
-#[must_use]
-pub fn role_texts(names: &Names, role: RoleName) -> (AccountId, &str, &str) {
-    (role.account, names.text(role.name), names.text(role.id))
 }

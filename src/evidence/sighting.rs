@@ -97,6 +97,13 @@ impl Sighting {
         self.networks.merge(&other.networks);
     }
 
+    /// Sorts the ids.
+    pub fn settle(&mut self) {
+        for ids in [&mut self.allowed, &mut self.denied, &mut self.failed] {
+            ids.settle();
+        }
+    }
+
     /// A few event ids, of used calls if there are any, else of refused ones.
     #[must_use]
     pub fn samples(&self) -> Vec<String> {
@@ -107,14 +114,14 @@ impl Sighting {
         if !odd.is_empty() {
             return odd.to_vec();
         }
-        let mut ids: Vec<EventId> = sets.into_iter().flatten().flat_map(EventIds::to_sorted).collect();
+        let mut ids: Vec<EventId> = sets.into_iter().flatten().flat_map(|set| set.first(limits::SAMPLES)).collect();
         ids.sort_unstable();
         ids.into_iter().take(limits::SAMPLES).map(EventId::to_uuid).collect()
     }
 
-    /// Every id.
+    /// Every id, in no order, some perhaps more than once.
     pub fn ids(&self) -> impl Iterator<Item = EventId> {
-        [&self.allowed, &self.denied, &self.failed].into_iter().flat_map(EventIds::to_sorted)
+        [&self.allowed, &self.denied, &self.failed].into_iter().flat_map(EventIds::iter)
     }
 }
 

@@ -10,6 +10,8 @@ use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, rfc3339};
 use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::parameters::partition_of_region;
+use crate::evidence::hands::{self, Hands};
+use crate::evidence::session::Span;
 use crate::evidence::sighting::join;
 use crate::evidence::{Evidence, Scope};
 use crate::policy::admission::admits_outsider;
@@ -46,6 +48,8 @@ pub struct Inquiry<'a> {
     pub max_holes: f64,
     /// What was kept of the records.
     pub scope: &'a Scope,
+    /// Who does what can be done at once.
+    pub hands: &'a dyn Hands,
 }
 
 /// An inquiry with what follows from it, shared by all roles.
@@ -107,12 +111,6 @@ impl Case<'_> {
     }
 }
 
-/// Activity from evidence: the pure join, with what it needs from the inventory.
-#[must_use]
-pub fn activity_of<'a>(inquiry: &Inquiry<'a>) -> Activity<'a> {
-    with_inputs(inquiry, |inputs| resolve(inquiry.evidence, inputs))
-}
-
 /// Roles that must be kept in full on another reading, because the records show an outsider in them.
 #[must_use]
 pub fn reached_roles(inquiry: &Inquiry<'_>) -> BTreeSet<RoleKey> {
@@ -140,11 +138,18 @@ fn with_inputs<R>(inquiry: &Inquiry<'_>, answer: impl FnOnce(&Inputs<'_>) -> R) 
 /// The whole answer.
 #[must_use]
 pub fn assess(inquiry: &Inquiry<'_>) -> Assessment {
-    let activity = activity_of(inquiry);
+    let activity = with_inputs(inquiry, |inputs| resolve(inquiry.evidence, inputs));
     let case = case_of(inquiry);
-    let roles = roles(inquiry, &activity, &case);
     let arns: BTreeMap<RoleKey, String> =
         activity.roles.keys().map(|key| (key.clone(), arn_of(inquiry, key, &case))).collect();
+    let (roles, (sessions, usage)) = hands::both(
+        inquiry.hands,
+        || roles(inquiry, &activity, &case),
+        || {
+            let sessions = activity.sessions.iter().filter_map(|session| session_row(session, &arns)).collect();
+            (sessions, usage_rows(&activity, &arns))
+        },
+    );
     let parties = parties(&activity, &arns, &roles);
     let unmapped = unmapped(&roles, &activity, &arns);
     let mut assessment = Assessment {
@@ -156,8 +161,8 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Assessment {
         parties,
         roles,
         findings: Vec::new(),
-        sessions: activity.sessions.iter().filter_map(|session| session_row(session, &arns)).collect(),
-        usage: usage_rows(&activity, &arns),
+        sessions,
+        usage,
     };
     assessment.findings = rules::findings(&assessment, &activity, &arns, inquiry);
     assessment
@@ -214,8 +219,8 @@ fn roles(inquiry: &Inquiry<'_>, activity: &Activity<'_>, case: &Case<'_>) -> Vec
         let key = namesake.unwrap_or(key);
         subjects.entry(key.clone()).or_insert_with(|| existing.get(key).copied());
     }
-    let mut reports: Vec<RoleReport> =
-        subjects.iter().map(|(key, role)| report(&Subject::of(key, *role, activity), case)).collect();
+    let subjects: Vec<Subject<'_, '_>> = subjects.iter().map(|(key, role)| Subject::of(key, *role, activity)).collect();
+    let mut reports: Vec<RoleReport> = hands::map(inquiry.hands, &subjects, |subject| report(subject, case));
     reports.sort_by(|a, b| (&a.arn, &a.role_id).cmp(&(&b.arn, &b.role_id)));
     reports
 }
@@ -226,40 +231,40 @@ fn admits_third_party(role: &crate::policy::inventory::Role, accounts: Accounts<
 }
 
 #[derive(Default)]
-struct PartySums {
-    channels: BTreeSet<String>,
-    roles: BTreeSet<String>,
-    regions: BTreeSet<String>,
-    networks: BTreeSet<String>,
+struct PartySums<'a> {
+    channels: BTreeSet<&'a str>,
+    roles: BTreeSet<&'a str>,
+    regions: BTreeSet<&'a str>,
+    networks: BTreeSet<&'a str>,
     sessions: u64,
     calls: u64,
     denied: u64,
     failed: u64,
-    seen: Option<crate::evidence::session::Span>,
+    seen: Option<Span>,
 }
 
 fn parties(activity: &Activity<'_>, arns: &BTreeMap<RoleKey, String>, roles: &[RoleReport]) -> Vec<PartyReport> {
-    let mut sums: BTreeMap<Party, PartySums> = BTreeMap::new();
+    let mut sums: BTreeMap<&Party, PartySums<'_>> = BTreeMap::new();
     for session in &activity.sessions {
-        let entry = sums.entry(session.attributed.party.clone()).or_default();
-        entry.channels.insert(session.attributed.channel.word().to_owned());
+        let entry = sums.entry(&session.attributed.party).or_default();
+        entry.channels.insert(session.attributed.channel.word());
         if let Some(key) = &session.role {
             entry.sessions += 1;
-            entry.roles.extend(arns.get(key).cloned());
+            entry.roles.extend(arns.get(key).map(String::as_str));
         }
-        let opened = session.opened.map(crate::evidence::session::Span::at);
+        let opened = session.opened.map(Span::at);
         entry.seen = join(entry.seen, join(opened, session.active));
-        entry.networks.extend(session.networks.iter().map(str::to_owned));
+        entry.networks.extend(session.networks.iter());
         for seen in &session.calls {
             entry.calls += seen.calls();
             entry.denied += seen.sighting.denied.count();
             entry.failed += seen.sighting.failed.count();
-            entry.regions.insert(seen.region.to_string());
+            entry.regions.insert(seen.region());
         }
     }
     for refusal in &activity.refusals {
-        let entry = sums.entry(refusal.party.clone()).or_default();
-        entry.seen = join(entry.seen, Some(crate::evidence::session::Span::at(refusal.record.time)));
+        let entry = sums.entry(&refusal.party).or_default();
+        entry.seen = join(entry.seen, Some(Span::at(refusal.record.time)));
         if refusal.record.outcome == Outcome::Denied {
             entry.denied += 1;
         }
@@ -270,22 +275,23 @@ fn parties(activity: &Activity<'_>, arns: &BTreeMap<RoleKey, String>, roles: &[R
     reports
 }
 
-fn party_report(party: Party, sums: PartySums) -> PartyReport {
+fn party_report(party: &Party, sums: PartySums<'_>) -> PartyReport {
+    let texts = |set: BTreeSet<&str>| set.into_iter().map(str::to_owned).collect();
     const NETWORKS_SHOWN: usize = 20;
     PartyReport {
-        id: party.id,
+        id: party.id.clone(),
         kind: party.kind.word().to_owned(),
-        name: party.name,
-        channels: sums.channels.into_iter().collect(),
-        roles: sums.roles.into_iter().collect(),
+        name: party.name.clone(),
+        channels: texts(sums.channels),
+        roles: texts(sums.roles),
         sessions: sums.sessions,
         calls: sums.calls,
         denied: sums.denied,
         failed: sums.failed,
         first_seen: sums.seen.map(|span| span.first),
         last_seen: sums.seen.map(|span| span.last),
-        regions: sums.regions.into_iter().collect(),
-        networks: sums.networks.into_iter().filter(|text| !text.is_empty()).take(NETWORKS_SHOWN).collect(),
+        regions: texts(sums.regions),
+        networks: texts(sums.networks.into_iter().filter(|text| !text.is_empty()).take(NETWORKS_SHOWN).collect()),
     }
 }
 
@@ -310,8 +316,8 @@ fn add_trusted(reports: &mut Vec<PartyReport>, roles: &[RoleReport]) {
                         crate::activity::party::PartyKind::Vendor
                     };
                     let party = Party { id, kind, name: name.clone() };
-                    let roles = BTreeSet::from([role.arn.clone()]);
-                    reports.push(party_report(party, PartySums { roles, ..PartySums::default() }));
+                    let roles = BTreeSet::from([role.arn.as_str()]);
+                    reports.push(party_report(&party, PartySums { roles, ..PartySums::default() }));
                 }
             }
         }
@@ -328,7 +334,7 @@ fn unmapped(roles: &[RoleReport], activity: &Activity<'_>, arns: &BTreeMap<RoleK
             continue;
         }
         for seen in session.calls.iter().filter(|seen| seen.mapping.class == Class::Unmapped) {
-            let key = (coverage::event_source(&seen.call.source), seen.call.name.to_string());
+            let key = (coverage::event_source(seen.source()), seen.name().to_owned());
             let entry = sums.entry(key).or_default();
             entry.0 += seen.calls();
             entry.1.extend(seen.mapping.candidate_services.iter().cloned());
@@ -345,7 +351,7 @@ fn unmapped(roles: &[RoleReport], activity: &Activity<'_>, arns: &BTreeMap<RoleK
 }
 
 fn row_account(session: &Session<'_>) -> Option<AccountId> {
-    let recipient = session.calls.first().map(|call| call.account);
+    let recipient = session.calls.first().map(|call| call.key.account);
     session.role.as_ref().map(|role| role.account).or(recipient)
 }
 

@@ -99,7 +99,9 @@ fn ungranted_verdict(grounds: &Grounds<'_>, usage: &ActionUse) -> (Verdict, Stri
 }
 
 fn use_reason(usage: &ActionUse) -> String {
-    let apis: Vec<&str> = usage.apis.iter().map(String::as_str).take(3).collect();
+    let mut apis: Vec<String> = usage.apis.iter().map(ToString::to_string).collect();
+    apis.sort_unstable();
+    apis.truncate(3);
     let uses = usage.calls - usage.denied;
     if usage.certain {
         format!("{uses} uses by {}", apis.join(", "))
@@ -155,7 +157,7 @@ fn entry(
         first_seen: usage.and_then(|usage| usage.used).map(|span| span.first),
         last_seen: usage.and_then(|usage| usage.used).map(|span| span.last),
         resources: usage.map_or_else(Vec::new, |usage| own_resources(&action, usage)),
-        sample_event_ids: usage.map_or_else(Vec::new, |usage| usage.samples.iter().take(3).cloned().collect()),
+        sample_event_ids: usage.map_or_else(Vec::new, |usage| usage.samples.to_vec()),
         granted_by: grant.map_or_else(Vec::new, granted_by),
         kept: verdict != Verdict::Unused,
         reason,

@@ -1,6 +1,6 @@
 //! The proposal for one role: each policy right-sized, sizes kept, everything replayed, or withheld with the reason.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::policy::certificate::{Certificate, ObservedCall, certify};
 use crate::policy::context::Context;
 use crate::policy::document::{PolicyDocument, size_characters};
 use crate::policy::evaluate::{NamedPolicy, Resource};
-use crate::policy::grant::expand;
+use crate::policy::grant;
 use crate::policy::inventory::{Inventory, Role, RolePolicy};
 use crate::policy::rightsize::{Rightsized, rightsize};
 use crate::policy::size::{PolicyKind, compact, split};
@@ -28,6 +28,8 @@ pub struct Granted<'a> {
     pub named: Vec<NamedPolicy<'a>>,
     /// The permissions boundary, if it can be read.
     pub boundaries: Vec<NamedPolicy<'a>>,
+    /// What they all grant together.
+    pub expanded: grant::Granted,
     /// Why the grants are not fully known, if so.
     pub unreadable: Option<String>,
 }
@@ -35,7 +37,7 @@ pub struct Granted<'a> {
 impl<'a> Granted<'a> {
     /// The grants of a role of the inventory.
     #[must_use]
-    pub fn of(inventory: &'a Inventory, role: &'a Role) -> Self {
+    pub fn of(inventory: &'a Inventory, role: &'a Role, catalog: &Catalog) -> Self {
         let policies = inventory.policies_of(role);
         let (mut named, mut unreadable) = (Vec::new(), None);
         for policy in &policies {
@@ -49,15 +51,10 @@ impl<'a> Granted<'a> {
         let boundaries = boundary
             .and_then(|policy| policy.document.parsed.as_ref().ok().map(|document| (policy, document)))
             .map(|(policy, document)| NamedPolicy { name: &policy.name, document });
-        Self { policies, named, boundaries: boundaries.into_iter().collect(), unreadable }
+        let boundaries: Vec<NamedPolicy<'a>> = boundaries.into_iter().collect();
+        let expanded = grant::expand(&named, &boundaries, catalog);
+        Self { policies, named, boundaries, expanded, unreadable }
     }
-}
-
-/// What stands against any proposal, before it is made.
-#[derive(Debug, Clone, Default)]
-pub struct Obstacles {
-    /// The first reason to withhold.
-    pub reason: Option<String>,
 }
 
 /// The proposal, and each policy as the report shows it.
@@ -76,12 +73,12 @@ pub fn observed_calls<'a, 'e: 'a>(
     role_arn: &str,
 ) -> Vec<ObservedCall> {
     let mut observed: Vec<ObservedCall> = Vec::new();
-    let mut known: BTreeSet<(Action, Resource, String, String, String)> = BTreeSet::new();
+    let mut known: HashSet<(&Action, Resource, &str, &str, &str)> = HashSet::new();
     for seen in calls.filter(|seen| seen.sighting.used.is_some()) {
         let arns = seen.sighting.resources.to_vec();
         let networks: Vec<&str> = seen.sighting.networks.iter().collect();
         for mapped in &seen.mapping.actions {
-            let resources = match map.resources(&mapped.action, &arns, seen.hints) {
+            let resources = match map.resources(&mapped.action, &arns, seen.key.hints) {
                 Resources::Exact(arns) if !seen.sighting.resources.has_more() => {
                     arns.into_iter().map(Resource::Known).collect()
                 }
@@ -90,14 +87,7 @@ pub fn observed_calls<'a, 'e: 'a>(
             };
             for resource in resources {
                 for network in &networks {
-                    let key = (
-                        mapped.action.clone(),
-                        resource.clone(),
-                        seen.region.to_string(),
-                        (*network).to_owned(),
-                        seen.via.to_string(),
-                    );
-                    if known.insert(key) {
+                    if known.insert((&mapped.action, resource.clone(), seen.region(), *network, seen.via())) {
                         observed.push(ObservedCall {
                             action: mapped.action.clone(),
                             resource: resource.clone(),
@@ -115,7 +105,7 @@ pub fn observed_calls<'a, 'e: 'a>(
 /// The condition keys that a record shows; all others stay unknown (S31).
 fn context(seen: &SeenCall<'_>, network: &str, role_arn: &str) -> Context {
     let mut context = Context::partial()
-        .with("aws:RequestedRegion", [seen.region.to_string()])
+        .with("aws:RequestedRegion", [seen.region()])
         .with("aws:PrincipalArn", [role_arn.to_owned()])
         .with("aws:PrincipalType", ["AssumedRole".to_owned()]);
     if let Some(arn) = crate::aws::Arn::parse(role_arn) {
@@ -125,15 +115,15 @@ fn context(seen: &SeenCall<'_>, network: &str, role_arn: &str) -> Context {
         context = context.with("aws:SourceIp", [network.to_owned()]);
     }
     // S12: a service's call on the session's behalf to KMS carries the service's name.
-    if let Some(service) = seen.via.strip_suffix(".amazonaws.com")
-        && seen.call.source.as_ref() == "kms"
+    if let Some(service) = seen.via().strip_suffix(".amazonaws.com")
+        && seen.source() == "kms"
     {
-        context = context.with("kms:ViaService", [format!("{service}.{}.amazonaws.com", seen.region)]);
+        context = context.with("kms:ViaService", [format!("{service}.{}.amazonaws.com", seen.region())]);
     }
     context
 }
 
-/// Right-sizes, replays, and withholds what does not stand.
+/// Right-sizes, replays, and withholds what does not stand; `obstacle` is a reason to withhold whatever is proposed.
 #[must_use]
 pub fn propose(
     inventory: &Inventory,
@@ -142,9 +132,9 @@ pub fn propose(
     keep: &BTreeSet<Action>,
     calls: &[ObservedCall],
     catalog: &Catalog,
-    obstacles: Obstacles,
+    obstacle: Option<String>,
 ) -> Proposal {
-    let before = expand(&granted.named, &granted.boundaries, catalog);
+    let before = &granted.expanded;
     let mut rightsizing = Rightsizing {
         status: "unchanged".to_owned(),
         reason: None,
@@ -159,7 +149,7 @@ pub fn propose(
     rightsizing.unknown_patterns.dedup();
     let mut policies: Vec<PolicyReport> =
         granted.policies.iter().map(|policy| policy_report(inventory, role, policy)).collect();
-    if let Some(reason) = obstacles.reason.or_else(|| granted.unreadable.clone()) {
+    if let Some(reason) = obstacle.or_else(|| granted.unreadable.clone()) {
         return withheld(rightsizing, policies, reason);
     }
     let drafts: Vec<Rightsized> = granted.named.iter().map(|policy| rightsize(*policy, keep, catalog)).collect();
@@ -180,9 +170,8 @@ pub fn propose(
         );
         return withheld(rightsizing, policies, reason);
     }
-    let after = expand(&named(&granted.named, &parsed(&documents)), &granted.boundaries, catalog);
     rightsizing.status = "proposed".to_owned();
-    rightsizing.kept = after.grants.len() as u64;
+    rightsizing.kept = certificate.granted as u64;
     rightsizing.removed = rightsizing.granted - rightsizing.kept.min(rightsizing.granted);
     for ((policy, draft), documents) in policies.iter_mut().zip(drafts).zip(documents) {
         fill(policy, draft, documents);

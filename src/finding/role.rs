@@ -9,14 +9,14 @@ use crate::activity::usage::{SeenCall, Usage};
 use crate::aws::window::Time;
 use crate::evidence::session::Span;
 use crate::policy::comparison::Witness;
-use crate::policy::grant::expand;
+use crate::policy::grant::Grant;
 use crate::policy::inventory::Role;
 
 use super::assess::Case;
 use super::assessment::{DeniedAction, Rightsizing, RoleReport, RoleSessions};
 use super::idle::{self, Signs};
 use super::ledger::{Grounds, ledger, summed};
-use super::proposal::{Granted, Obstacles, observed_calls, propose};
+use super::proposal::{Granted, observed_calls, propose};
 use super::trust;
 
 /// Everything known of one role.
@@ -76,12 +76,11 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
     let share = case.hole_share(key.account);
     let covered = share <= case.max_holes;
     let arn = subject.arn(case.partition(key.account));
-    let granted = subject.role.map(|role| Granted::of(case.inventory, role));
-    let grants = granted.as_ref().map(|granted| expand(&granted.named, &granted.boundaries, case.catalog).grants);
-    let grants = grants.unwrap_or_default();
+    let granted = subject.role.map(|role| Granted::of(case.inventory, role, case.catalog));
+    let grants = granted.as_ref().map_or(&[][..], |granted| &granted.expanded.grants);
     let witness = case.trails.get(&key.account);
     let grounds = Grounds {
-        grants: &grants,
+        grants,
         grants_known: granted.as_ref().is_some_and(|granted| granted.unreadable.is_none()),
         usage: &usage,
         witness: witness.map(|trail| trail as &dyn Witness),
@@ -103,13 +102,13 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
     let (rightsizing, policies) = match (subject.role, &granted) {
         (Some(role), Some(granted)) => {
             let calls = observed_calls(subject.calls(), case.map, &role.arn);
-            let obstacles = Obstacles { reason: case.uncovered(key.account) };
-            let proposal = propose(case.inventory, role, granted, &ledger.keep, &calls, case.catalog, obstacles);
+            let obstacle = case.uncovered(key.account);
+            let proposal = propose(case.inventory, role, granted, &ledger.keep, &calls, case.catalog, obstacle);
             (proposal.rightsizing, proposal.policies)
         }
         _ => (not_in_inventory(), Vec::new()),
     };
-    let denied = denied_actions(&usage, &grants);
+    let denied = denied_actions(&usage, grants);
     let (actions, actions_summed, actions_beyond) = summed(ledger.entries);
     RoleReport {
         arn,
@@ -175,7 +174,7 @@ fn sessions(subject: &Subject<'_, '_>) -> RoleSessions {
 }
 
 /// Wishes that were refused and that no policy grants either.
-fn denied_actions(usage: &Usage, grants: &[crate::policy::grant::Grant]) -> Vec<DeniedAction> {
+fn denied_actions(usage: &Usage, grants: &[Grant]) -> Vec<DeniedAction> {
     let granted = |action: &crate::aws::Action| grants.binary_search_by(|grant| grant.action.cmp(action)).is_ok();
     let refused =
         usage.actions.iter().filter(|(action, usage)| usage.denied > 0 && !usage.is_used() && !granted(action));
@@ -185,7 +184,7 @@ fn denied_actions(usage: &Usage, grants: &[crate::policy::grant::Grant]) -> Vec<
             denied: usage.denied,
             first_seen: usage.refused.map(|span| span.first),
             last_seen: usage.refused.map(|span| span.last),
-            sample_event_ids: usage.samples.iter().take(3).cloned().collect(),
+            sample_event_ids: usage.samples.to_vec(),
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Trust entries of the report: each principal with its party and the external id it must show (S40, S42).
 
 use crate::activity::opening::RoleKey;
-use crate::activity::party::{Accounts, Party, PartyKind};
+use crate::activity::party::{Accounts, Party};
 use crate::aws::{AccountId, Fingerprint};
 use crate::policy::admission::{Admission, PrincipalKind, admissions, is_outside};
 use crate::policy::inventory::Role;
@@ -81,7 +81,7 @@ pub fn sole_outside(role: &Role, accounts: Accounts<'_>) -> Option<Party> {
         }
     }
     let only = parties.pop_first()?;
-    (parties.is_empty() && only.kind.is_outside() && only.kind != PartyKind::Unresolved).then_some(only)
+    (parties.is_empty() && only.kind.is_outside()).then_some(only)
 }
 
 /// The key under which activity knows a role of the inventory.

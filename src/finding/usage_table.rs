@@ -49,7 +49,7 @@ fn key<'a>(session: &'a Session<'_>, seen: &'a SeenCall<'_>, role: &'a str) -> K
     let attributed = &session.attributed;
     let actions = seen.mapping.actions.iter().map(|mapped| mapped.action.as_str()).collect();
     let channel = attributed.channel.word();
-    (seen.account, role, &attributed.party.id, channel, &seen.region, &seen.call.source, &seen.call.name, actions)
+    (seen.key.account, role, &attributed.party.id, channel, seen.region(), seen.source(), seen.name(), actions)
 }
 
 impl<'a> Sums<'a> {

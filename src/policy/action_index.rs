@@ -1,36 +1,25 @@
 //! The catalog's actions grouped by service, so that a pattern is compared with the actions it can match only.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::catalog::Catalog;
 use super::pattern::Pattern;
 use crate::aws::Action;
 
-/// All known actions in order, and where each service's actions lie.
-#[derive(Debug)]
-pub struct ActionIndex<'a> {
-    actions: Vec<&'a Action>,
+/// All known actions in order, and where each service's actions lie. A catalog holds the one of its own actions.
+#[derive(Clone, Debug, Default)]
+pub struct ActionIndex {
+    actions: Vec<Action>,
     services: HashMap<String, Range<usize>>,
 }
 
-impl<'a> ActionIndex<'a> {
-    /// The actions of the catalog.
+impl ActionIndex {
+    /// An index of these actions.
     #[must_use]
-    pub fn new(catalog: &'a Catalog) -> Self {
-        Self::with_more(catalog, [])
-    }
-
-    /// The actions of the catalog and some that it may not know.
-    #[must_use]
-    pub fn with_more(catalog: &'a Catalog, more: impl IntoIterator<Item = &'a Action>) -> Self {
-        let mut actions: Vec<&Action> = catalog.iter().map(|info| &info.action).collect();
-        let known = actions.len();
-        actions.extend(more.into_iter().filter(|action| catalog.get(action).is_none()));
-        if actions.len() > known {
-            actions.sort();
-            actions.dedup();
-        }
+    pub fn of(mut actions: Vec<Action>) -> Self {
+        actions.sort();
+        actions.dedup();
         // Actions sort by `service:name`, so each service's actions are neighbours.
         let mut services: HashMap<String, Range<usize>> = HashMap::new();
         let mut from = 0;
@@ -40,6 +29,16 @@ impl<'a> ActionIndex<'a> {
             from = to;
         }
         Self { actions, services }
+    }
+
+    /// The same index with some actions that it may not hold; borrowed where it holds them all.
+    #[must_use]
+    pub fn with_more<'a>(&self, more: impl IntoIterator<Item = &'a Action>) -> Cow<'_, Self> {
+        let unknown: Vec<Action> = more.into_iter().filter(|action| self.position(action).is_none()).cloned().collect();
+        if unknown.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self::of(self.iter().cloned().chain(unknown).collect()))
     }
 
     /// Number of actions.
@@ -56,19 +55,19 @@ impl<'a> ActionIndex<'a> {
 
     /// The action at a position handed out by this index.
     #[must_use]
-    pub fn action(&self, position: usize) -> Option<&'a Action> {
-        self.actions.get(position).copied()
+    pub fn action(&self, position: usize) -> Option<&Action> {
+        self.actions.get(position)
     }
 
     /// Where an action is, if it is known.
     #[must_use]
     pub fn position(&self, action: &Action) -> Option<usize> {
-        self.actions.binary_search(&action).ok()
+        self.actions.binary_search(action).ok()
     }
 
     /// All actions in order.
-    pub fn iter(&self) -> impl Iterator<Item = &'a Action> + '_ {
-        self.actions.iter().copied()
+    pub fn iter(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter()
     }
 
     /// Positions of the actions that `pattern` matches, in order.
@@ -100,7 +99,7 @@ pub fn is_wild(pattern: &str) -> bool {
 pub(super) mod tests {
     use super::*;
     use crate::aws::AccessLevel;
-    use crate::policy::catalog::{ActionInfo, Observability};
+    use crate::policy::catalog::{ActionInfo, Catalog, Observability};
 
     /// A catalog of the given names for the tests of this folder.
     pub(in crate::policy) fn catalog(names: &[&str]) -> Catalog {
@@ -118,7 +117,7 @@ pub(super) mod tests {
     fn patterns_find_the_actions_they_cover() {
         let catalog = catalog(&["s3:GetObject", "s3:PutObject", "s3-outposts:GetObject", "ec2:RunInstances"]);
         let extra = Action::parse("s3:NewThing").unwrap();
-        let index = ActionIndex::with_more(&catalog, [&extra]);
+        let index = catalog.index().with_more([&extra]);
         let check = |pattern: &str, expected: &[&str]| {
             let found: Vec<_> = index.matching(pattern).filter_map(|at| index.action(at)).map(Action::as_str).collect();
             assert_eq!(found, expected, "{pattern}");

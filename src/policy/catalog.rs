@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::action_index::ActionIndex;
 use crate::aws::{AccessLevel, Action, KnownActions, ResourceShape};
 
 /// What CloudTrail can show of an action; the first class that fits is taken, in this order.
@@ -52,6 +53,7 @@ pub struct ActionInfo {
 #[derive(Debug, Default)]
 pub struct Catalog {
     actions: BTreeMap<Action, ActionInfo>,
+    index: ActionIndex,
     services: Vec<Box<str>>,
     /// `service/type` to ARN template.
     pub(super) templates: HashMap<&'static str, &'static str>,
@@ -72,7 +74,14 @@ impl Catalog {
         // The order of whole actions differs from that of prefixes where one prefix begins another.
         services.sort_unstable();
         services.dedup();
-        Self { actions, services, templates: HashMap::new(), data_event_types: BTreeMap::new() }
+        let index = ActionIndex::of(actions.keys().cloned().collect());
+        Self { actions, index, services, templates: HashMap::new(), data_event_types: BTreeMap::new() }
+    }
+
+    /// Its actions by position, for what asks about thousands of them at once.
+    #[must_use]
+    pub fn index(&self) -> &ActionIndex {
+        &self.index
     }
 
     /// What is known of `action`.

@@ -14,7 +14,7 @@ use super::context::Context;
 use super::descent::{allow_descends, deny_survives};
 use super::diff::one_line;
 use super::evaluate::{Decision, NamedPolicy, Request, Resource, StatementRef, evaluate};
-use super::grant::expand;
+use super::grant::{Grant, expand};
 use super::statement::{Effect, Statement};
 use crate::aws::Action;
 
@@ -105,6 +105,8 @@ pub struct Certificate {
     pub calls_allowed: usize,
     /// Of them, those on which the current policies cannot be decided.
     pub undecidable: usize,
+    /// Known actions that the proposal grants.
+    pub granted: usize,
     /// Known actions that only the proposal grants.
     pub newly_allowed: Vec<Action>,
     /// Empty for a proposal that may be written as right-sized.
@@ -132,7 +134,9 @@ pub fn certify(
 ) -> Certificate {
     let mut out = Certificate::default();
     replay(before, after, boundaries, calls, &mut out);
-    out.newly_allowed = newly_allowed(before, after, boundaries, catalog);
+    let after_grants = expand(after, boundaries, catalog).grants;
+    out.granted = after_grants.len();
+    out.newly_allowed = newly_allowed(&expand(before, boundaries, catalog).grants, after_grants);
     let new = out.newly_allowed.iter().map(|action| CounterExample::NewlyAllowed { action: action.clone() });
     out.counter_examples.extend(new);
     out.counter_examples.extend(structure(before, after));
@@ -179,20 +183,9 @@ fn replay(
     }
 }
 
-fn newly_allowed(
-    before: &[NamedPolicy<'_>],
-    after: &[NamedPolicy<'_>],
-    boundaries: &[NamedPolicy<'_>],
-    catalog: &Catalog,
-) -> Vec<Action> {
-    let granted = expand(before, boundaries, catalog).grants;
-    let granted: BTreeSet<&Action> = granted.iter().map(|grant| &grant.action).collect();
-    expand(after, boundaries, catalog)
-        .grants
-        .into_iter()
-        .map(|grant| grant.action)
-        .filter(|action| !granted.contains(action))
-        .collect()
+fn newly_allowed(before: &[Grant], after: Vec<Grant>) -> Vec<Action> {
+    let granted: BTreeSet<&Action> = before.iter().map(|grant| &grant.action).collect();
+    after.into_iter().map(|grant| grant.action).filter(|action| !granted.contains(action)).collect()
 }
 
 /// Statements that cannot be shown to be within the current policies, in whichever of them.

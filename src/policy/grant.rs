@@ -3,6 +3,8 @@
 //! Grants are possibilities: an action is left out only where it can never be allowed. Patterns that match no known
 //! action are listed: the catalog may simply not know what they mean.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::action_index::ActionIndex;
@@ -47,46 +49,43 @@ pub struct Granted {
 /// no `Deny` without condition takes it on every resource.
 #[must_use]
 pub fn expand(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], catalog: &Catalog) -> Granted {
-    let index = ActionIndex::new(catalog);
+    let index = catalog.index();
     let mut possible = vec![true; index.len()];
     for boundary in boundaries {
         let mut allowed = vec![false; index.len()];
         for statement in with_effect(boundary.document, Effect::Allow) {
-            set(&mut allowed, &covered(&index, &statement.actions), true);
+            set(&mut allowed, &covered(index, &statement.actions), true);
         }
         possible.iter_mut().zip(&allowed).for_each(|(possible, allowed)| *possible &= *allowed);
     }
     for policy in policies.iter().chain(boundaries) {
         for statement in with_effect(policy.document, Effect::Deny).filter(|statement| is_unconditional(statement)) {
-            set(&mut possible, &covered(&index, &statement.actions), false);
+            set(&mut possible, &covered(index, &statement.actions), false);
         }
     }
 
-    let mut granting: Vec<(Vec<StatementRef>, bool)> = vec![(Vec::new(), true); index.len()];
+    let mut granting: BTreeMap<usize, (Vec<StatementRef>, bool)> = BTreeMap::new();
     let mut unmatched_patterns = Vec::new();
     for policy in policies {
         for statement in with_effect(policy.document, Effect::Allow) {
             let reference = StatementRef::new(policy.name, statement);
-            for position in covered(&index, &statement.actions) {
-                if let Some((granted_by, conditional)) = granting.get_mut(position) {
+            for position in covered(index, &statement.actions) {
+                if possible.get(position) == Some(&true) {
+                    let (granted_by, conditional) = granting.entry(position).or_insert((Vec::new(), true));
                     granted_by.push(reference.clone());
                     *conditional &= !statement.conditions.is_empty();
                 }
             }
             unmatched_patterns.extend(
-                unmatched(&index, &statement.actions)
+                unmatched(index, &statement.actions)
                     .map(|pattern| UnmatchedPattern { pattern: pattern.to_owned(), statement: reference.clone() }),
             );
         }
     }
-    let grants = index
-        .iter()
-        .zip(granting)
-        .zip(possible)
-        .filter(|((_, (granted_by, _)), possible)| *possible && !granted_by.is_empty())
-        .map(|((action, (granted_by, conditional)), _)| Grant { action: action.clone(), granted_by, conditional })
-        .collect();
-    Granted { grants, unmatched_patterns }
+    let grant = |(position, (granted_by, conditional))| {
+        index.action(position).map(|action| Grant { action: action.clone(), granted_by, conditional })
+    };
+    Granted { grants: granting.into_iter().filter_map(grant).collect(), unmatched_patterns }
 }
 
 fn with_effect(document: &PolicyDocument, effect: Effect) -> impl Iterator<Item = &Statement> {
@@ -108,7 +107,7 @@ fn set(flags: &mut [bool], positions: &[usize], value: bool) {
 }
 
 /// Positions of the actions that an `Action` or `NotAction` covers, in order, each once.
-pub(super) fn covered(index: &ActionIndex<'_>, actions: &ActionMatch) -> Vec<usize> {
+pub(super) fn covered(index: &ActionIndex, actions: &ActionMatch) -> Vec<usize> {
     let (patterns, wanted) = match actions {
         ActionMatch::Action(patterns) => (patterns, true),
         ActionMatch::NotAction(patterns) => (patterns, false),
@@ -124,7 +123,7 @@ pub(super) fn covered(index: &ActionIndex<'_>, actions: &ActionMatch) -> Vec<usi
     flags.iter().enumerate().filter(|(_, flag)| **flag == wanted).map(|(position, _)| position).collect()
 }
 
-fn unmatched<'s>(index: &'s ActionIndex<'_>, actions: &'s ActionMatch) -> impl Iterator<Item = &'s str> {
+fn unmatched<'s>(index: &'s ActionIndex, actions: &'s ActionMatch) -> impl Iterator<Item = &'s str> {
     let patterns: &[String] = match actions {
         ActionMatch::Action(patterns) => patterns,
         ActionMatch::NotAction(_) => &[],

@@ -3,6 +3,7 @@
 //! Sids, order, resources, conditions and every `Deny` stay as they are (S34). Doubt keeps: a pattern that matches nothing
 //! known stays as written. Nothing here may grant more than before; `certificate` proves that afterwards.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -115,14 +116,14 @@ enum Fate {
 
 struct Editor<'a> {
     policy: NamedPolicy<'a>,
-    index: ActionIndex<'a>,
+    index: Cow<'a, ActionIndex>,
     /// By position in the index.
     keep: Vec<bool>,
 }
 
 impl<'a> Editor<'a> {
     fn new(policy: NamedPolicy<'a>, keep: &'a BTreeSet<Action>, catalog: &'a Catalog) -> Self {
-        let index = ActionIndex::with_more(catalog, keep);
+        let index = catalog.index().with_more(keep);
         let mut kept = vec![false; index.len()];
         for position in keep.iter().filter_map(|action| index.position(action)) {
             mark(&mut kept, position);

@@ -72,12 +72,12 @@ pub fn compact(
     if parsed.size_characters() <= limit_characters || parsed.version != before.version {
         return document.clone();
     }
-    let index = ActionIndex::with_more(catalog, keep);
+    let index = catalog.index().with_more(keep);
     let statements = parsed.statements.iter().map(|statement| fold(statement, before, keep, &index)).collect();
     parsed.with_statements(statements)
 }
 
-fn fold(statement: &Statement, before: &PolicyDocument, keep: &BTreeSet<Action>, index: &ActionIndex<'_>) -> Value {
+fn fold(statement: &Statement, before: &PolicyDocument, keep: &BTreeSet<Action>, index: &ActionIndex) -> Value {
     let ActionMatch::Action(patterns) = &statement.actions else { return statement.raw.clone() };
     let ancestor = before.statements.iter().find(|old| allow_descends(statement, old));
     let Some(ActionMatch::Action(old)) = ancestor.map(|old| &old.actions) else { return statement.raw.clone() };

@@ -14,6 +14,7 @@ pub mod paths;
 pub mod policy_files;
 pub mod tables;
 
+use crate::evidence::hands::{self, Hands, OneByOne};
 use crate::finding::assessment::Assessment;
 
 /// One output: a path relative to the output folder, with `/` between its parts, and the bytes.
@@ -62,20 +63,37 @@ pub enum RenderError {
 /// # Errors
 /// [`RenderError`], which no input should bring about.
 pub fn render(assessment: &mut Assessment) -> Result<Vec<OutputFile>, RenderError> {
+    render_by(&OneByOne, assessment)
+}
+
+/// [`render`] by several hands.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_by(hands: &dyn Hands, assessment: &mut Assessment) -> Result<Vec<OutputFile>, RenderError> {
     let folders = paths::role_folders(&assessment.roles);
     let mut files = Vec::new();
     for (role, folder) in assessment.roles.iter_mut().zip(&folders) {
         policy_files::render(role, folder, &mut files)?;
     }
-    for (role, folder) in assessment.roles.iter().zip(&folders) {
-        files.extend(certificate::render(assessment, role, folder)?);
-    }
-    files.push(json::render(assessment)?);
-    files.push(OutputFile::new("report.md", markdown::render(assessment, &folders)));
-    files.extend(parquet::render(assessment)?);
+    let assessment = &*assessment;
+    let (tables, pages) = hands::both(hands, || parquet::render(hands, assessment), || pages(assessment, &folders));
+    files.extend(tables?);
+    files.extend(pages?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     match files.iter().zip(files.iter().skip(1)).find(|(a, b)| a.path == b.path) {
         Some((twice, _)) => Err(RenderError::SamePath(twice.path.clone())),
         None => Ok(files),
     }
+}
+
+/// What people read, and `report.json`.
+fn pages(assessment: &Assessment, folders: &[String]) -> Result<Vec<OutputFile>, RenderError> {
+    let mut files = Vec::new();
+    for (role, folder) in assessment.roles.iter().zip(folders) {
+        files.extend(certificate::render(assessment, role, folder)?);
+    }
+    files.push(json::render(assessment)?);
+    files.push(OutputFile::new("report.md", markdown::render(assessment, folders)));
+    Ok(files)
 }

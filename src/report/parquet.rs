@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::aws::window::{Time, rfc3339};
 use crate::aws::{AccessLevel, AccountId};
+use crate::evidence::hands::{self, Hands};
 use crate::evidence::tables::columnar::encode;
 use crate::finding::assessment::{ActionEntry, Assessment, Finding, PartyReport, RoleReport};
 
@@ -20,50 +21,60 @@ use super::{OutputFile, RenderError};
 ///
 /// # Errors
 /// [`RenderError::Table`] when a row does not fit its columns, which no assessment should bring about.
-pub fn render(assessment: &Assessment) -> Result<Vec<OutputFile>, RenderError> {
-    let mut files = Vec::new();
+pub fn render(hands: &dyn Hands, assessment: &Assessment) -> Result<Vec<OutputFile>, RenderError> {
+    let mut files = Files { hands, rendered: Vec::new() };
     let roles = &assessment.roles;
-    write(&mut files, &tables::FINDINGS, assessment.findings.iter().map(|one| (one.account_id, finding(one))))?;
-    write(&mut files, &tables::PARTIES, assessment.parties.iter().map(|one| (None, party(one))))?;
-    for_each_ledger(&mut files, roles)?;
-    write(&mut files, &tables::ROLES, roles.iter().map(|one| (Some(one.account_id), role(one))))?;
+    files.add(&tables::FINDINGS, assessment.findings.iter().map(|one| (one.account_id, finding(one))))?;
+    files.add(&tables::PARTIES, assessment.parties.iter().map(|one| (None, party(one))))?;
+    files.add(&tables::PERMISSIONS, permissions(roles))?;
+    files.add(&tables::ROLES, roles.iter().map(|one| (Some(one.account_id), role(one))))?;
     let mut sessions: Vec<_> = assessment.sessions.iter().collect();
     sessions.sort_by_key(|row| (&row.role_arn, &row.session_id));
-    write(&mut files, &tables::SESSIONS, sessions.into_iter().map(|row| (Some(row.account_id), row)))?;
+    files.add(&tables::SESSIONS, sessions.into_iter().map(|row| (Some(row.account_id), row)))?;
     let mut usage: Vec<_> = assessment.usage.iter().collect();
     usage.sort_by_key(|row| {
         (&row.role_arn, &row.party_id, &row.channel, &row.event_source, &row.event_name, &row.region)
     });
-    write(&mut files, &tables::USAGE, usage.into_iter().map(|row| (Some(row.account_id), row)))?;
-    Ok(files)
+    files.add(&tables::USAGE, usage.into_iter().map(|row| (Some(row.account_id), row)))?;
+    Ok(files.rendered)
 }
 
-fn for_each_ledger(files: &mut Vec<OutputFile>, roles: &[RoleReport]) -> Result<(), RenderError> {
+fn permissions(roles: &[RoleReport]) -> impl Iterator<Item = (Option<AccountId>, PermissionRow<'_>)> {
     let mut lines: Vec<_> = roles.iter().flat_map(|role| ledger(role).map(move |entry| (role, entry))).collect();
     lines.sort_by_key(|(role, entry)| (&role.arn, &role.role_id, &entry.action));
-    let rows = lines.into_iter().map(|(role, entry)| (Some(role.account_id), permission(role, entry)));
-    write(files, &tables::PERMISSIONS, rows)
+    lines.into_iter().map(|(role, entry)| (Some(role.account_id), permission(role, entry)))
 }
 
-/// One file for each account.
-fn write<T: Serialize>(
-    files: &mut Vec<OutputFile>,
-    table: &Table,
-    rows: impl Iterator<Item = (Option<AccountId>, T)>,
-) -> Result<(), RenderError> {
-    let mut by_account: BTreeMap<Option<AccountId>, Vec<T>> = BTreeMap::new();
-    for (account, row) in rows {
-        by_account.entry(account).or_default().push(row);
-    }
-    for (account, rows) in by_account {
-        let partition = account.as_ref().map_or(NO_ACCOUNT, AccountId::as_str);
-        let path = format!("parquet/{}/account_id={partition}/part-0.parquet", table.name);
-        match encode(tables::SCHEMA, table.columns, &rows) {
-            Ok(bytes) => files.push(OutputFile::new(path, bytes)),
-            Err(source) => return Err(RenderError::Table { path, source }),
+struct Files<'a> {
+    hands: &'a dyn Hands,
+    rendered: Vec<OutputFile>,
+}
+
+impl Files<'_> {
+    /// Adds a table: one file for each account.
+    fn add<T: Serialize + Sync>(
+        &mut self,
+        table: &Table,
+        rows: impl Iterator<Item = (Option<AccountId>, T)>,
+    ) -> Result<(), RenderError> {
+        let mut by_account: BTreeMap<Option<AccountId>, Vec<T>> = BTreeMap::new();
+        for (account, row) in rows {
+            by_account.entry(account).or_default().push(row);
         }
+        let parts: Vec<_> = by_account.iter().collect();
+        let files = hands::map(self.hands, &parts, |(account, rows)| {
+            let partition = account.as_ref().map_or(NO_ACCOUNT, AccountId::as_str);
+            let path = format!("parquet/{}/account_id={partition}/part-0.parquet", table.name);
+            match encode(tables::SCHEMA, table.columns, *rows) {
+                Ok(bytes) => Ok(OutputFile::new(path, bytes)),
+                Err(source) => Err(RenderError::Table { path, source }),
+            }
+        });
+        for file in files {
+            self.rendered.push(file?);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[derive(Serialize)]

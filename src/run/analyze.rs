@@ -12,6 +12,7 @@ use crate::activity::directory::Directory;
 use crate::activity::party::Accounts;
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
+use crate::evidence::hands::{Hands, OneByOne};
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, assess, reached_roles};
@@ -20,7 +21,7 @@ use crate::finding::coverage::{Reading, window_of_events};
 use crate::policy::admission::reachable;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
-use crate::report::{OutputFile, render};
+use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
 use super::UserError;
@@ -28,7 +29,7 @@ use super::inputs::{InputFile, inventory, list};
 use super::monitor::Monitor;
 use super::output;
 use super::plan::{Plan, Request, plan};
-use super::workers::{Effort, Read, read};
+use super::workers::{Effort, Read, Workers, read};
 
 /// What to analyze, and how.
 #[derive(Clone, Debug)]
@@ -84,10 +85,12 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
         digest_days: plan.digest_days.clone(),
         records: read.counts,
     };
-    let inquiry = inquiry(&read.evidence, &reading, &inventory, &own, (window, &scope), options);
+    let workers = Workers::start(options.effort)?;
+    let inquiry = inquiry(&workers, &read.evidence, &reading, &inventory, &own, (window, &scope), options);
     let mut assessment = assess(&inquiry);
+    workers.let_go(read.evidence);
     let judged = started.elapsed();
-    let files = render(&mut assessment)
+    let files = render_by(&workers, &mut assessment)
         .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
     monitor.end();
     let timings = json!({
@@ -102,6 +105,7 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
 }
 
 fn inquiry<'a>(
+    hands: &'a dyn Hands,
     evidence: &'a Evidence,
     reading: &'a Reading,
     inventory: &'a Inventory,
@@ -120,6 +124,7 @@ fn inquiry<'a>(
         idle_days: options.idle_days,
         max_holes: options.max_holes,
         scope,
+        hands,
     }
 }
 
@@ -168,7 +173,8 @@ fn read_in_scope(
         let window = complete(&read.evidence, plan, &options.request)?;
         let own = own_of_records(&read.evidence, inventory, options);
         let reading = Reading::default();
-        let reached = reached_roles(&inquiry(&read.evidence, &reading, inventory, &own, (window, &scope), options));
+        let reached =
+            reached_roles(&inquiry(&OneByOne, &read.evidence, &reading, inventory, &own, (window, &scope), options));
         if reached.is_empty() {
             return Ok((read, scope, passes));
         }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rayon::prelude::*;
+
 use crate::cloudtrail::record::EventId;
+use crate::evidence::hands::Hands;
 use crate::evidence::merge::RecordCounts;
 use crate::evidence::observe::Observer;
 use crate::evidence::{Evidence, Scope};
@@ -36,6 +39,35 @@ pub struct Read {
     pub spills: usize,
 }
 
+/// Worker threads. Those that read are let go before the judgement begins, because each holds on to memory that only
+/// reading needs.
+pub struct Workers(rayon::ThreadPool);
+
+impl Workers {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn start(effort: Effort) -> Result<Self, UserError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(effort.jobs).build();
+        pool.map(Self).map_err(|error| UserError::new(format!("cannot start workers: {error}"), "try --jobs 1"))
+    }
+}
+
+impl Workers {
+    /// Frees evidence by several threads, because it is millions of small pieces; what comes next finds the room free.
+    pub fn let_go(&self, evidence: Evidence) {
+        let Evidence { actors, handoffs, .. } = evidence;
+        self.0.join(|| drop(actors), || drop(handoffs));
+    }
+}
+
+impl Hands for Workers {
+    fn each(&self, count: usize, piece: &(dyn Fn(usize) + Sync)) {
+        self.0.install(|| (0..count).into_par_iter().with_max_len(1).for_each(piece));
+    }
+}
+
 /// Reads objects.
 ///
 /// # Errors
@@ -47,12 +79,12 @@ pub fn read(
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<Read, UserError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(effort.jobs).build();
-    let pool = pool.map_err(|error| UserError::new(format!("cannot start workers: {error}"), "try --jobs 1"))?;
+    let workers = Workers::start(effort)?;
     let (next, spill) = (AtomicUsize::new(0), Spill::default());
     // A quarter of the memory for ids, shared by the workers.
     let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
-    let folds = pool.broadcast(|_| fold(store, objects, scope, monitor, &next, &spill, ids_bytes));
+    let folds = workers.0.broadcast(|_| fold(store, objects, scope, monitor, &next, &spill, ids_bytes));
+    drop(workers);
     let mut folds = folds.into_iter().collect::<std::io::Result<Vec<Evidence>>>().map_err(disk)?;
     let rest: Vec<Vec<EventId>> = folds.iter_mut().map(|evidence| evidence.out_of_scope.drain_sorted()).collect();
     // Into the first fold and not into an empty evidence: that would hold everything twice for a moment.
@@ -96,5 +128,7 @@ fn fold(
             object = Vec::new();
         }
     }
-    Ok(observer.finish())
+    let mut evidence = observer.finish();
+    evidence.settle();
+    Ok(evidence)
 }
