@@ -216,7 +216,7 @@ proptest! {
     /// Invariant 2: every record is counted exactly once: used, out of scope, duplicate or bad.
     #[test]
     fn every_record_has_one_fate(objects in trail()) {
-        let counts = union(seen(&objects)).record_counts(0);
+        let counts = union(seen(&objects)).record_counts();
         prop_assert_eq!(counts.total, counts.used + counts.out_of_scope + counts.duplicate + counts.bad);
     }
 

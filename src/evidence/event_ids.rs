@@ -82,10 +82,19 @@ impl EventIds {
         self.ids.is_empty()
     }
 
-    /// Bytes held.
+    /// Bytes that the ids take.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        self.ids.capacity() * size_of::<EventId>()
+        self.ids.len() * size_of::<EventId>()
+    }
+
+    /// Hands out the ids in order and forgets them, but keeps the room for others.
+    pub fn take_sorted<R>(&mut self, take: impl FnOnce(&[EventId]) -> R) -> R {
+        self.settle();
+        let answer = take(&self.ids);
+        self.ids.clear();
+        self.sorted = 0;
+        answer
     }
 
     /// Takes the ids out, sorted, leaving none: for a caller that keeps them elsewhere.

@@ -3,7 +3,7 @@
 //! A commutative, associative and idempotent union with the empty evidence as its identity: workers, shards of a
 //! nightly run and tasks of a cluster all end in `merge`, in whatever order they finish.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use crate::cloudtrail::record::EventId;
 
@@ -85,21 +85,30 @@ impl Evidence {
         *known = join(Some(*known), Some(span)).unwrap_or(span);
     }
 
-    /// Ids of the events that became evidence.
+    /// Ids of the events that became evidence, in order.
     #[must_use]
-    pub fn used_ids(&self) -> HashSet<EventId> {
+    pub fn used_ids(&self) -> Vec<EventId> {
         let calls = self.actors.values().flat_map(|acts| acts.calls.values()).flat_map(|sighting| sighting.ids());
-        self.handoffs.keys().copied().chain(calls).collect()
+        let mut ids: Vec<EventId> = self.handoffs.keys().copied().chain(calls).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
-    /// The fate of every record. `spilled` counts the different out-of-scope events that a caller keeps elsewhere,
-    /// without those in `self` and without used ones.
+    /// The fate of every record.
     #[must_use]
-    pub fn record_counts(&self, spilled: u64) -> RecordCounts {
+    pub fn record_counts(&self) -> RecordCounts {
         let used = self.used_ids();
-        let others = self.out_of_scope.to_sorted().iter().filter(|id| !used.contains(*id)).count() as u64 + spilled;
+        let others = self.out_of_scope.to_sorted();
+        let others = others.iter().filter(|id| used.binary_search(id).is_err()).count();
+        self.fates(used.len() as u64, others as u64)
+    }
+
+    /// The fate of every record, when this many different events became evidence and this many did not have to; for a
+    /// caller that keeps ids elsewhere.
+    #[must_use]
+    pub fn fates(&self, used: u64, others: u64) -> RecordCounts {
         let totals = self.coverage.totals();
-        let used = used.len() as u64;
         RecordCounts {
             total: totals.records,
             used,

@@ -1,113 +1,146 @@
-//! Ids of events that need no evidence, moved to temporary files when they outgrow their share of memory (S4).
+//! Ids of events that need no evidence, moved to a temporary file when they outgrow their share of memory (S4).
 //!
-//! They are the only thing that grows with every record of a trail. Sorted runs on disk are merged at the end, just to
-//! be counted, so that duplicates are counted exactly and memory does not depend on the trail.
+//! They are the only thing that grows with every record of a trail. The file holds sorted runs; at the end they are
+//! counted range by range, just so many at once as there are workers, so that duplicates are counted exactly and memory
+//! does not depend on the trail.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
-use std::sync::Mutex;
-
-use hashbrown::HashSet;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cloudtrail::record::EventId;
 use crate::evidence::event_ids::EventIds;
+use crate::evidence::hands::{Hands, map};
+
+/// Ids are counted by their first bits. At a billion records, a range of ids takes 16 MB.
+const RANGE_BITS: u32 = 10;
+const RANGES: usize = 1 << RANGE_BITS;
+const ID_BYTES: usize = size_of::<EventId>();
 
 /// Sorted runs of ids on disk.
 #[derive(Debug, Default)]
 pub struct Spill {
-    runs: Mutex<Vec<File>>,
+    disk: Mutex<Disk>,
+}
+
+#[derive(Debug, Default)]
+struct Disk {
+    /// Vanishes with the process.
+    file: Option<File>,
+    runs: Vec<Run>,
+}
+
+/// Where the ids of one run lie.
+#[derive(Debug)]
+struct Run {
+    /// The place of its first id in the file, in bytes.
+    start: u64,
+    /// For each range the number of ids in the ranges before it, and at the end the number of all.
+    bounds: Vec<usize>,
 }
 
 impl Spill {
-    /// Writes ids, sorted, to a new temporary file that vanishes with the process.
+    /// Moves all ids to disk.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn add(&self, ids: &mut EventIds) -> std::io::Result<()> {
-        let mut file = tempfile::tempfile()?;
+        ids.take_sorted(|ids| self.write(ids))
+    }
+
+    fn write(&self, ids: &[EventId]) -> std::io::Result<()> {
+        let mut disk = self.disk();
+        let file = match &mut disk.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        let start = file.seek(SeekFrom::End(0))?;
         let mut bytes = Vec::with_capacity(1 << 20);
-        for id in ids.drain_sorted() {
-            bytes.extend_from_slice(&id.0.to_be_bytes());
-            if bytes.len() >= 1 << 20 {
-                file.write_all(&bytes)?;
-                bytes.clear();
-            }
+        for chunk in ids.chunks((1 << 20) / ID_BYTES) {
+            bytes.clear();
+            bytes.extend(chunk.iter().flat_map(|id| id.0.to_le_bytes()));
+            file.write_all(&bytes)?;
         }
-        file.write_all(&bytes)?;
-        self.runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(file);
+        disk.runs.push(Run { start, bounds: (0..=RANGES).map(|range| ids_before(ids, range)).collect() });
         Ok(())
     }
 
-    /// How many files there are.
+    /// How often ids were moved.
     #[must_use]
     pub fn runs(&self) -> usize {
-        self.runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len()
+        self.disk().runs.len()
     }
 
-    /// How many different ids there are in all runs and in `rest` that are not among `used`.
+    /// How many different ids there are on disk and in `rest` that are not in `used`; all of these sorted.
     ///
     /// # Errors
     /// When a run cannot be read back.
-    pub fn count_others(self, rest: Vec<Vec<EventId>>, used: &HashSet<EventId>) -> std::io::Result<u64> {
-        let mut runs: Vec<Box<dyn Iterator<Item = std::io::Result<EventId>>>> = Vec::new();
-        for mut file in self.runs.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            file.seek(SeekFrom::Start(0))?;
-            runs.push(Box::new(Run(BufReader::with_capacity(1 << 16, file))));
-        }
-        for ids in rest {
-            runs.push(Box::new(ids.into_iter().map(Ok)));
-        }
-        let mut heap = BinaryHeap::new();
-        for (at, run) in runs.iter_mut().enumerate() {
-            if let Some(id) = run.next() {
-                heap.push(Reverse((id?, at)));
+    pub fn count_others(&self, rest: &[Vec<EventId>], used: &[EventId], hands: &dyn Hands) -> std::io::Result<u64> {
+        let ranges: Vec<usize> = (0..RANGES).collect();
+        let counts = map(hands, &ranges, |range| -> std::io::Result<u64> {
+            let used = within(used, *range);
+            let mut ids = used.to_vec();
+            for rest in rest {
+                ids.extend_from_slice(within(rest, *range));
             }
+            self.read(*range, &mut ids)?;
+            ids.sort_unstable();
+            ids.dedup();
+            Ok((ids.len() - used.len()) as u64)
+        });
+        counts.into_iter().sum()
+    }
+
+    /// Adds the ids of one range of all runs.
+    fn read(&self, range: usize, ids: &mut Vec<EventId>) -> std::io::Result<()> {
+        let mut disk = self.disk();
+        let Disk { file: Some(file), runs } = &mut *disk else { return Ok(()) };
+        let mut bytes = Vec::new();
+        for run in runs {
+            let (Some(from), Some(to)) = (run.bounds.get(range), run.bounds.get(range + 1)) else { continue };
+            file.seek(SeekFrom::Start(run.start + (from * ID_BYTES) as u64))?;
+            bytes.resize((to - from) * ID_BYTES, 0);
+            file.read_exact(&mut bytes)?;
+            let (each, _) = bytes.as_chunks();
+            ids.extend(each.iter().map(|id| EventId(u128::from_le_bytes(*id))));
         }
-        let (mut count, mut last) = (0_u64, None);
-        while let Some(Reverse((id, at))) = heap.pop() {
-            if last != Some(id) && !used.contains(&id) {
-                count += 1;
-            }
-            last = Some(id);
-            if let Some(next) = runs.get_mut(at).and_then(Iterator::next) {
-                heap.push(Reverse((next?, at)));
-            }
-        }
-        Ok(count)
+        Ok(())
+    }
+
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        // After a panic the run ends anyway.
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Run(BufReader<File>);
+/// How many of these sorted ids come before a range.
+fn ids_before(ids: &[EventId], range: usize) -> usize {
+    ids.partition_point(|id| ((id.0 >> (u128::BITS - RANGE_BITS)) as usize) < range)
+}
 
-impl Iterator for Run {
-    type Item = std::io::Result<EventId>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut bytes = [0_u8; 16];
-        match self.0.read_exact(&mut bytes) {
-            Ok(()) => Some(Ok(EventId(u128::from_be_bytes(bytes)))),
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => None,
-            Err(error) => Some(Err(error)),
-        }
-    }
+fn within(ids: &[EventId], range: usize) -> &[EventId] {
+    ids.get(ids_before(ids, range)..ids_before(ids, range + 1)).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::hands::OneByOne;
 
     /// S4: counts are exact wherever the ids lie.
     #[test]
     fn ids_on_disk_and_in_memory_are_counted_once() {
-        let ids = |from: u128, to: u128| (from..to).map(EventId).collect::<EventIds>();
+        // Spread over all ranges, in runs of different lengths.
+        let id = |number: u128| EventId(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+        let ids = |from: u128, to: u128| (from..to).map(id).collect::<EventIds>();
         let spill = Spill::default();
-        spill.add(&mut ids(0, 100)).unwrap();
-        spill.add(&mut ids(50, 150)).unwrap();
+        spill.add(&mut ids(0, 1000)).unwrap();
+        spill.add(&mut ids(500, 1500)).unwrap();
         assert_eq!(spill.runs(), 2);
-        let used = HashSet::from([EventId(3), EventId(1000)]);
-        assert_eq!(spill.count_others(vec![ids(140, 160).to_sorted(), Vec::new()], &used).unwrap(), 159);
-        assert_eq!(Spill::default().count_others(Vec::new(), &used).unwrap(), 0);
+        let used: EventIds = [id(3), id(100_000)].into_iter().collect();
+        let rest = [ids(1400, 1600).to_sorted(), Vec::new()];
+        assert_eq!(spill.count_others(&rest, &used.to_sorted(), &OneByOne).unwrap(), 1599);
+        assert_eq!(Spill::default().count_others(&rest, &used.to_sorted(), &OneByOne).unwrap(), 200);
+        assert_eq!(Spill::default().count_others(&[], &used.to_sorted(), &OneByOne).unwrap(), 0);
     }
 }

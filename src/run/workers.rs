@@ -84,7 +84,6 @@ pub fn read(
     // A quarter of the memory for ids, shared by the workers.
     let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
     let folds = workers.0.broadcast(|_| fold(store, objects, scope, monitor, &next, &spill, ids_bytes));
-    drop(workers);
     let mut folds = folds.into_iter().collect::<std::io::Result<Vec<Evidence>>>().map_err(disk)?;
     let rest: Vec<Vec<EventId>> = folds.iter_mut().map(|evidence| evidence.out_of_scope.drain_sorted()).collect();
     // Into the first fold and not into an empty evidence: that would hold everything twice for a moment.
@@ -94,8 +93,9 @@ pub fn read(
         evidence.merge(fold);
     }
     let spills = spill.runs();
-    let others = spill.count_others(rest, &evidence.used_ids()).map_err(disk)?;
-    let counts = evidence.record_counts(others);
+    let used = evidence.used_ids();
+    let others = spill.count_others(&rest, &used, &workers).map_err(disk)?;
+    let counts = evidence.fates(used.len() as u64, others);
     Ok(Read { evidence, counts, spills })
 }
 
@@ -120,7 +120,8 @@ fn fold(
             Err(error) => observer.unreadable(&entry.key, &error.to_string()),
         }
         let others = &mut observer.evidence_mut().out_of_scope;
-        if others.held_bytes() > ids_bytes {
+        // Before the room for them doubles once more.
+        if others.held_bytes() > ids_bytes / 8 * 7 {
             spill.add(others)?;
         }
         monitor.step(entry.size_bytes);
