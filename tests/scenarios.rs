@@ -368,7 +368,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         scope,
         hands: &OneByOne,
     };
-    render(&mut assess(&inquiry)).unwrap()
+    render(&mut assess(&inquiry).unwrap()).unwrap()
 }
 
 /// Invariant 3: evidence that went through tables, object by object and as a whole, says the same to the byte.

@@ -112,15 +112,25 @@ pub struct Activity<'e> {
 }
 
 /// See the module. The answer depends on the evidence alone, not on the order in which it was gathered.
-#[must_use]
-pub fn resolve<'e>(evidence: &'e Evidence, inputs: &Inputs<'_>) -> Activity<'e> {
+///
+/// # Errors
+/// The roles whose calls were not kept although an outside party opened a session of them: the records must be read
+/// again, and these roles kept.
+pub fn resolve<'e>(evidence: &'e Evidence, inputs: &Inputs<'_>) -> Result<Activity<'e>, BTreeSet<RoleKey>> {
     let ids = RoleIds::of(evidence, inputs.existing);
     let openings = openings(evidence, &ids);
     let mut attributor = Attributor::new(&openings, inputs.accounts, inputs.sole_outside);
     let mut drafts = Drafts { evidence, inputs, meanings: HashMap::new(), place: HashMap::new(), sessions: Vec::new() };
+    let mut reached = BTreeSet::new();
     for (at, opening) in openings.list.iter().enumerate() {
         let attributed = attributor.opening(at);
+        if attributed.party.kind.is_outside() && !(inputs.is_kept)(&opening.role) {
+            reached.insert(opening.role.clone());
+        }
         drafts.open(at, opening, attributed);
+    }
+    if !reached.is_empty() {
+        return Err(reached);
     }
     for (actor, acts) in &evidence.actors {
         drafts.act(*actor, acts, &ids, &openings, &mut attributor);
@@ -133,20 +143,7 @@ pub fn resolve<'e>(evidence: &'e Evidence, inputs: &Inputs<'_>) -> Activity<'e> 
     let refused = evidence.handoffs.values().filter(|seen| seen.outcome != Outcome::Allowed);
     activity.refusals = refused.map(|record| Refusal { party: refused_party(record, inputs), record }).collect();
     activity.refusals.sort_by(|a, b| (a.record.time, &a.record.event_id).cmp(&(b.record.time, &b.record.event_id)));
-    activity
-}
-
-/// Roles whose calls were not kept although an outside party opened a session of them: to be kept on another reading.
-#[must_use]
-pub fn reached_by_outsiders(evidence: &Evidence, inputs: &Inputs<'_>) -> BTreeSet<RoleKey> {
-    let ids = RoleIds::of(evidence, inputs.existing);
-    let openings = openings(evidence, &ids);
-    let mut attributor = Attributor::new(&openings, inputs.accounts, inputs.sole_outside);
-    let unkept = openings.list.iter().enumerate().filter(|(_, opening)| !(inputs.is_kept)(&opening.role));
-    unkept
-        .filter(|(at, _)| attributor.opening(*at).party.kind.is_outside())
-        .map(|(_, opening)| opening.role.clone())
-        .collect()
+    Ok(activity)
 }
 
 fn openings<'e>(evidence: &'e Evidence, ids: &RoleIds) -> Openings<'e> {

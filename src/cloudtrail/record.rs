@@ -23,9 +23,15 @@ impl EventId {
     /// The UUID in its usual form; meaningless for an id that was no UUID.
     #[must_use]
     pub fn to_uuid(self) -> String {
-        let hex = format!("{:032x}", self.0);
-        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+        let mut text = String::with_capacity(36);
+        for place in 0..32_u32 {
+            if matches!(place, 8 | 12 | 16 | 20) {
+                text.push('-');
+            }
+            let digit = (self.0 >> (124 - 4 * place)) as u32 & 0xf;
+            text.extend(char::from_digit(digit, 16));
+        }
+        text
     }
 
     /// Whether `text` can be told from the id alone.

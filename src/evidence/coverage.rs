@@ -12,7 +12,7 @@ use crate::aws::window::Time;
 use crate::cloudtrail::record::{Category, Record};
 
 use super::limits;
-use super::names::{Name, Names, Translation};
+use super::names::{Name, Translation};
 use super::session::Span;
 use super::sighting::join;
 
@@ -54,7 +54,9 @@ impl Recorded {
     /// As a data event.
     pub const DATA: Self = Self(8);
 
-    fn of(record: &Record<'_>) -> Self {
+    /// How a record was recorded.
+    #[must_use]
+    pub fn of(record: &Record<'_>) -> Self {
         match (record.category, record.read_only) {
             (Category::Data, _) => Self::DATA,
             (_, Some(true)) => Self::READ,
@@ -108,7 +110,7 @@ pub struct Coverage {
     /// Which APIs the trail shows it records, by anybody (S25a).
     pub seen: HashMap<SeenKey, Recorded>,
     /// Resource types of data events, by account.
-    pub data_types: BTreeSet<(AccountId, String)>,
+    pub data_types: BTreeMap<AccountId, BTreeSet<String>>,
     /// When logging was stopped and started.
     pub logging: BTreeSet<(AccountId, LoggingChange)>,
 }
@@ -122,16 +124,18 @@ impl Coverage {
         }
     }
 
-    /// Notes where and how a record was recorded; `dated` tells that its object's key told the day.
-    pub fn note_record(&mut self, names: &mut Names, account: AccountId, record: &Record<'_>, dated: bool) {
-        let region = names.intern(record.region);
-        let place = self.places.entry((account, region)).or_default();
-        place.events = join(place.events, Some(Span::at(record.time)));
+    /// Notes that an API was recorded in its place, when and how.
+    pub fn note_api(&mut self, api: SeenKey, recorded: Recorded, span: Span) {
+        let place = self.places.entry((api.account, api.region)).or_default();
+        place.events = join(place.events, Some(span));
+        self.seen.entry(api).or_default().0 |= recorded.0;
+    }
+
+    /// Notes what else a record tells of the trail; `dated` tells that its object's key told the day.
+    pub fn note_record(&mut self, region: Name, account: AccountId, record: &Record<'_>, dated: bool) {
         if !dated {
-            place.undated.insert(record.time.date_naive());
+            self.places.entry((account, region)).or_default().undated.insert(record.time.date_naive());
         }
-        let key = SeenKey { account, region, source: names.intern(record.source), name: names.intern(record.name) };
-        self.seen.entry(key).or_default().0 |= Recorded::of(record).0;
         if record.category == Category::Data {
             self.note_data_types(account, record);
         }
@@ -144,8 +148,10 @@ impl Coverage {
         let Some(resources) = record.resources else { return };
         for resource in resources.elements() {
             let Some(kind) = resource.text_at(&["type"]) else { continue };
-            if !self.data_types.iter().any(|(known, text)| *known == account && text == kind) {
-                self.data_types.insert((account, limits::cut(kind).to_owned()));
+            let kind = limits::cut(kind);
+            let known = self.data_types.entry(account).or_default();
+            if !known.contains(kind) {
+                known.insert(kind.to_owned());
             }
         }
     }
@@ -183,7 +189,9 @@ impl Coverage {
             };
             self.seen.entry(key).or_default().0 |= recorded.0;
         }
-        self.data_types.extend(other.data_types);
+        for (account, types) in other.data_types {
+            self.data_types.entry(account).or_default().extend(types);
+        }
         self.logging.extend(other.logging);
     }
 

@@ -68,6 +68,7 @@ impl Evidence {
         for sighting in self.actors.values_mut().flat_map(|acts| acts.calls.values_mut()) {
             sighting.settle();
         }
+        self.out_of_scope.settle();
     }
 
     /// Notes a hand-off. Of two records of one event (S5) the greater stays, so that the order does not matter.

@@ -6,6 +6,7 @@
 pub mod coverage;
 pub mod event_ids;
 pub mod few;
+pub mod fold;
 pub mod hands;
 pub mod limits;
 pub mod merge;
@@ -15,6 +16,7 @@ pub mod scope;
 pub mod session;
 pub mod sighting;
 pub mod tables;
+pub mod tally;
 
 pub use merge::Evidence;
 pub use scope::Scope;

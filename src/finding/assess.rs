@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::activity::action_map::{ActionMap, Class};
 use crate::activity::opening::RoleKey;
 use crate::activity::party::{Accounts, Party};
-use crate::activity::resolve::{Activity, Inputs, Session, reached_by_outsiders, resolve};
+use crate::activity::resolve::{Activity, Inputs, Session, resolve};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, rfc3339};
 use crate::cloudtrail::outcome::Outcome;
@@ -111,13 +111,7 @@ impl Case<'_> {
     }
 }
 
-/// Roles that must be kept in full on another reading, because the records show an outsider in them.
-#[must_use]
-pub fn reached_roles(inquiry: &Inquiry<'_>) -> BTreeSet<RoleKey> {
-    with_inputs(inquiry, |inputs| reached_by_outsiders(inquiry.evidence, inputs))
-}
-
-fn with_inputs<R>(inquiry: &Inquiry<'_>, answer: impl FnOnce(&Inputs<'_>) -> R) -> R {
+fn activity<'e>(inquiry: &Inquiry<'e>) -> Result<Activity<'e>, BTreeSet<RoleKey>> {
     let existing: BTreeSet<RoleKey> = inquiry.inventory.roles.values().map(role_key).collect();
     let sole: BTreeMap<RoleKey, Party> = inquiry
         .inventory
@@ -125,20 +119,23 @@ fn with_inputs<R>(inquiry: &Inquiry<'_>, answer: impl FnOnce(&Inputs<'_>) -> R) 
         .values()
         .filter_map(|role| Some((role_key(role), sole_outside(role, inquiry.accounts)?)))
         .collect();
-    answer(&Inputs {
+    let inputs = Inputs {
         map: ActionMap::new(inquiry.catalog),
         accounts: inquiry.accounts,
         existing: &existing,
         sole_outside: &|role| sole.get(role).cloned(),
         is_kept: &|role| !inquiry.scope.is_quiet(role.account, &role.name, &role.id),
         window: Some(inquiry.window),
-    })
+    };
+    resolve(inquiry.evidence, &inputs)
 }
 
 /// The whole answer.
-#[must_use]
-pub fn assess(inquiry: &Inquiry<'_>) -> Assessment {
-    let activity = with_inputs(inquiry, |inputs| resolve(inquiry.evidence, inputs));
+///
+/// # Errors
+/// The roles that must be kept in full on another reading, because the records show an outsider in them.
+pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, BTreeSet<RoleKey>> {
+    let activity = activity(inquiry)?;
     let case = case_of(inquiry);
     let arns: BTreeMap<RoleKey, String> =
         activity.roles.keys().map(|key| (key.clone(), arn_of(inquiry, key, &case))).collect();
@@ -165,7 +162,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Assessment {
         usage,
     };
     assessment.findings = rules::findings(&assessment, &activity, &arns, inquiry);
-    assessment
+    Ok(assessment)
 }
 
 fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {

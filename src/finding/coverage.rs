@@ -187,18 +187,20 @@ fn accounts(evidence: &Evidence, holes: &Holes, window: Window) -> Vec<AccountCo
     for account in holes.keys() {
         regions.entry(*account).or_default();
     }
-    let seen = |account: AccountId, flag: Recorded| {
-        coverage.seen.iter().any(|(key, recorded)| key.account == account && recorded.contains(flag))
-    };
+    let mut recorded: BTreeMap<AccountId, Recorded> = BTreeMap::new();
+    for (key, flags) in &coverage.seen {
+        recorded.entry(key.account).or_default().0 |= flags.0;
+    }
+    let seen = |account: AccountId, flag: Recorded| recorded.get(&account).is_some_and(|known| known.contains(flag));
     regions
         .into_iter()
         .map(|(account, mut regions)| {
             regions.sort_by(|a, b| a.region.cmp(&b.region));
-            let types = coverage.data_types.iter().filter(|(owner, _)| *owner == account);
+            let types = coverage.data_types.get(&account);
             AccountCoverage {
                 account_id: account,
                 regions,
-                data_events_seen: types.map(|(_, kind)| kind.clone()).collect(),
+                data_events_seen: types.into_iter().flatten().cloned().collect(),
                 read_events_seen: seen(account, Recorded::READ),
                 write_events_seen: seen(account, Recorded::WRITE),
                 holes: holes.get(&account).into_iter().flatten().cloned().collect(),

@@ -68,9 +68,9 @@ pub fn trails<'a>(
         let call = ApiCall { source: evidence.names.shared(key.source), name: evidence.names.shared(key.name) };
         trail.note(&call, *recorded, map);
     }
-    for (account, kind) in &evidence.coverage.data_types {
+    for (account, types) in &evidence.coverage.data_types {
         if let Some(trail) = trails.get_mut(account) {
-            trail.data_types.insert(kind.clone());
+            trail.data_types.clone_from(types);
         }
     }
     trails

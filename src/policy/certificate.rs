@@ -4,9 +4,10 @@
 //! must descend, by its text, from one before. What cannot be proven fails: this file would rather withhold a good
 //! proposal than pass a bad one. It must not trust how the proposal was made.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
+use hashbrown::HashSet;
 use serde::Serialize;
 
 use super::catalog::Catalog;

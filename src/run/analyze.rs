@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::Days;
 use serde_json::{Value, json};
 
 use crate::activity::directory::Directory;
+use crate::activity::opening::RoleKey;
 use crate::activity::party::Accounts;
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
-use crate::evidence::hands::{Hands, OneByOne};
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
-use crate::finding::assess::{Inquiry, assess, reached_roles};
+use crate::finding::assess::{Inquiry, assess};
 use crate::finding::assessment::Assessment;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::policy::admission::reachable;
@@ -73,59 +73,109 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
     let listing = list(store)?;
     let plan = plan(listing, &options.request)?;
     let planned = started.elapsed();
-    let own = own_accounts(&plan, &inventory, options);
-    let (read, scope, passes) = read_in_scope(store, &plan, &inventory, own, options, monitor)?;
-    let window = complete(&read.evidence, &plan, &options.request)?;
-    let reading_done = started.elapsed();
-    monitor.begin("judging roles and writing the report", 0, 0);
-    let own = own_of_records(&read.evidence, &inventory, options);
+    let judged = read_and_judge(store, &plan, &inventory, options, monitor)?;
+    let (mut assessment, workers) = (judged.assessment, judged.workers);
+    let judged_after = started.elapsed();
+    let files = render_by(&workers, &mut assessment)
+        .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
+    monitor.end();
+    let timings = json!({
+        "plan_seconds": planned.as_secs_f64(),
+        "read_seconds": judged.reading.as_secs_f64(),
+        "judge_seconds": (judged_after - planned - judged.reading).as_secs_f64(),
+        "render_seconds": (started.elapsed() - judged_after).as_secs_f64(),
+        "passes": judged.passes,
+        "spills": judged.spills,
+    });
+    Ok(Outcome { assessment, files, timings, inputs })
+}
+
+struct Judged {
+    assessment: Assessment,
+    workers: Workers,
+    reading: Duration,
+    passes: u32,
+    spills: usize,
+}
+
+/// Reads with the smallest scope that today's trust allows, and again should the records show that an outsider
+/// reached a role that the trust did not tell of.
+fn read_and_judge(
+    store: &dyn Store,
+    plan: &Plan,
+    inventory: &Inventory,
+    options: &Options,
+    monitor: &dyn Monitor,
+) -> Result<Judged, UserError> {
+    let mut scope = scope_of(plan, inventory, options);
+    let (mut passes, mut reading) = (0, Duration::ZERO);
+    loop {
+        passes += 1;
+        let began = Instant::now();
+        monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
+        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor)?;
+        monitor.end();
+        reading += began.elapsed();
+        monitor.begin("judging roles and writing the report", 0, 0);
+        // After reading, so that the threads that read have given their memory back.
+        let workers = Workers::start(options.effort)?;
+        match judge(&workers, &read, plan, inventory, &scope, options)? {
+            Ok(assessment) => {
+                workers.let_go(read.evidence);
+                return Ok(Judged { assessment, workers, reading, passes, spills: read.spills });
+            }
+            Err(reached) => {
+                monitor.end();
+                for role in reached {
+                    scope.quiet_roles.remove(&RoleRef { account: role.account, name: role.name, id: role.id });
+                }
+            }
+        }
+    }
+}
+
+fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) -> Scope {
+    let reachable = reachable(inventory, &own_accounts(plan, inventory, options));
+    let quiet = inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
+    Scope {
+        window: plan.window,
+        accounts: options.request.accounts.clone(),
+        regions: options.request.regions.clone(),
+        quiet_roles: quiet
+            .map(|role| RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() })
+            .collect(),
+    }
+}
+
+fn judge(
+    workers: &Workers,
+    read: &Read,
+    plan: &Plan,
+    inventory: &Inventory,
+    scope: &Scope,
+    options: &Options,
+) -> Result<Result<Assessment, BTreeSet<RoleKey>>, UserError> {
+    let window = complete(&read.evidence, plan, &options.request)?;
+    let own = own_of_records(&read.evidence, inventory, options);
     let reading = Reading {
         listed: plan.listed,
         skipped: plan.skipped.clone(),
         digest_days: plan.digest_days.clone(),
         records: read.counts,
     };
-    let workers = Workers::start(options.effort)?;
-    let inquiry = inquiry(&workers, &read.evidence, &reading, &inventory, &own, (window, &scope), options);
-    let mut assessment = assess(&inquiry);
-    workers.let_go(read.evidence);
-    let judged = started.elapsed();
-    let files = render_by(&workers, &mut assessment)
-        .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
-    monitor.end();
-    let timings = json!({
-        "plan_seconds": planned.as_secs_f64(),
-        "read_seconds": (reading_done - planned).as_secs_f64(),
-        "judge_seconds": (judged - reading_done).as_secs_f64(),
-        "render_seconds": (started.elapsed() - judged).as_secs_f64(),
-        "passes": passes,
-        "spills": read.spills,
-    });
-    Ok(Outcome { assessment, files, timings, inputs })
-}
-
-fn inquiry<'a>(
-    hands: &'a dyn Hands,
-    evidence: &'a Evidence,
-    reading: &'a Reading,
-    inventory: &'a Inventory,
-    own: &'a BTreeSet<AccountId>,
-    (window, scope): (Window, &'a Scope),
-    options: &'a Options,
-) -> Inquiry<'a> {
-    Inquiry {
-        evidence,
-        reading,
+    Ok(assess(&Inquiry {
+        evidence: &read.evidence,
+        reading: &reading,
         inventory,
-        accounts: Accounts { own, directory: Directory::builtin() },
+        accounts: Accounts { own: &own, directory: Directory::builtin() },
         catalog: Catalog::builtin(),
         window,
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
         max_holes: options.max_holes,
         scope,
-        hands,
-    }
+        hands: workers,
+    }))
 }
 
 /// Ours, as far as is known before reading.
@@ -142,46 +192,6 @@ fn own_of_records(evidence: &Evidence, inventory: &Inventory, options: &Options)
     own.extend(&inventory.accounts);
     own.extend(evidence.coverage.places.keys().map(|(account, _)| *account));
     own
-}
-
-/// Reads with the smallest scope that today's trust allows, and again should the records show that an outsider
-/// reached a role that the trust did not tell of.
-fn read_in_scope(
-    store: &dyn Store,
-    plan: &Plan,
-    inventory: &Inventory,
-    own: BTreeSet<AccountId>,
-    options: &Options,
-    monitor: &dyn Monitor,
-) -> Result<(Read, Scope, u32), UserError> {
-    let reachable = reachable(inventory, &own);
-    let quiet = inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
-    let mut scope = Scope {
-        window: plan.window,
-        accounts: options.request.accounts.clone(),
-        regions: options.request.regions.clone(),
-        quiet_roles: quiet
-            .map(|role| RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() })
-            .collect(),
-    };
-    let mut passes = 0;
-    loop {
-        passes += 1;
-        monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
-        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor)?;
-        monitor.end();
-        let window = complete(&read.evidence, plan, &options.request)?;
-        let own = own_of_records(&read.evidence, inventory, options);
-        let reading = Reading::default();
-        let reached =
-            reached_roles(&inquiry(&OneByOne, &read.evidence, &reading, inventory, &own, (window, &scope), options));
-        if reached.is_empty() {
-            return Ok((read, scope, passes));
-        }
-        for role in reached {
-            scope.quiet_roles.remove(&RoleRef { account: role.account, name: role.name, id: role.id });
-        }
-    }
 }
 
 /// The window asked for, completed by the days of the events, which must lie near the days of delivery.

@@ -119,7 +119,7 @@ fn fold(
             Ok(()) => observer.observe(&entry.key, &object),
             Err(error) => observer.unreadable(&entry.key, &error.to_string()),
         }
-        let others = &mut observer.evidence_mut().out_of_scope;
+        let others = observer.out_of_scope_mut();
         // Before the room for them doubles once more.
         if others.held_bytes() > ids_bytes / 8 * 7 {
             spill.add(others)?;
@@ -130,6 +130,7 @@ fn fold(
         }
     }
     let mut evidence = observer.finish();
+    // By each worker for itself, so that the merge has less to do.
     evidence.settle();
     Ok(evidence)
 }

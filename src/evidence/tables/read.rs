@@ -110,8 +110,9 @@ impl Evidence {
             };
             coverage.seen.insert(key, Recorded(row.recorded));
         }
-        let types = take::<DataTypeRow>(tables, &DATA_TYPES)?.into_iter();
-        coverage.data_types.extend(types.map(|row| (row.account, row.kind)));
+        for row in take::<DataTypeRow>(tables, &DATA_TYPES)? {
+            coverage.data_types.entry(row.account).or_default().insert(row.kind);
+        }
         for row in take::<LoggingRow>(tables, &LOGGING)? {
             let change = LoggingChange { time: time(&LOGGING, &row.time)?, starts: row.starts, trail: row.trail };
             coverage.logging.insert((row.account, change));

@@ -94,8 +94,9 @@ impl Evidence {
             recorded: recorded.0,
         });
         add(tables, &SEEN, sorted(seen))?;
-        let types = coverage.data_types.iter();
-        add(tables, &DATA_TYPES, types.map(|(account, kind)| DataTypeRow { account: *account, kind: kind.clone() }))?;
+        let types =
+            coverage.data_types.iter().flat_map(|(account, kinds)| kinds.iter().map(move |kind| (*account, kind)));
+        add(tables, &DATA_TYPES, types.map(|(account, kind)| DataTypeRow { account, kind: kind.clone() }))?;
         let logging = coverage.logging.iter().map(|(account, change)| LoggingRow {
             account: *account,
             time: time_text(change.time),

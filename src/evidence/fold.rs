@@ -1,0 +1,220 @@
+//! Folds one record after another into the evidence: decides what each is to us, and keeps what is needed of it.
+
+use std::sync::Arc;
+
+use crate::aws::{AccountId, Fingerprint};
+use crate::cloudtrail::handoff::HandOff;
+use crate::cloudtrail::identity::{Identity, IdentityKind, RoleSession};
+use crate::cloudtrail::object_key::ObjectKey;
+use crate::cloudtrail::outcome::{Outcome, outcome};
+use crate::cloudtrail::reader::Json;
+use crate::cloudtrail::record::{Record, RecordError};
+
+use super::limits::cut;
+use super::merge::Evidence;
+use super::scope::Scope;
+use super::session::{Actor, Caller, CallerSession, HandOffSeen, Span};
+use super::sighting::CallKey;
+use super::tally::{ApiNames, Tally};
+
+/// Evidence in the making.
+pub struct Fold {
+    scope: Arc<Scope>,
+    /// What was gathered; without what is still in the tally.
+    pub evidence: Evidence,
+    tally: Tally,
+}
+
+impl Fold {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(scope: Arc<Scope>) -> Self {
+        Self { scope, evidence: Evidence::default(), tally: Tally::default() }
+    }
+
+    /// The evidence, whole.
+    #[must_use]
+    pub fn finish(mut self) -> Evidence {
+        self.tally.settle(&mut self.evidence);
+        self.evidence
+    }
+
+    /// Decides what a record is to us; everything before the last line only looks.
+    ///
+    /// # Errors
+    /// When the record lacks what every record must have; nothing is kept of it.
+    pub fn take(&mut self, place: &ObjectKey<'_>, json: Json<'_>) -> Result<(), RecordError> {
+        let record = Record::read(json)?;
+        let account = record.recipient.or(place.account).or(record.identity.account);
+        let in_place = account.filter(|account| self.scope.admits_place(*account, record.region));
+        let kept = in_place.is_some_and(|account| self.keep(account, &record, place.delivered.is_some()));
+        if !kept {
+            self.evidence.out_of_scope.insert(record.id);
+        }
+        Ok(())
+    }
+
+    /// Whether the record became evidence.
+    fn keep(&mut self, account: AccountId, record: &Record<'_>, dated: bool) -> bool {
+        if !self.scope.admits_time(record.time) {
+            return self.scope.admits_hand_off(record.time) && self.keep_hand_off(account, record, None);
+        }
+        let api = self.tally.api(&mut self.evidence.names, account, record);
+        self.evidence.coverage.note_record(api.region, account, record, dated);
+        let handed_off = self.keep_hand_off(account, record, Some(Span::at(record.time)));
+        let called = self.keep_call(account, api, record);
+        handed_off || called
+    }
+
+    /// `moment` is that of a record in the window; a success then is a sign of the role's life.
+    fn keep_hand_off(&mut self, account: AccountId, record: &Record<'_>, moment: Option<Span>) -> bool {
+        let Some(handoff) = HandOff::read(record) else { return false };
+        let outcome = outcome(record.error_code);
+        let role_account = handoff.role_account.unwrap_or(account);
+        let role = (role_account, handoff.role_name, handoff.role_id);
+        let active = moment.filter(|_| outcome == Outcome::Allowed);
+        let (_, is_quiet) = self.tally.role(&mut self.evidence.names, &self.scope, role, active);
+        if is_quiet && is_inside(&self.scope, role_account, &record.identity) {
+            return false;
+        }
+        let seen = Box::new(HandOffSeen {
+            event_id: cut(record.event_id).to_owned(),
+            time: record.time,
+            recipient: account,
+            region: cut(record.region).to_owned(),
+            kind: handoff.kind,
+            outcome,
+            error_code: cut(record.error_code.unwrap_or_default()).to_owned(),
+            shared_event_id: cut(record.shared_event_id).to_owned(),
+            role_arn: cut(handoff.role_arn).to_owned(),
+            role_account,
+            role_name: cut(handoff.role_name).to_owned(),
+            role_id: cut(handoff.role_id).to_owned(),
+            session_name: cut(handoff.session_name).to_owned(),
+            access_key: cut(handoff.access_key).to_owned(),
+            external_id: handoff.external_id.map(Fingerprint::of),
+            source_identity: cut(handoff.source_identity).to_owned(),
+            provider: cut(handoff.provider).to_owned(),
+            subject: cut(handoff.subject).to_owned(),
+            caller: caller_of(&record.identity),
+            network: cut(record.source_ip).to_owned(),
+            agent: cut(record.user_agent).to_owned(),
+        });
+        self.evidence.note_hand_off(record.id, seen);
+        true
+    }
+
+    fn keep_call(&mut self, account: AccountId, api: ApiNames, record: &Record<'_>) -> bool {
+        let identity = &record.identity;
+        let actor = match (identity.session, identity.kind) {
+            (Some(session), _) => match self.session_actor(record, &session, account) {
+                Some(actor) => actor,
+                None => return false,
+            },
+            // A hand-off by another account is the hand-off's business, not a call through a resource policy.
+            (None, IdentityKind::AwsAccount) if record.source != "sts" => match identity.account {
+                Some(outside) => {
+                    Actor::Outsider { account: outside, principal: self.evidence.names.intern(identity.principal_id) }
+                }
+                None => return false,
+            },
+            _ => return false,
+        };
+        if !record.is_api_call() {
+            return false;
+        }
+        self.note_call(actor, account, api, record);
+        true
+    }
+
+    /// The session behind a call, unless its role is quiet; the role's activity is noted in any case.
+    fn session_actor(&mut self, record: &Record<'_>, session: &RoleSession<'_>, recipient: AccountId) -> Option<Actor> {
+        let account = session.account.unwrap_or(recipient);
+        let names = &mut self.evidence.names;
+        let role = (account, session.role_name, session.role_id);
+        let (role, is_quiet) = self.tally.role(names, &self.scope, role, Some(Span::at(record.time)));
+        if is_quiet && record.identity.delegate.is_none() {
+            return None;
+        }
+        Some(Actor::Session {
+            role,
+            access_key: names.intern(record.identity.access_key),
+            session_name: names.intern(session.session_name),
+            created: session.created,
+            delegate: record.identity.delegate,
+        })
+    }
+
+    fn note_call(&mut self, actor: Actor, account: AccountId, api: ApiNames, record: &Record<'_>) {
+        let facts = record.facts();
+        let key = CallKey {
+            account,
+            region: api.region,
+            source: api.source,
+            name: api.name,
+            via: self.evidence.names.intern(record.identity.invoked_by),
+            hints: facts.hints,
+        };
+        let outcome = outcome(record.error_code);
+        let acts = self.evidence.actors.entry(actor).or_default();
+        acts.networks.insert(cut(record.source_ip));
+        acts.agents.insert(cut(record.user_agent));
+        if !record.identity.source_identity.is_empty() {
+            acts.source_identities.insert(cut(record.identity.source_identity));
+        }
+        acts.mfa |= record.identity.session.is_some_and(|session| session.mfa);
+        let sighting = acts.calls.entry(key).or_default();
+        sighting.ids_mut(outcome).insert(record.id);
+        sighting.note_time(outcome, Span::at(record.time));
+        if let Some(code) = record.error_code {
+            sighting.errors.insert(cut(code));
+        }
+        let odd = !record.event_id.is_empty() && !record.id.tells(record.event_id);
+        if !outcome.is_use() {
+            if odd {
+                sighting.refused_odd_ids.insert(cut(record.event_id));
+            }
+            return;
+        }
+        if odd {
+            sighting.odd_ids.insert(cut(record.event_id));
+        }
+        sighting.networks.insert(cut(record.source_ip));
+        for arn in &facts.arns {
+            sighting.resources.insert(arn);
+        }
+    }
+}
+
+/// Whether a hand-off into a quiet role needs no keeping: asked for by AWS itself, or from within the account by a
+/// user or by the session of another quiet role.
+fn is_inside(scope: &Scope, role_account: AccountId, caller: &Identity<'_>) -> bool {
+    match (caller.kind, caller.session) {
+        (IdentityKind::AwsService, _) => true,
+        (IdentityKind::IamUser | IdentityKind::Root, _) => caller.account == Some(role_account),
+        (IdentityKind::AssumedRole, Some(session)) => {
+            session.account == Some(role_account) && scope.is_quiet(role_account, session.role_name, session.role_id)
+        }
+        _ => false,
+    }
+}
+
+fn caller_of(identity: &Identity<'_>) -> Caller {
+    Caller {
+        kind: identity.kind,
+        account: identity.account,
+        principal_id: cut(identity.principal_id).to_owned(),
+        arn: cut(identity.arn).to_owned(),
+        access_key: cut(identity.access_key).to_owned(),
+        invoked_by: cut(identity.invoked_by).to_owned(),
+        session: identity.session.and_then(|session| {
+            Some(CallerSession {
+                account: session.account?,
+                role_name: cut(session.role_name).to_owned(),
+                role_id: cut(session.role_id).to_owned(),
+                session_name: cut(session.session_name).to_owned(),
+                created: session.created,
+            })
+        }),
+    }
+}
