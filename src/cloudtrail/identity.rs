@@ -125,7 +125,11 @@ impl<'a> Identity<'a> {
     }
 
     fn role_session(&self, issuer: Option<Json<'a>>, attributes: Option<Json<'a>>) -> RoleSession<'a> {
-        let (id, session_name) = self.principal_id.split_once(':').unwrap_or((self.principal_id, ""));
+        // A plain search: the part before the colon is too short for the general one to pay.
+        let colon = self.principal_id.bytes().position(|byte| byte == b':');
+        let (id, session_name) = colon
+            .and_then(|at| Some((self.principal_id.get(..at)?, self.principal_id.get(at + 1..)?)))
+            .unwrap_or((self.principal_id, ""));
         let mut session = RoleSession {
             role_arn: "",
             role_id: id,

@@ -30,6 +30,11 @@ impl EventIds {
         }
     }
 
+    /// Adds one id without ever sorting: for a set that is emptied before repetitions could pile up.
+    pub fn append(&mut self, id: EventId) {
+        self.ids.push(id);
+    }
+
     /// Adds all of another set.
     pub fn merge(&mut self, other: &Self) {
         self.ids.extend_from_slice(&other.ids);
@@ -128,6 +133,10 @@ mod tests {
             }
         }
         assert_eq!(ids.count(), 100);
+        for id in [EventId(0), EventId(99), EventId(0)] {
+            ids.append(id);
+        }
+        assert_eq!((ids.count(), ids.first(2)), (100, vec![EventId(0), EventId(1)]));
         let mut other: EventIds = (50..150).map(EventId).collect();
         other.merge(&ids);
         assert_eq!((other.count(), other.drain_sorted().len(), other.count()), (150, 150, 0));

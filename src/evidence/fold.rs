@@ -49,7 +49,7 @@ impl Fold {
         let in_place = account.filter(|account| self.scope.admits_place(*account, record.region));
         let kept = in_place.is_some_and(|account| self.keep(account, &record, place.delivered.is_some()));
         if !kept {
-            self.evidence.out_of_scope.insert(record.id);
+            self.evidence.out_of_scope.append(record.id);
         }
         Ok(())
     }

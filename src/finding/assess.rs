@@ -135,8 +135,8 @@ fn activity<'e>(inquiry: &Inquiry<'e>) -> Result<Activity<'e>, BTreeSet<RoleKey>
 /// # Errors
 /// The roles that must be kept in full on another reading, because the records show an outsider in them.
 pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, BTreeSet<RoleKey>> {
-    let activity = activity(inquiry)?;
-    let case = case_of(inquiry);
+    let (activity, case) = hands::both(inquiry.hands, || activity(inquiry), || case_of(inquiry));
+    let activity = activity?;
     let arns: BTreeMap<RoleKey, String> =
         activity.roles.keys().map(|key| (key.clone(), arn_of(inquiry, key, &case))).collect();
     let (roles, (sessions, usage)) = hands::both(

@@ -13,6 +13,7 @@ use crate::activity::opening::RoleKey;
 use crate::activity::party::Accounts;
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
+use crate::evidence::hands;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, assess};
@@ -70,8 +71,9 @@ pub struct Outcome {
 pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
     let started = Instant::now();
     let (inventory, inputs) = inventory(&options.inventories)?;
-    let listing = list(store)?;
-    let plan = plan(listing, &options.request)?;
+    // The catalog is needed later and takes as long to unpack as a folder to list.
+    let (listing, _) = hands::both(&Workers::start(options.effort)?, || list(store), Catalog::builtin);
+    let plan = plan(listing?, &options.request)?;
     let planned = started.elapsed();
     let judged = read_and_judge(store, &plan, &inventory, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
