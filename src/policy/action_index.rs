@@ -1,18 +1,15 @@
-//! The catalog's actions grouped by service, so that a pattern is compared with the actions it can match only.
+//! The catalog's actions in order, so that a pattern is compared with the actions that begin as it does only.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::pattern::Pattern;
 use crate::aws::Action;
 
-/// All known actions in order, and where each service's actions lie. A catalog holds the one of its own actions.
+/// All known actions in order. A catalog holds the one of its own actions.
 #[derive(Clone, Debug, Default)]
-pub struct ActionIndex {
-    actions: Vec<Action>,
-    services: HashMap<String, Range<usize>>,
-}
+pub struct ActionIndex(Vec<Action>);
 
 impl ActionIndex {
     /// An index of these actions.
@@ -20,15 +17,7 @@ impl ActionIndex {
     pub fn of(mut actions: Vec<Action>) -> Self {
         actions.sort();
         actions.dedup();
-        // Actions sort by `service:name`, so each service's actions are neighbours.
-        let mut services: HashMap<String, Range<usize>> = HashMap::new();
-        let mut from = 0;
-        for group in actions.chunk_by(|one, other| one.service().eq_ignore_ascii_case(other.service())) {
-            let to = from + group.len();
-            services.extend(group.first().map(|action| (action.service().to_ascii_lowercase(), from..to)));
-            from = to;
-        }
-        Self { actions, services }
+        Self(actions)
     }
 
     /// The same index with some actions that it may not hold; borrowed where it holds them all.
@@ -44,48 +33,51 @@ impl ActionIndex {
     /// Number of actions.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.actions.len()
+        self.0.len()
     }
 
     /// Whether there is no action.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.actions.is_empty()
+        self.0.is_empty()
     }
 
     /// The action at a position handed out by this index.
     #[must_use]
     pub fn action(&self, position: usize) -> Option<&Action> {
-        self.actions.get(position)
+        self.0.get(position)
     }
 
     /// Where an action is, if it is known.
     #[must_use]
     pub fn position(&self, action: &Action) -> Option<usize> {
-        self.actions.binary_search(action).ok()
+        self.0.binary_search(action).ok()
     }
 
     /// All actions in order.
     pub fn iter(&self) -> impl Iterator<Item = &Action> {
-        self.actions.iter()
+        self.0.iter()
     }
 
     /// Positions of the actions that `pattern` matches, in order.
     pub fn matching<'s>(&'s self, pattern: &'s str) -> impl Iterator<Item = usize> + 's {
+        let literal = pattern.find(['*', '?']).unwrap_or(pattern.len());
+        let (prefix, rest) = pattern.split_at_checked(literal).unwrap_or((pattern, ""));
         let compiled = Pattern::new(pattern);
-        let everything = compiled.is_anything();
-        self.candidates(pattern).filter(move |position| {
-            everything || self.action(*position).is_some_and(|action| compiled.matches_action(action.as_str()))
+        self.beginning_with(prefix).filter(move |position| {
+            rest == "*" || self.action(*position).is_some_and(|action| compiled.matches_action(action.as_str()))
         })
     }
 
-    fn candidates(&self, pattern: &str) -> Range<usize> {
-        match pattern.split_once(':') {
-            Some((service, _)) if !is_wild(service) => {
-                self.services.get(&service.to_ascii_lowercase()).cloned().unwrap_or(0..0)
-            }
-            _ => 0..self.actions.len(),
-        }
+    /// Neighbours in the order, which knows no case.
+    fn beginning_with(&self, prefix: &str) -> Range<usize> {
+        let order = |action: &Action| -> Ordering {
+            let fold = |byte: u8| byte.to_ascii_lowercase();
+            action.as_str().bytes().take(prefix.len()).map(fold).cmp(prefix.bytes().map(fold))
+        };
+        let from = self.0.partition_point(|action| order(action) == Ordering::Less);
+        let others = self.0.get(from..).unwrap_or_default();
+        from..from + others.partition_point(|action| order(action) == Ordering::Equal)
     }
 }
 

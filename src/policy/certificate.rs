@@ -11,10 +11,11 @@ use hashbrown::HashSet;
 use serde::Serialize;
 
 use super::catalog::Catalog;
+use super::compiled::PolicySet;
 use super::context::Context;
 use super::descent::{allow_descends, deny_survives};
 use super::diff::one_line;
-use super::evaluate::{Decision, NamedPolicy, Request, Resource, StatementRef, evaluate};
+use super::evaluate::{Decision, InForce, NamedPolicy, Resource, StatementRef};
 use super::grant::{Grant, expand};
 use super::statement::{Effect, Statement};
 use crate::aws::Action;
@@ -151,12 +152,12 @@ fn replay(
     calls: &[ObservedCall],
     out: &mut Certificate,
 ) {
+    let set = |identity| PolicySet::new(InForce { identity, boundaries, sessions: &[] });
+    let (before, after) = (set(before), set(after));
     let mut seen = HashSet::new();
     for call in calls.iter().filter(|call| seen.insert((&call.action, &call.resource, &call.context))) {
-        let request =
-            Request { action: call.action.clone(), resource: call.resource.clone(), context: call.context.clone() };
-        let then = evaluate(before, boundaries, &request).decision;
-        let now = evaluate(after, boundaries, &request).decision;
+        let then = before.decide(&call.action, &call.resource, &call.context).decision;
+        let now = after.decide(&call.action, &call.resource, &call.context).decision;
         out.calls_replayed += 1;
         out.calls_allowed += usize::from(then == Decision::Allowed);
         out.undecidable += usize::from(then == Decision::Unknown);

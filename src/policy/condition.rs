@@ -64,23 +64,71 @@ pub fn all_hold(blocks: &[ConditionBlock], version: Version, context: &Context) 
 /// Whether one block holds.
 #[must_use]
 pub fn holds(block: &ConditionBlock, version: Version, context: &Context) -> Truth {
-    if block.operator.eq_ignore_ascii_case("Null") {
-        return null_holds(block, context);
+    Condition::new(block, version).holds(context)
+}
+
+/// A block with its operator and key read, to be asked again and again.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    test: BlockTest,
+    /// In lower case.
+    key: Box<str>,
+    wanted: Vec<String>,
+    version: Version,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum BlockTest {
+    Null,
+    Operator(Operator),
+    /// An operator that is not known here.
+    Unknown,
+}
+
+impl Condition {
+    /// Reads a block.
+    #[must_use]
+    pub fn new(block: &ConditionBlock, version: Version) -> Self {
+        let test = match Operator::parse(&block.operator) {
+            _ if block.operator.eq_ignore_ascii_case("Null") => BlockTest::Null,
+            Some(operator) => BlockTest::Operator(operator),
+            None => BlockTest::Unknown,
+        };
+        Self { test, key: block.key.to_ascii_lowercase().into(), wanted: block.values.clone(), version }
     }
-    let Some(operator) = Operator::parse(&block.operator) else { return Truth::Unknown };
-    match context.get(&block.key) {
-        Lookup::Unknown => Truth::Unknown,
-        Lookup::Absent => operator.holds_without_key().into(),
-        Lookup::Values([]) if operator.quantifier == Quantifier::Single => operator.holds_without_key().into(),
-        Lookup::Values(values) => {
-            let one = |value: &String| operator.value_passes(value, &block.values, version, context);
-            match (operator.quantifier, values) {
-                (Quantifier::All, _) => Truth::all(values.iter().map(one)),
-                (Quantifier::Any, _) => Truth::any(values.iter().map(one)),
-                (Quantifier::Single, [only]) => one(only),
-                (Quantifier::Single, _) => agreed(values.iter().map(one)),
+
+    /// Whether the block holds.
+    #[must_use]
+    pub fn holds(&self, context: &Context) -> Truth {
+        let given = context.get_folded(&self.key);
+        let operator = match self.test {
+            BlockTest::Null => return self.null_holds(given),
+            BlockTest::Operator(operator) => operator,
+            BlockTest::Unknown => return Truth::Unknown,
+        };
+        match given {
+            Lookup::Unknown => Truth::Unknown,
+            Lookup::Absent => operator.holds_without_key().into(),
+            Lookup::Values([]) if operator.quantifier == Quantifier::Single => operator.holds_without_key().into(),
+            Lookup::Values(values) => {
+                let one = |value: &String| operator.value_passes(value, &self.wanted, self.version, context);
+                match (operator.quantifier, values) {
+                    (Quantifier::All, _) => Truth::all(values.iter().map(one)),
+                    (Quantifier::Any, _) => Truth::any(values.iter().map(one)),
+                    (Quantifier::Single, [only]) => one(only),
+                    (Quantifier::Single, _) => agreed(values.iter().map(one)),
+                }
             }
         }
+    }
+
+    fn null_holds(&self, given: Lookup<'_>) -> Truth {
+        let absent = match given {
+            Lookup::Unknown => return Truth::Unknown,
+            Lookup::Absent | Lookup::Values([]) => "true",
+            Lookup::Values(_) => "false",
+        };
+        Truth::any(self.wanted.iter().map(|value| value.eq_ignore_ascii_case(absent).into()))
     }
 }
 
@@ -89,15 +137,6 @@ fn agreed(truths: impl Iterator<Item = Truth>) -> Truth {
     let mut truths = truths.peekable();
     let first = truths.peek().copied().unwrap_or(Truth::Unknown);
     if truths.all(|truth| truth == first) { first } else { Truth::Unknown }
-}
-
-fn null_holds(block: &ConditionBlock, context: &Context) -> Truth {
-    let absent = match context.get(&block.key) {
-        Lookup::Unknown => return Truth::Unknown,
-        Lookup::Absent | Lookup::Values([]) => true,
-        Lookup::Values(_) => false,
-    };
-    Truth::any(block.values.iter().map(|value| value.eq_ignore_ascii_case(&absent.to_string()).into()))
 }
 
 impl Operator {

@@ -63,7 +63,13 @@ impl Context {
     /// What is known about `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Lookup<'_> {
-        match self.values.get(&key.to_ascii_lowercase()) {
+        self.get_folded(&key.to_ascii_lowercase())
+    }
+
+    /// What is known about a key that is written in lower case.
+    #[must_use]
+    pub fn get_folded(&self, key: &str) -> Lookup<'_> {
+        match self.values.get(key) {
             Some(Some(values)) => Lookup::Values(values),
             Some(None) => Lookup::Absent,
             None if self.complete => Lookup::Absent,

@@ -1,18 +1,18 @@
 //! The decision on one request: explicit deny first, then identity policies and every boundary must allow.
 //!
-//! Source: IAM User Guide, "Policy evaluation logic". Session policies, SCPs, RCPs and resource policies are not part of
-//! it (S32). Three-valued: where the decision hangs on what is not known, it is [`Decision::Unknown`].
+//! Source: IAM User Guide, "Policy evaluation logic". SCPs, RCPs and resource policies are not part of it (S32).
+//! Three-valued: where the decision hangs on what is not known, it is [`Decision::Unknown`].
 
 use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::condition;
+use super::compiled::PolicySet;
 use super::context::Context;
-use super::document::{PolicyDocument, Version};
-use super::pattern::{Pattern, Resolved, resolve};
-use super::statement::{ActionMatch, Effect, ResourceMatch, Statement};
+use super::document::PolicyDocument;
+use super::pattern::Pattern;
+use super::statement::{ActionMatch, Effect, Statement};
 use super::truth::Truth;
 use crate::aws::Action;
 
@@ -87,7 +87,8 @@ pub enum Decision {
     Unknown,
 }
 
-/// The answer and the statements that made it: those that deny, else those that allow or may allow.
+/// The answer and the statements that made it: those that deny, else those that allow; for an unknown answer those that
+/// may allow, then those that may deny.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Evaluation {
     /// The answer.
@@ -96,74 +97,104 @@ pub struct Evaluation {
     pub statements: Vec<StatementRef>,
 }
 
-/// Decides one request of the holder of `policies` under `boundaries`, each of which must allow, too.
-#[must_use]
-pub fn evaluate(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], request: &Request) -> Evaluation {
-    let matches = |document: &PolicyDocument, statement: &Statement| statement_matches(document, statement, request);
-    decide(policies, boundaries, &matches)
+/// The policies that bear on one principal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InForce<'a> {
+    /// Attached to the principal; each may allow.
+    pub identity: &'a [NamedPolicy<'a>],
+    /// Permissions boundaries; every one must allow, too.
+    pub boundaries: &'a [NamedPolicy<'a>],
+    /// Given when the session was opened; if there are any, one of them must allow, too.
+    pub sessions: &'a [NamedPolicy<'a>],
 }
 
-/// Combines the truth of every statement into a decision; shared with trust policies.
-pub(super) fn decide(
-    policies: &[NamedPolicy<'_>],
-    boundaries: &[NamedPolicy<'_>],
-    matches: &dyn Fn(&PolicyDocument, &Statement) -> Truth,
-) -> Evaluation {
-    let mut denied = Truth::False;
-    let mut denying = Vec::new();
-    for policy in policies.iter().chain(boundaries) {
-        for statement in policy.document.statements.iter().filter(|statement| statement.effect == Effect::Deny) {
-            let truth = matches(policy.document, statement);
-            denied = denied.or(truth);
-            if truth == Truth::True {
-                denying.push(StatementRef::new(policy.name, statement));
+/// In which of the sets of policies that must all allow a statement stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Layer {
+    Identity,
+    /// By number: each boundary limits on its own.
+    Boundary(usize),
+    Session,
+}
+
+/// Decides one request of the holder of `policies` under `boundaries`, each of which must allow, too. To decide many
+/// requests under the same policies, compile them once: [`PolicySet`].
+#[must_use]
+pub fn evaluate(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], request: &Request) -> Evaluation {
+    PolicySet::new(InForce { identity: policies, boundaries, sessions: &[] }).evaluate(request)
+}
+
+/// Combines what the statements say about a request.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    denied: Truth,
+    denying: Vec<StatementRef>,
+    maybe_denying: Vec<StatementRef>,
+    allowed: Truth,
+    allowing: Vec<StatementRef>,
+    boundaries: Vec<Truth>,
+    /// `None` without session policies.
+    session: Option<Truth>,
+}
+
+impl Verdicts {
+    pub(super) fn new(boundaries: usize, has_sessions: bool) -> Self {
+        Self {
+            denied: Truth::False,
+            denying: Vec::new(),
+            maybe_denying: Vec::new(),
+            allowed: Truth::False,
+            allowing: Vec::new(),
+            boundaries: vec![Truth::False; boundaries],
+            session: has_sessions.then_some(Truth::False),
+        }
+    }
+
+    /// Notes whether one statement matches; statements that certainly do not may be left out.
+    pub(super) fn note(
+        &mut self,
+        layer: Layer,
+        effect: Effect,
+        truth: Truth,
+        reference: impl FnOnce() -> StatementRef,
+    ) {
+        if truth == Truth::False {
+            return;
+        }
+        match (effect, layer) {
+            (Effect::Deny, _) => {
+                self.denied = self.denied.or(truth);
+                let list = if truth == Truth::True { &mut self.denying } else { &mut self.maybe_denying };
+                list.push(reference());
+            }
+            (Effect::Allow, Layer::Identity) => {
+                self.allowed = self.allowed.or(truth);
+                self.allowing.push(reference());
+            }
+            (Effect::Allow, Layer::Boundary(at)) => {
+                if let Some(slot) = self.boundaries.get_mut(at) {
+                    *slot = slot.or(truth);
+                }
+            }
+            (Effect::Allow, Layer::Session) => self.session = self.session.map(|known| known.or(truth)),
+        }
+    }
+
+    pub(super) fn decide(mut self) -> Evaluation {
+        if self.denied == Truth::True {
+            return Evaluation { decision: Decision::ExplicitlyDenied, statements: self.denying };
+        }
+        let limits = self.boundaries.into_iter().chain(self.session);
+        let allowed = limits.fold(self.allowed, Truth::and);
+        match allowed.and(self.denied.negate()) {
+            Truth::True => Evaluation { decision: Decision::Allowed, statements: self.allowing },
+            Truth::False => Evaluation { decision: Decision::ImplicitlyDenied, statements: Vec::new() },
+            Truth::Unknown => {
+                self.allowing.append(&mut self.maybe_denying);
+                Evaluation { decision: Decision::Unknown, statements: self.allowing }
             }
         }
     }
-    if denied == Truth::True {
-        return Evaluation { decision: Decision::ExplicitlyDenied, statements: denying };
-    }
-    let mut statements = Vec::new();
-    let mut allowed = Truth::any(policies.iter().map(|policy| allows(policy, matches, &mut statements)));
-    for boundary in boundaries {
-        allowed = allowed.and(allows(boundary, matches, &mut Vec::new()));
-    }
-    let decision = match allowed.and(denied.negate()) {
-        Truth::True => Decision::Allowed,
-        Truth::Unknown => Decision::Unknown,
-        Truth::False => Decision::ImplicitlyDenied,
-    };
-    if decision == Decision::ImplicitlyDenied {
-        statements.clear();
-    }
-    Evaluation { decision, statements }
-}
-
-fn allows(
-    policy: &NamedPolicy<'_>,
-    matches: &dyn Fn(&PolicyDocument, &Statement) -> Truth,
-    allowing: &mut Vec<StatementRef>,
-) -> Truth {
-    let mut found = Truth::False;
-    for statement in policy.document.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
-        let truth = matches(policy.document, statement);
-        found = found.or(truth);
-        if truth != Truth::False {
-            allowing.push(StatementRef::new(policy.name, statement));
-        }
-    }
-    found
-}
-
-fn statement_matches(document: &PolicyDocument, statement: &Statement, request: &Request) -> Truth {
-    if !matches_action(&statement.actions, &request.action) {
-        return Truth::False;
-    }
-    let resource = matches_resource(&statement.resources, document.version, &request.resource, &request.context);
-    if resource == Truth::False {
-        return Truth::False;
-    }
-    resource.and(condition::all_hold(&statement.conditions, document.version, &request.context))
 }
 
 /// Whether a statement's `Action` or `NotAction` covers `action`.
@@ -173,24 +204,6 @@ pub fn matches_action(actions: &ActionMatch, action: &Action) -> bool {
     match actions {
         ActionMatch::Action(patterns) => any(patterns),
         ActionMatch::NotAction(patterns) => !any(patterns),
-    }
-}
-
-fn matches_resource(resources: &ResourceMatch, version: Version, resource: &Resource, context: &Context) -> Truth {
-    let any = |patterns: &[String], absent: Truth| {
-        Truth::any(patterns.iter().map(|text| match (resolve(text, version, context), resource) {
-            (Resolved::Pattern(pattern), Resource::Known(resource)) => pattern.matches_resource(resource).into(),
-            (Resolved::Pattern(pattern), Resource::Unknown) if pattern.is_anything() => Truth::True,
-            (Resolved::Absent, _) => absent,
-            _ => Truth::Unknown,
-        }))
-    };
-    match resources {
-        ResourceMatch::Resource(patterns) => any(patterns, Truth::False),
-        // AWS does not say whether an absent variable voids the statement or only the pattern.
-        ResourceMatch::NotResource(patterns) => any(patterns, Truth::Unknown).negate(),
-        // IAM does not accept such an identity policy.
-        ResourceMatch::None => Truth::Unknown,
     }
 }
 

@@ -3,8 +3,6 @@
 //! Grants are possibilities: an action is left out only where it can never be allowed. Patterns that match no known
 //! action are listed: the catalog may simply not know what they mean.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::action_index::ActionIndex;
@@ -64,28 +62,32 @@ pub fn expand(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], cata
         }
     }
 
-    let mut granting: BTreeMap<usize, (Vec<StatementRef>, bool)> = BTreeMap::new();
+    let allows = policies.iter().flat_map(|policy| {
+        let statements = with_effect(policy.document, Effect::Allow);
+        statements.map(|statement| (statement, StatementRef::new(policy.name, statement)))
+    });
+    let allows: Vec<(&Statement, StatementRef)> = allows.collect();
+    let mut covering: Vec<(usize, usize)> = Vec::new();
     let mut unmatched_patterns = Vec::new();
-    for policy in policies {
-        for statement in with_effect(policy.document, Effect::Allow) {
-            let reference = StatementRef::new(policy.name, statement);
-            for position in covered(index, &statement.actions) {
-                if possible.get(position) == Some(&true) {
-                    let (granted_by, conditional) = granting.entry(position).or_insert((Vec::new(), true));
-                    granted_by.push(reference.clone());
-                    *conditional &= !statement.conditions.is_empty();
-                }
-            }
-            unmatched_patterns.extend(
-                unmatched(index, &statement.actions)
-                    .map(|pattern| UnmatchedPattern { pattern: pattern.to_owned(), statement: reference.clone() }),
-            );
-        }
+    for (number, (statement, reference)) in allows.iter().enumerate() {
+        let granted = covered(index, &statement.actions).into_iter();
+        covering.extend(granted.filter(|at| possible.get(*at) == Some(&true)).map(|at| (at, number)));
+        unmatched_patterns.extend(
+            unmatched(index, &statement.actions)
+                .map(|pattern| UnmatchedPattern { pattern: pattern.to_owned(), statement: reference.clone() }),
+        );
     }
-    let grant = |(position, (granted_by, conditional))| {
-        index.action(position).map(|action| Grant { action: action.clone(), granted_by, conditional })
+    covering.sort_unstable();
+    let grant = |group: &[(usize, usize)]| {
+        let by = || group.iter().filter_map(|(_, number)| allows.get(*number));
+        Some(Grant {
+            action: index.action(group.first()?.0)?.clone(),
+            granted_by: by().map(|(_, reference)| reference.clone()).collect(),
+            conditional: by().all(|(statement, _)| !statement.conditions.is_empty()),
+        })
     };
-    Granted { grants: granting.into_iter().filter_map(grant).collect(), unmatched_patterns }
+    let grants = covering.chunk_by(|one, other| one.0 == other.0).filter_map(grant).collect();
+    Granted { grants, unmatched_patterns }
 }
 
 fn with_effect(document: &PolicyDocument, effect: Effect) -> impl Iterator<Item = &Statement> {

@@ -15,7 +15,7 @@ const LITERAL_STAR: u8 = 0xFE;
 const LITERAL_QUESTION: u8 = 0xFF;
 
 /// Number of ARN segments; colons in the last one are ordinary characters.
-const ARN_SEGMENTS: usize = 6;
+pub const ARN_SEGMENTS: usize = 6;
 
 /// A pattern with `*` (any characters) and `?` (one character); its variables already replaced.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +37,12 @@ impl<'a> Pattern<'a> {
     #[must_use]
     pub fn new(text: &'a str) -> Self {
         Self(Cow::Borrowed(text.as_bytes()))
+    }
+
+    /// The same, of its own text.
+    #[must_use]
+    pub fn owned(text: &str) -> Pattern<'static> {
+        Pattern(Cow::Owned(text.as_bytes().to_vec()))
     }
 
     /// Whether the whole pattern is `*`.
@@ -89,8 +95,8 @@ impl<'a> Pattern<'a> {
     /// `ArnEquals` and `ArnLike`: each of the six segments for itself. `None` where one side is no ARN.
     #[must_use]
     pub fn matches_arn_segments(&self, arn: &str) -> Option<bool> {
-        let (pattern, text) = (segments(&self.0), segments(arn.as_bytes()));
-        (pattern.len() == ARN_SEGMENTS && text.len() == ARN_SEGMENTS).then(|| same_segments(&pattern, &text))
+        let (pattern, text) = (Segments::of(&self.0), Segments::of(arn.as_bytes()));
+        (pattern.count == ARN_SEGMENTS && text.count == ARN_SEGMENTS).then(|| pattern.matches(&text))
     }
 
     /// `Resource` elements: per segment, but a star that ends a segment may go on beyond its colon.
@@ -99,9 +105,9 @@ impl<'a> Pattern<'a> {
         if self.is_anything() {
             return true;
         }
-        let (pattern, text) = (segments(&self.0), segments(resource.as_bytes()));
-        let crosses = pattern.iter().take(ARN_SEGMENTS - 1).any(|segment| segment.ends_with(b"*"));
-        (pattern.len() == text.len() && same_segments(&pattern, &text))
+        let (pattern, text) = (Segments::of(&self.0), Segments::of(resource.as_bytes()));
+        let crosses = pattern.parts.iter().take(ARN_SEGMENTS - 1).any(|segment| segment.ends_with(b"*"));
+        (pattern.count == text.count && pattern.matches(&text))
             || (crosses && glob_across_segments(&self.0, resource.as_bytes()))
     }
 }
@@ -176,12 +182,28 @@ fn plain(byte: u8) -> u8 {
     }
 }
 
-fn segments(text: &[u8]) -> Vec<&[u8]> {
-    text.splitn(ARN_SEGMENTS, |byte| *byte == b':').collect()
+/// A text cut at its first five colons.
+struct Segments<'t> {
+    parts: [&'t [u8]; ARN_SEGMENTS],
+    count: usize,
 }
 
-fn same_segments(pattern: &[&[u8]], text: &[&[u8]]) -> bool {
-    pattern.iter().zip(text).all(|(pattern, text)| glob(pattern, text, true, |want, have| plain(want) == have))
+impl<'t> Segments<'t> {
+    fn of(text: &'t [u8]) -> Self {
+        let mut segments = Self { parts: [&[]; ARN_SEGMENTS], count: 0 };
+        for (slot, part) in segments.parts.iter_mut().zip(text.splitn(ARN_SEGMENTS, |byte| *byte == b':')) {
+            *slot = part;
+            segments.count += 1;
+        }
+        segments
+    }
+
+    fn matches(&self, text: &Self) -> bool {
+        self.parts
+            .iter()
+            .zip(text.parts)
+            .all(|(pattern, text)| glob(pattern, text, true, |want, have| plain(want) == have))
+    }
 }
 
 /// Length in bytes of the UTF-8 character that begins with `first`.

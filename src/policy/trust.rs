@@ -6,8 +6,8 @@
 use super::condition;
 use super::context::Context;
 use super::document::PolicyDocument;
-use super::evaluate::{Evaluation, NamedPolicy, decide, matches_action};
-use super::statement::{PrincipalMatch, Principals, Statement};
+use super::evaluate::{Evaluation, Layer, StatementRef, Verdicts, matches_action};
+use super::statement::{PrincipalMatch, Principals};
 use super::truth::Truth;
 use crate::aws::{AccountId, Action, Arn};
 
@@ -33,18 +33,17 @@ pub enum Caller<'a> {
 #[must_use]
 pub fn trust_decision(document: &PolicyDocument, action: &Action, caller: Caller<'_>, context: Context) -> Evaluation {
     let context = caller.complete(context);
-    let matches = |document: &PolicyDocument, statement: &Statement| {
-        if !matches_action(&statement.actions, action) {
-            return Truth::False;
-        }
+    let mut verdicts = Verdicts::new(0, false);
+    for statement in document.statements.iter().filter(|statement| matches_action(&statement.actions, action)) {
         let named = match &statement.principals {
             PrincipalMatch::Principal(principals) => caller.is_among(principals),
             PrincipalMatch::NotPrincipal(principals) => caller.is_among(principals).negate(),
             PrincipalMatch::None => Truth::False,
         };
-        named.and(condition::all_hold(&statement.conditions, document.version, &context))
-    };
-    decide(&[NamedPolicy { name: "trust", document }], &[], &matches)
+        let truth = named.and(condition::all_hold(&statement.conditions, document.version, &context));
+        verdicts.note(Layer::Identity, statement.effect, truth, || StatementRef::new("trust", statement));
+    }
+    verdicts.decide()
 }
 
 impl Caller<'_> {

@@ -1,0 +1,287 @@
+//! A set of policies compiled once, to decide many requests quickly.
+//!
+//! A request is compared only with statements whose actions can match it, found by its service and name; patterns that
+//! are plain text or end in their only star are compared without a general matcher, operators and keys of conditions are
+//! read beforehand. What a statement means is said in `pattern` and `condition`; here is only when it is asked.
+
+use std::cmp::Ordering;
+
+use hashbrown::HashMap;
+
+use super::condition::Condition;
+use super::context::Context;
+use super::document::Version;
+use super::evaluate::{Evaluation, InForce, Layer, NamedPolicy, Request, Resource, StatementRef, Verdicts};
+use super::pattern::{ARN_SEGMENTS, Pattern, Resolved, resolve};
+use super::statement::{ActionMatch, Effect, ResourceMatch, Statement};
+use super::truth::Truth;
+use crate::aws::Action;
+
+/// All policies of one principal, ready to decide.
+#[derive(Clone, Debug)]
+pub struct PolicySet {
+    statements: Vec<Compiled>,
+    actions: ActionTable,
+    boundaries: usize,
+    has_sessions: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Compiled {
+    reference: StatementRef,
+    layer: Layer,
+    effect: Effect,
+    resources: ResourceTest,
+    conditions: Vec<Condition>,
+}
+
+impl PolicySet {
+    /// Compiles the policies in force.
+    #[must_use]
+    pub fn new(policies: InForce<'_>) -> Self {
+        let mut set = Self {
+            statements: Vec::new(),
+            actions: ActionTable::default(),
+            boundaries: policies.boundaries.len(),
+            has_sessions: !policies.sessions.is_empty(),
+        };
+        for policy in policies.identity {
+            set.add(policy, Layer::Identity);
+        }
+        for (at, boundary) in policies.boundaries.iter().enumerate() {
+            set.add(boundary, Layer::Boundary(at));
+        }
+        for session in policies.sessions {
+            set.add(session, Layer::Session);
+        }
+        set.actions.services.sort_by(|(one, _), (other, _)| folded_order(one, other));
+        set
+    }
+
+    fn add(&mut self, policy: &NamedPolicy<'_>, layer: Layer) {
+        let version = policy.document.version;
+        for statement in &policy.document.statements {
+            self.actions.add(&statement.actions, self.statements.len());
+            self.statements.push(Compiled {
+                reference: StatementRef::new(policy.name, statement),
+                layer,
+                effect: statement.effect,
+                resources: ResourceTest::new(statement, version),
+                conditions: statement.conditions.iter().map(|block| Condition::new(block, version)).collect(),
+            });
+        }
+    }
+
+    /// Decides one request.
+    #[must_use]
+    pub fn evaluate(&self, request: &Request) -> Evaluation {
+        self.decide(&request.action, &request.resource, &request.context)
+    }
+
+    /// Decides one request, given in its parts.
+    #[must_use]
+    pub fn decide(&self, action: &Action, resource: &Resource, context: &Context) -> Evaluation {
+        let mut verdicts = Verdicts::new(self.boundaries, self.has_sessions);
+        let mut marks = vec![0_u64; self.statements.len().div_ceil(64)];
+        self.actions.mark(action, &mut marks);
+        for (word, bits) in marks.into_iter().enumerate() {
+            let mut bits = bits;
+            while bits != 0 {
+                let at = word * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                if let Some(statement) = self.statements.get(at) {
+                    let truth = statement.matches(resource, context);
+                    verdicts.note(statement.layer, statement.effect, truth, || statement.reference.clone());
+                }
+            }
+        }
+        verdicts.decide()
+    }
+}
+
+impl Compiled {
+    fn matches(&self, resource: &Resource, context: &Context) -> Truth {
+        let resource = self.resources.matches(resource, context);
+        if resource == Truth::False {
+            return Truth::False;
+        }
+        resource.and(Truth::all(self.conditions.iter().map(|condition| condition.holds(context))))
+    }
+}
+
+/// Which statements, by number, an action can match.
+#[derive(Clone, Debug, Default)]
+struct ActionTable {
+    /// Patterns without a wildcard.
+    exact: HashMap<Action, Vec<usize>>,
+    /// Patterns with wildcards in the name only, by service; sorted without case once all are added.
+    services: Vec<(Box<str>, Vec<(ActionTest, usize)>)>,
+    /// Patterns that may match in any service.
+    anywhere: Vec<(ActionTest, usize)>,
+    /// `NotAction` lists.
+    excluded: Vec<(Vec<ActionTest>, usize)>,
+}
+
+impl ActionTable {
+    fn add(&mut self, actions: &ActionMatch, number: usize) {
+        let patterns = match actions {
+            ActionMatch::Action(patterns) => patterns,
+            ActionMatch::NotAction(patterns) => {
+                return self.excluded.push((patterns.iter().map(|text| ActionTest::new(text)).collect(), number));
+            }
+        };
+        for text in patterns {
+            if let Some(action) = Action::parse(text) {
+                self.exact.entry(action).or_default().push(number);
+                continue;
+            }
+            let entry = (ActionTest::new(text), number);
+            match text.split_once(':').filter(|(service, _)| !service.contains(['*', '?'])) {
+                Some((service, _)) => {
+                    match self.services.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(service)) {
+                        Some((_, entries)) => entries.push(entry),
+                        None => self.services.push((Box::from(service), vec![entry])),
+                    }
+                }
+                None => self.anywhere.push(entry),
+            }
+        }
+    }
+
+    fn mark(&self, action: &Action, marks: &mut [u64]) {
+        let mut set = |number: usize| {
+            if let Some(word) = marks.get_mut(number / 64) {
+                *word |= 1 << (number % 64);
+            }
+        };
+        for number in self.exact.get(action).into_iter().flatten() {
+            set(*number);
+        }
+        let service = self.services.binary_search_by(|(known, _)| folded_order(known, action.service())).ok();
+        let of_service = service.and_then(|at| self.services.get(at)).map_or(&[][..], |(_, entries)| entries);
+        for (test, number) in of_service.iter().chain(&self.anywhere) {
+            if test.matches(action) {
+                set(*number);
+            }
+        }
+        for (tests, number) in &self.excluded {
+            if !tests.iter().any(|test| test.matches(action)) {
+                set(*number);
+            }
+        }
+    }
+}
+
+fn folded_order(one: &str, other: &str) -> Ordering {
+    one.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
+}
+
+#[derive(Clone, Debug)]
+enum ActionTest {
+    /// A single star at the end; for `*` the prefix is empty.
+    Prefix(Box<[u8]>),
+    Pattern(Pattern<'static>),
+}
+
+impl ActionTest {
+    fn new(text: &str) -> Self {
+        match only_star_at_end(text) {
+            Some(prefix) => Self::Prefix(Box::from(prefix.as_bytes())),
+            None => Self::Pattern(Pattern::owned(text)),
+        }
+    }
+
+    fn matches(&self, action: &Action) -> bool {
+        match self {
+            Self::Prefix(prefix) => {
+                action.as_str().as_bytes().get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+            }
+            Self::Pattern(pattern) => pattern.matches_action(action.as_str()),
+        }
+    }
+}
+
+/// What comes before the star of a pattern whose only wildcard is a star at its end.
+fn only_star_at_end(text: &str) -> Option<&str> {
+    text.strip_suffix('*').filter(|prefix| !prefix.contains(['*', '?']))
+}
+
+#[derive(Clone, Debug)]
+enum ResourceTest {
+    AnyOf(Vec<ResourcePattern>),
+    NoneOf(Vec<ResourcePattern>),
+    /// IAM does not accept such an identity policy.
+    Missing,
+}
+
+impl ResourceTest {
+    fn new(statement: &Statement, version: Version) -> Self {
+        let compile = |texts: &[String]| texts.iter().map(|text| ResourcePattern::new(text, version)).collect();
+        match &statement.resources {
+            ResourceMatch::Resource(texts) => Self::AnyOf(compile(texts)),
+            ResourceMatch::NotResource(texts) => Self::NoneOf(compile(texts)),
+            ResourceMatch::None => Self::Missing,
+        }
+    }
+
+    fn matches(&self, resource: &Resource, context: &Context) -> Truth {
+        let any = |patterns: &[ResourcePattern], absent: Truth| {
+            Truth::any(patterns.iter().map(|pattern| pattern.matches(resource, context, absent)))
+        };
+        match self {
+            Self::AnyOf(patterns) => any(patterns, Truth::False),
+            // AWS does not say whether an absent variable voids the statement or only the pattern.
+            Self::NoneOf(patterns) => any(patterns, Truth::Unknown).negate(),
+            Self::Missing => Truth::Unknown,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum ResourcePattern {
+    Anything,
+    Exact(Box<str>),
+    /// A single star, at the end of the last ARN segment.
+    Prefix(Box<str>),
+    Pattern(Pattern<'static>),
+    /// Holds policy variables, whose values each request brings.
+    Variables(Box<str>),
+}
+
+impl ResourcePattern {
+    fn new(text: &str, version: Version) -> Self {
+        if text == "*" {
+            return Self::Anything;
+        }
+        if version == Version::V2012 && text.contains("${") {
+            return Self::Variables(Box::from(text));
+        }
+        if !text.contains(['*', '?']) {
+            return Self::Exact(Box::from(text));
+        }
+        match only_star_at_end(text).filter(|prefix| prefix.matches(':').count() + 1 >= ARN_SEGMENTS) {
+            Some(prefix) => Self::Prefix(Box::from(prefix)),
+            None => Self::Pattern(Pattern::owned(text)),
+        }
+    }
+
+    /// `absent` is the answer of a pattern whose variable has no value.
+    fn matches(&self, resource: &Resource, context: &Context, absent: Truth) -> Truth {
+        match (self, resource) {
+            (Self::Anything, _) => Truth::True,
+            (Self::Variables(text), resource) => match (resolve(text, Version::V2012, context), resource) {
+                (Resolved::Pattern(pattern), Resource::Known(resource)) => pattern.matches_resource(resource).into(),
+                (Resolved::Absent, _) => absent,
+                _ => Truth::Unknown,
+            },
+            (_, Resource::Unknown) => Truth::Unknown,
+            (Self::Exact(text), Resource::Known(resource)) => (**text == *resource).into(),
+            (Self::Prefix(prefix), Resource::Known(resource)) => resource.starts_with(&**prefix).into(),
+            (Self::Pattern(pattern), Resource::Known(resource)) => pattern.matches_resource(resource).into(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "compiled_tests.rs"]
+mod tests;
