@@ -1,7 +1,7 @@
 //! The proof that a proposal breaks no observed call and grants nothing new (S37).
 //!
 //! Two witnesses: every distinct observed call is decided under the policies before and after, and every statement after
-//! must descend, by its text, from one before. What cannot be proven fails: this file would rather withhold a good
+//! must lie, by its text, within those before. What cannot be proven fails: this file would rather withhold a good
 //! proposal than pass a bad one. It must not trust how the proposal was made.
 
 use std::collections::BTreeSet;
@@ -13,11 +13,10 @@ use serde::Serialize;
 use super::catalog::Catalog;
 use super::compiled::PolicySet;
 use super::context::Context;
-use super::descent::{allow_descends, deny_survives};
 use super::diff::one_line;
 use super::evaluate::{Decision, InForce, NamedPolicy, Resource, StatementRef};
 use super::grant::{Grant, expand};
-use super::statement::{Effect, Statement};
+use super::inclusion::{lost_denials, unproven_grants};
 use crate::aws::Action;
 
 /// One call that CloudTrail showed.
@@ -190,36 +189,11 @@ fn newly_allowed(before: &[Grant], after: Vec<Grant>) -> Vec<Action> {
     after.into_iter().map(|grant| grant.action).filter(|action| !granted.contains(action)).collect()
 }
 
-/// Statements that cannot be shown to be within the current policies, in whichever of them.
-fn structure<'p>(before: &'p [NamedPolicy<'p>], after: &'p [NamedPolicy<'p>]) -> Vec<CounterExample> {
-    let mut out = Vec::new();
-    for (policy, statement) in statements(after, Effect::Allow) {
-        let proven = statements(before, Effect::Allow).any(|(origin, candidate)| {
-            origin.document.version == policy.document.version && allow_descends(statement, candidate)
-        });
-        if !proven {
-            out.push(CounterExample::Unproven { statement: StatementRef::new(policy.name, statement) });
-        }
-    }
-    for (policy, statement) in statements(before, Effect::Deny) {
-        let same_version: Vec<&Statement> = statements(after, Effect::Deny)
-            .filter(|(candidate, _)| candidate.document.version == policy.document.version)
-            .map(|(_, statement)| statement)
-            .collect();
-        if !deny_survives(statement, &same_version) {
-            out.push(CounterExample::LostDeny { statement: StatementRef::new(policy.name, statement) });
-        }
-    }
-    out
-}
-
-fn statements<'p>(
-    policies: &'p [NamedPolicy<'p>],
-    effect: Effect,
-) -> impl Iterator<Item = (&'p NamedPolicy<'p>, &'p Statement)> {
-    policies.iter().flat_map(move |policy| {
-        policy.document.statements.iter().filter(move |s| s.effect == effect).map(move |statement| (policy, statement))
-    })
+/// Statements that cannot be shown to be within the current policies, and denials that cannot be shown to stay.
+fn structure(before: &[NamedPolicy<'_>], after: &[NamedPolicy<'_>]) -> Vec<CounterExample> {
+    let unproven = unproven_grants(after, before).into_iter().map(|statement| CounterExample::Unproven { statement });
+    let lost = lost_denials(after, before).into_iter().map(|statement| CounterExample::LostDeny { statement });
+    unproven.chain(lost).collect()
 }
 
 #[cfg(test)]

@@ -88,8 +88,9 @@ fn anything_wider_fails() {
         &[],
         &[unproven],
     );
-    let old = json!({"Version": "2008-10-17", "Statement": [allow(json!("s3:GetObject"))]});
-    fails(old, allow(json!("s3:GetObject")), &[], &[unproven]);
+    let variable = statement("Allow", json!("s3:GetObject"), "arn:aws:s3:::b/${aws:username}");
+    let old = json!({"Version": "2008-10-17", "Statement": [variable]});
+    fails(old, variable, &[], &[unproven]);
 }
 
 /// S37: a deny may not be lost.

@@ -54,7 +54,7 @@ impl PolicySet {
         for session in policies.sessions {
             set.add(session, Layer::Session);
         }
-        set.actions.services.sort_by(|(one, _), (other, _)| folded_order(one, other));
+        set.actions.complete();
         set
     }
 
@@ -83,7 +83,11 @@ impl PolicySet {
     pub fn decide(&self, action: &Action, resource: &Resource, context: &Context) -> Evaluation {
         let mut verdicts = Verdicts::new(self.boundaries, self.has_sessions);
         let mut marks = vec![0_u64; self.statements.len().div_ceil(64)];
-        self.actions.mark(action, &mut marks);
+        for number in self.actions.numbers(action) {
+            if let Some(word) = marks.get_mut(number / 64) {
+                *word |= 1 << (number % 64);
+            }
+        }
         for (word, bits) in marks.into_iter().enumerate() {
             let mut bits = bits;
             while bits != 0 {
@@ -111,7 +115,7 @@ impl Compiled {
 
 /// Which statements, by number, an action can match.
 #[derive(Clone, Debug, Default)]
-struct ActionTable {
+pub(super) struct ActionTable {
     /// Patterns without a wildcard.
     exact: HashMap<Action, Vec<usize>>,
     /// Patterns with wildcards in the name only, by service; sorted without case once all are added.
@@ -123,7 +127,8 @@ struct ActionTable {
 }
 
 impl ActionTable {
-    fn add(&mut self, actions: &ActionMatch, number: usize) {
+    /// Adds the actions of a statement.
+    pub(super) fn add(&mut self, actions: &ActionMatch, number: usize) {
         let patterns = match actions {
             ActionMatch::Action(patterns) => patterns,
             ActionMatch::NotAction(patterns) => {
@@ -148,27 +153,19 @@ impl ActionTable {
         }
     }
 
-    fn mark(&self, action: &Action, marks: &mut [u64]) {
-        let mut set = |number: usize| {
-            if let Some(word) = marks.get_mut(number / 64) {
-                *word |= 1 << (number % 64);
-            }
-        };
-        for number in self.exact.get(action).into_iter().flatten() {
-            set(*number);
-        }
+    /// To be called when all statements are added.
+    pub(super) fn complete(&mut self) {
+        self.services.sort_by(|(one, _), (other, _)| folded_order(one, other));
+    }
+
+    /// The statements whose actions match, in no order, some perhaps more than once.
+    pub(super) fn numbers<'a>(&'a self, action: &'a Action) -> impl Iterator<Item = usize> + 'a {
+        let exact = self.exact.get(action).into_iter().flatten().copied();
         let service = self.services.binary_search_by(|(known, _)| folded_order(known, action.service())).ok();
         let of_service = service.and_then(|at| self.services.get(at)).map_or(&[][..], |(_, entries)| entries);
-        for (test, number) in of_service.iter().chain(&self.anywhere) {
-            if test.matches(action) {
-                set(*number);
-            }
-        }
-        for (tests, number) in &self.excluded {
-            if !tests.iter().any(|test| test.matches(action)) {
-                set(*number);
-            }
-        }
+        let wild = of_service.iter().chain(&self.anywhere).filter(|(test, _)| test.matches(action));
+        let excluded = self.excluded.iter().filter(|(tests, _)| !tests.iter().any(|test| test.matches(action)));
+        exact.chain(wild.map(|(_, number)| *number)).chain(excluded.map(|(_, number)| *number))
     }
 }
 

@@ -67,6 +67,12 @@ pub fn holds(block: &ConditionBlock, version: Version, context: &Context) -> Tru
     Condition::new(block, version).holds(context)
 }
 
+/// Whether an operator holds where no value fits; `None` for `Null` and for operators that are not known here.
+#[must_use]
+pub fn is_negated(operator: &str) -> Option<bool> {
+    Operator::parse(operator).map(|operator| operator.negated)
+}
+
 /// A block with its operator and key read, to be asked again and again.
 #[derive(Clone, Debug)]
 pub struct Condition {

@@ -73,6 +73,26 @@ impl<'a> Pattern<'a> {
         })
     }
 
+    /// Whether every ARN that `narrower` matches as a resource is matched by this pattern, too; neither has variables.
+    ///
+    /// Sound but not complete, as [`Self::contains_action_pattern`]; a narrower pattern whose star may go on beyond its
+    /// segment is contained in itself and in `*` only.
+    #[must_use]
+    pub fn contains_resource_pattern(&self, narrower: &str) -> bool {
+        if self.is_anything() || self.0.as_ref() == narrower.as_bytes() {
+            return true;
+        }
+        let (wide, narrow) = (Segments::of(&self.0), Segments::of(narrower.as_bytes()));
+        let crosses = narrow.parts.iter().take(ARN_SEGMENTS - 1).any(|segment| segment.ends_with(b"*"));
+        let contains = |(wide, narrow): (&&[u8], &[u8])| {
+            glob(wide, narrow, false, |want, have| have != b'*' && plain(want) == have)
+        };
+        wide.count == ARN_SEGMENTS
+            && narrow.count == ARN_SEGMENTS
+            && !crosses
+            && wide.parts.iter().zip(narrow.parts).all(contains)
+    }
+
     /// Equality with wildcards taken as ordinary characters.
     #[must_use]
     pub fn equals(&self, text: &str) -> bool {

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 
 use super::action_index::{ActionIndex, is_wild};
 use super::catalog::Catalog;
-use super::descent::allow_descends;
 use super::document::{PolicyDocument, size_characters};
 use super::grant::covered;
+use super::inclusion::Placed;
 use super::pattern::Pattern;
 use super::rightsize::with_list;
 use super::statement::{ActionMatch, Effect, Statement};
@@ -73,13 +73,17 @@ pub fn compact(
         return document.clone();
     }
     let index = catalog.index().with_more(keep);
-    let statements = parsed.statements.iter().map(|statement| fold(statement, before, keep, &index)).collect();
+    let version = parsed.version;
+    let fold = |statement| fold(Placed { statement, version }, before, keep, &index);
+    let statements = parsed.statements.iter().map(fold).collect();
     parsed.with_statements(statements)
 }
 
-fn fold(statement: &Statement, before: &PolicyDocument, keep: &BTreeSet<Action>, index: &ActionIndex) -> Value {
+fn fold(placed: Placed<'_>, before: &PolicyDocument, keep: &BTreeSet<Action>, index: &ActionIndex) -> Value {
+    let statement = placed.statement;
     let ActionMatch::Action(patterns) = &statement.actions else { return statement.raw.clone() };
-    let ancestor = before.statements.iter().find(|old| allow_descends(statement, old));
+    let ancestor =
+        before.statements.iter().find(|old| placed.is_within(Placed { statement: old, version: before.version }));
     let Some(ActionMatch::Action(old)) = ancestor.map(|old| &old.actions) else { return statement.raw.clone() };
     if statement.effect == Effect::Deny {
         return statement.raw.clone();
