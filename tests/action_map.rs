@@ -114,7 +114,7 @@ fn real_records_show_passed_roles() {
     for record in records(&files) {
         let text = |key: &str| text(&record, key);
         let (source, region) = (text("eventSource"), text("awsRegion"));
-        let mut collector = Collector::new(&source, &region);
+        let mut collector = Collector::new(&source, &region, None);
         gather(&mut collector, 0, "", record.get("requestParameters").unwrap_or(&Value::Null));
         let call = ApiCall::new(&source, &text("eventName"));
         let mapping = map().map(&call, &text("eventType"), collector.finish().hints);

@@ -29,7 +29,7 @@ impl ActionMap<'_> {
         if shapes.is_empty() {
             return Resources::Any;
         }
-        if hints.contains(Hints::MASKED) || hints.contains(Hints::TRUNCATED) {
+        if [Hints::MASKED, Hints::TRUNCATED, Hints::UNNAMED].into_iter().any(|hint| hints.contains(hint)) {
             return Resources::Unknown;
         }
         let mut exact: Vec<String> = Vec::new();

@@ -5,6 +5,7 @@
 pub mod gunzip;
 pub mod handoff;
 pub mod identity;
+pub mod named_resources;
 pub mod object_key;
 pub mod outcome;
 pub mod parameters;

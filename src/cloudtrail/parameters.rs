@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::AccountId;
 use crate::aws::api_call::short_source;
+
+use super::named_resources::{Named, named};
 
 /// How many ARNs of one record are kept: the lexicographically smallest.
 pub const ARNS_LIMIT: usize = 16;
@@ -49,7 +52,11 @@ impl Hints {
     /// even where the trail records no S3 data events.
     pub const S3_CONTEXT: Self = Self(1 << 13);
 
-    const NAMES: [(&'static str, Self); 14] = [
+    /// No resource is named by its ARN or by a name that gives one, or one is named otherwise: the resources are not all
+    /// known (S35).
+    pub const UNNAMED: Self = Self(1 << 14);
+
+    const NAMES: [(&'static str, Self); 15] = [
         ("VERSION_ID", Self::VERSION_ID),
         ("ACL", Self::ACL),
         ("TAGGING", Self::TAGGING),
@@ -64,6 +71,7 @@ impl Hints {
         ("MASKED", Self::MASKED),
         ("TRUNCATED", Self::TRUNCATED),
         ("S3_CONTEXT", Self::S3_CONTEXT),
+        ("UNNAMED", Self::UNNAMED),
     ];
 
     /// No flag.
@@ -144,18 +152,21 @@ impl ParameterFacts {
 #[derive(Debug)]
 pub struct Collector<'a> {
     facts: ParameterFacts,
+    source: &'a str,
     region: &'a str,
+    account: Option<AccountId>,
     s3: bool,
     bucket: Option<String>,
     key: Option<String>,
 }
 
 impl<'a> Collector<'a> {
-    /// A collector for one record: `event_source` with or without `.amazonaws.com`, and `awsRegion`.
+    /// A collector for one record: `event_source` with or without `.amazonaws.com`, `awsRegion`, and the caller's account,
+    /// in which names are looked up.
     #[must_use]
-    pub fn new(event_source: &str, region: &'a str) -> Self {
-        let s3 = short_source(event_source) == "s3";
-        Self { facts: ParameterFacts::default(), region, s3, bucket: None, key: None }
+    pub fn new(event_source: &'a str, region: &'a str, account: Option<AccountId>) -> Self {
+        let source = short_source(event_source);
+        Self { facts: ParameterFacts::default(), source, region, account, s3: source == "s3", bucket: None, key: None }
     }
 
     /// Shows one key of `requestParameters` with its value, `None` when that is no string.
@@ -171,6 +182,12 @@ impl<'a> Collector<'a> {
             }
         } else if is_masked(value) {
             self.facts.hints |= Hints::MASKED;
+        } else {
+            match named(self.source, key, value, self.region, self.account) {
+                Named::Nothing => {}
+                Named::Arn(arn) => self.see_arn(&arn),
+                Named::Unclear => self.facts.hints |= Hints::UNNAMED,
+            }
         }
         if self.s3 && depth == 0 && !value.is_empty() {
             match key {
@@ -214,6 +231,9 @@ impl<'a> Collector<'a> {
             if let Some(key) = key {
                 self.see_arn(&format!("{holder}{between}{key}"));
             }
+        }
+        if self.facts.arns.is_empty() {
+            self.facts.hints |= Hints::UNNAMED;
         }
         self.facts
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn gather(source: &str, region: &str, seen: &[(usize, &str, Option<&str>)]) -> ParameterFacts {
-    let mut collector = Collector::new(source, region);
+    let mut collector = Collector::new(source, region, AccountId::parse("111122223333"));
     for (depth, key, value) in seen {
         collector.see(*depth, key, *value);
     }
@@ -96,4 +96,18 @@ fn bits_survive_storage_and_unknown_bits_do_not() {
     assert_eq!(Hints::from_bits(1 << 31), Hints::none());
     assert_eq!(Hints::named("PASSES_ROLE"), Some(Hints::PASSES_ROLE));
     assert_eq!(Hints::named("passes_role"), None);
+}
+
+/// S35: a record that names no resource, or one in a way that gives no ARN, leaves the resources unknown.
+#[test]
+fn resources_are_unnamed_unless_each_has_an_arn() {
+    let unnamed = |source: &str, seen: &[(usize, &str, Option<&str>)]| {
+        gather(source, "eu-west-1", seen).hints.contains(Hints::UNNAMED)
+    };
+    assert!(!unnamed("dynamodb", &[(0, "tableName", Some("Orders"))]));
+    assert!(!unnamed("sns", &[(0, "topicArn", Some("arn:aws:sns:eu-west-1:111122223333:t"))]));
+    assert!(unnamed("sns", &[(0, "message", Some("x"))]));
+    let role = (0, "role", Some("arn:aws:iam::111122223333:role/Runner"));
+    assert!(!unnamed("lambda", &[(0, "functionName", Some("sync")), role]));
+    assert!(unnamed("lambda", &[(0, "functionName", Some("sync:live")), role]));
 }

@@ -227,7 +227,7 @@ impl<'a> Record<'a> {
     /// What its parameters and resources say of the actions it needs and of what it touched.
     #[must_use]
     pub fn facts(&self) -> ParameterFacts {
-        let mut collector = Collector::new(self.source, self.region);
+        let mut collector = Collector::new(self.source, self.region, self.identity.account.or(self.recipient));
         if let Some(parameters) = self.parameters {
             parameters.walk(&mut |depth, key, value| collector.see(depth, key, value));
         }

@@ -19,6 +19,7 @@ pub mod evaluate;
 pub mod grant;
 pub mod inclusion;
 pub mod inventory;
+pub mod narrow;
 pub mod pattern;
 pub mod rightsize;
 pub mod size;
