@@ -99,6 +99,7 @@ impl Maker<'_> {
         let proof = self.baseline.prove(after, self.taken);
         out.certificate.boundary = Some(certificate(&proof));
         stands(&proof)?;
+        out.replaces_boundary = self.role.boundary.clone();
         out.boundary = Some(document);
         Ok(())
     }

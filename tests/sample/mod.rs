@@ -100,6 +100,7 @@ fn guardrail() -> Guardrail {
         taken: 1,
         actions: vec![Action::parse("iam:PassRole").unwrap()],
         deny_kind: Some("managed".to_owned()),
+        replaces_boundary: Some(format!("arn:aws:iam::{ACCOUNT}:policy/Fence")),
         files: GuardrailFiles::default(),
         certificate: GuardrailCertificates { boundary: Some(proof.clone()), deny: Some(proof) },
         boundary: Some(deny.clone()),

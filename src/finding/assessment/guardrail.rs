@@ -18,6 +18,8 @@ pub struct Guardrail {
     pub actions: Vec<Action>,
     /// Where the deny policy is to live: `inline` or `managed`; `null` without one.
     pub deny_kind: Option<String>,
+    /// ARN of the boundary that the role has now, all of which the new one holds; `null` without one.
+    pub replaces_boundary: Option<String>,
     /// Paths relative to the output folder; filled by the renderer.
     pub files: GuardrailFiles,
     /// The proofs.

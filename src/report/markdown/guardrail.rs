@@ -28,26 +28,31 @@ pub(super) fn render(page: &mut Page, role: &RoleReport) {
         page.paragraph(&format!("A guard-rail that takes {actions} is withheld{reason}."));
         return;
     }
-    let mut names: Vec<String> =
-        guardrail.actions.iter().take(NAMES_SHOWN).map(|action| code(action.as_str())).collect();
-    names.extend(
-        (guardrail.actions.len() > NAMES_SHOWN).then(|| format!("{} more", guardrail.actions.len() - NAMES_SHOWN)),
-    );
-    page.paragraph(&format!(
-        "**A guard-rail takes {actions} and nothing else**{reason}: {}. Apply one of the two, not both.",
-        names.join(", ")
-    ));
+    page.paragraph(&format!("**A guard-rail takes {actions} and nothing else**{reason}: {}.", names(guardrail)));
     proof(page, guardrail);
-    if let Some(path) = &guardrail.files.boundary {
-        page.paragraph(&format!("As a permissions boundary, {}:", code(path)));
+    let files = &guardrail.files;
+    if files.boundary.is_some() && files.deny.is_some() {
+        page.paragraph("There are two forms of it; one is enough.");
+    }
+    if let Some(path) = &files.boundary {
+        let old = guardrail.replaces_boundary.as_deref();
+        let old = old.map_or(String::new(), |arn| format!(", which holds all of {} and takes its place", code(arn)));
+        page.paragraph(&format!("As a permissions boundary, {}{old}:", code(path)));
         steps(page, boundary_steps(role, path));
     }
-    if let Some(path) = &guardrail.files.deny {
-        let further: Vec<String> = guardrail.files.further.iter().map(|path| format!(", {}", code(path))).collect();
+    if let Some(path) = &files.deny {
+        let further: Vec<String> = files.further.iter().map(|path| format!(", {}", code(path))).collect();
         let all = if further.is_empty() { "" } else { " (all of them are needed)" };
-        page.paragraph(&format!("Or as a deny policy, {}{}{all}:", code(path), further.concat()));
+        page.paragraph(&format!("As a deny policy, {}{}{all}:", code(path), further.concat()));
         steps(page, deny_steps(role, guardrail));
     }
+}
+
+fn names(guardrail: &Guardrail) -> String {
+    let actions = &guardrail.actions;
+    let mut names: Vec<String> = actions.iter().take(NAMES_SHOWN).map(|action| code(action.as_str())).collect();
+    names.extend((actions.len() > NAMES_SHOWN).then(|| format!("{} more", actions.len() - NAMES_SHOWN)));
+    names.join(", ")
 }
 
 fn proof(page: &mut Page, guardrail: &Guardrail) {
