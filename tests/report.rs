@@ -68,6 +68,14 @@ fn the_report_names_the_files_of_each_policy() {
             }
         }
     }
+    for role in report["roles"].as_array().unwrap() {
+        let paths = &role["rightsizing"]["guardrail"]["files"];
+        let further = paths["further"].as_array().unwrap().iter();
+        for path in [&paths["boundary"], &paths["deny"]].into_iter().chain(further).filter_map(Value::as_str) {
+            assert!(files.contains_key(path), "{path}");
+            named += 1;
+        }
+    }
     let written = files.keys().filter(|path| path.starts_with("roles/") && !path.ends_with("certificate.json"));
     assert!(named > 10, "only {named} files are named");
     assert_eq!(named, written.count());
@@ -156,6 +164,55 @@ fn shared_policies_are_replaced_not_edited() {
     assert!(places.is_sorted());
     assert!(page.contains("Also attached to 1 other: `role/OtherRole`"));
     assert!(!page.contains("create-policy-version"));
+}
+
+/// S37, S43: the page says what a guard-rail takes and how it is put in place, never with a name that needs quoting.
+#[test]
+fn guardrails_come_with_their_steps() {
+    let files = rendered();
+    let page = &files["report.md"];
+    let steps = [
+        "**A guard-rail takes 1 dangerous unused action and nothing else**: `iam:PassRole`.",
+        "`roles/012345678901/Datadog/boundary.json`, which holds all of `arn:aws:iam::012345678901:policy/Fence`",
+        "aws iam create-policy --policy-name Datadog-guardrail-boundary --policy-document \
+         file://roles/012345678901/Datadog/boundary.json",
+        "aws iam put-role-permissions-boundary --role-name Datadog --permissions-boundary \
+         arn:aws:iam::012345678901:policy/Datadog-guardrail-boundary",
+        "aws iam attach-role-policy --role-name Datadog --policy-arn \
+         arn:aws:iam::012345678901:policy/Datadog-guardrail-deny-2",
+    ];
+    for step in steps {
+        assert!(page.contains(step), "{step}\n{page}");
+    }
+    // The role with the hostile name has its section, and no command names it.
+    assert_eq!(page.matches("#### If the policy must stay as it is").count(), 3);
+    assert_eq!(page.matches("put-role-permissions-boundary").count(), 2);
+    let certificate = json(&files, "roles/012345678901/Datadog/certificate.json");
+    let guardrail = &certificate["guardrail"];
+    assert_eq!((&guardrail["status"], &guardrail["result"]["deny"]["granted_after"]), (&"proposed".into(), &4.into()));
+}
+
+/// S39, S43: what a keep rule keeps is shown with the rule's words, which are a stranger's.
+#[test]
+fn what_a_rule_keeps_is_told() {
+    let mut assessment = sample::assessment();
+    let entry = &mut assessment.roles[1].actions[1];
+    (entry.kept, entry.kept_by) = (true, Some(format!("keep rule of {}: why", sample::HOSTILE)));
+    let files = render(&mut assessment).unwrap();
+    let text = |path: &str| {
+        let file = files.iter().find(|file| file.path == path).unwrap();
+        String::from_utf8_lossy(&file.bytes).into_owned()
+    };
+    let page = text("report.md");
+    assert!(
+        page.contains("| `iam:PassRole` | privilege escalation | keep rule of a\\|b\\`c\\`&lt;script&gt;"),
+        "{page}"
+    );
+    let certificate: Value = serde_json::from_str(&text("roles/012345678901/Datadog/certificate.json")).unwrap();
+    let kept = certificate["kept"].as_array().unwrap();
+    let pass_role = kept.iter().find(|entry| entry["action"] == "iam:PassRole").unwrap();
+    assert_eq!(pass_role["verdict"], "unused");
+    assert!(pass_role["kept_by"].as_str().unwrap().starts_with("keep rule of "));
 }
 
 /// S28, S38: a role's section tells idleness, the ledger, the removals and the denied calls.

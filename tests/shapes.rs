@@ -30,6 +30,7 @@ fn report_in(objects: Objects, window: Option<(&str, &str)>) -> Value {
     let options = Options {
         request,
         inventories: Vec::new(),
+        keep: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: 90,

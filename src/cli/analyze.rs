@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::finding::assessment::Assessment;
+use crate::finding::keep::KeepOutcome;
 use crate::run::analyze::{Options, Outcome, analyze, write};
 use crate::run::monitor::Monitor;
 use crate::run::plan::Request;
@@ -50,6 +51,7 @@ fn options(arguments: &AnalyzeArguments) -> Options {
     Options {
         request: request(&arguments.selection),
         inventories,
+        keep: arguments.keep.clone(),
         own_accounts: arguments.own_account.iter().copied().collect(),
         as_of: arguments.as_of,
         idle_days: arguments.idle_days,
@@ -91,11 +93,29 @@ fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
         assessment.roles.len()
     ))?;
     line(&format!("{proposals} right-sized roles, {removed} unused permissions to take back"))?;
+    keep_rules(outcome)?;
     for finding in assessment.findings.iter().filter(|f| matches!(f.severity.as_str(), "critical" | "high")).take(5) {
         line(&format!("  {}: {}", finding.severity, plain(&finding.title)))?;
     }
     coverage(assessment)?;
     line(&format!("report: {}", out.join("report.md").display())).context("cannot print")?;
+    Ok(())
+}
+
+/// One line about keep rules, if there are any; a rule that matches nothing is likely to be mistyped.
+fn keep_rules(outcome: &Outcome) -> anyhow::Result<()> {
+    if outcome.keep.is_empty() {
+        return Ok(());
+    }
+    let number = |wanted: fn(&KeepOutcome) -> bool| outcome.keep.iter().filter(|rule| wanted(rule)).count();
+    let kept = outcome.assessment.roles.iter().flat_map(|role| role.actions.iter().chain(&role.actions_beyond));
+    line(&format!(
+        "keep rules: {} in force keep {} unused permissions, {} expired, {} match nothing (run.json names them)",
+        number(|rule| rule.state == "in_force"),
+        kept.filter(|entry| entry.kept_by.is_some()).count(),
+        number(|rule| rule.state == "expired"),
+        number(|rule| rule.roles == 0)
+    ))?;
     Ok(())
 }
 

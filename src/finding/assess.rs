@@ -20,6 +20,7 @@ use crate::policy::inventory::Inventory;
 
 use super::assessment::{Assessment, PartyReport, RoleReport, SCHEMA, SessionRow, UnmappedCall, WindowReport};
 use super::coverage::{self, Holes, Reading};
+use super::keep::KeepRule;
 use super::role::{Subject, report};
 use super::rules;
 use super::trail::{AccountTrail, trails};
@@ -46,6 +47,8 @@ pub struct Inquiry<'a> {
     pub idle_days: u32,
     /// Largest share of the window's days that may be holes.
     pub max_holes: f64,
+    /// Keep rules, in the order of their file (S39).
+    pub keep: &'a [KeepRule],
     /// What was kept of the records.
     pub scope: &'a Scope,
     /// Who does what can be done at once.
@@ -70,6 +73,8 @@ pub struct Case<'a> {
     pub idle_days: u32,
     /// Largest share of holes.
     pub max_holes: f64,
+    /// Keep rules.
+    pub keep: &'a [KeepRule],
     /// What each account's trail records.
     pub trails: BTreeMap<AccountId, AccountTrail<'a>>,
     holes: Holes,
@@ -180,6 +185,7 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
         as_of: inquiry.as_of,
         idle_days: inquiry.idle_days,
         max_holes: inquiry.max_holes,
+        keep: inquiry.keep,
         trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions),
         holes: coverage::holes(inquiry.evidence, inquiry.reading, inquiry.window),
         partitions,

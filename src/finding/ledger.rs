@@ -25,6 +25,8 @@ pub struct Grounds<'a> {
     pub uncovered: Option<String>,
     /// The known actions.
     pub catalog: &'a Catalog,
+    /// What keeps an unused action all the same: a keep rule (S39).
+    pub keeper: &'a dyn Fn(&Action) -> Option<String>,
     /// The window that every removal states (S29).
     pub window: Window,
 }
@@ -51,15 +53,18 @@ pub fn ledger(grounds: &Grounds<'_>) -> Ledger {
             verdicts.insert(action.clone(), ungranted_verdict(grounds, usage));
         }
     }
-    keep_dependents(&mut verdicts, grounds);
+    let kept_by = kept_by_rule(&verdicts, grounds);
+    keep_dependents(&mut verdicts, &kept_by, grounds);
     let grants: BTreeMap<&Action, &Grant> = grounds.grants.iter().map(|grant| (&grant.action, grant)).collect();
     let mut ledger = Ledger::default();
     for (action, (verdict, reason)) in verdicts {
-        if verdict != Verdict::Unused {
+        let keeper = kept_by.get(&action).filter(|_| verdict == Verdict::Unused).cloned();
+        if verdict != Verdict::Unused || keeper.is_some() {
             ledger.keep.insert(action.clone());
         }
         let usage = grounds.usage.actions.get(&action);
-        ledger.entries.push(entry(grounds.catalog, grants.get(&action).copied(), usage, action, verdict, reason));
+        let entry = entry(grounds.catalog, grants.get(&action).copied(), usage, action, verdict, reason);
+        ledger.entries.push(ActionEntry { kept: entry.kept || keeper.is_some(), kept_by: keeper, ..entry });
     }
     ledger
 }
@@ -110,11 +115,21 @@ fn use_reason(usage: &ActionUse) -> String {
     }
 }
 
+/// The unused actions that a keep rule keeps, with its words (S39).
+fn kept_by_rule(verdicts: &BTreeMap<Action, (Verdict, String)>, grounds: &Grounds<'_>) -> BTreeMap<Action, String> {
+    let unused = verdicts.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Unused);
+    unused.filter_map(|(action, _)| Some((action.clone(), (grounds.keeper)(action)?))).collect()
+}
+
 /// An unused action that a kept one depends on is kept; what it depends on in turn is kept as well.
-fn keep_dependents(verdicts: &mut BTreeMap<Action, (Verdict, String)>, grounds: &Grounds<'_>) {
+fn keep_dependents(
+    verdicts: &mut BTreeMap<Action, (Verdict, String)>,
+    kept_by: &BTreeMap<Action, String>,
+    grounds: &Grounds<'_>,
+) {
     let mut fresh: Vec<Action> = verdicts
         .iter()
-        .filter(|(_, (verdict, _))| *verdict != Verdict::Unused)
+        .filter(|(action, (verdict, _))| *verdict != Verdict::Unused || kept_by.contains_key(*action))
         .map(|(action, _)| action.clone())
         .collect();
     while let Some(kept) = fresh.pop() {
@@ -160,6 +175,7 @@ fn entry(
         sample_event_ids: usage.map_or_else(Vec::new, |usage| usage.samples.to_vec()),
         granted_by: grant.map_or_else(Vec::new, granted_by),
         kept: verdict != Verdict::Unused,
+        kept_by: None,
         reason,
         action,
     }

@@ -5,9 +5,12 @@
 pub mod assess;
 pub mod assessment;
 pub mod coverage;
+pub mod guardrail;
 pub mod idle;
+pub mod keep;
 pub mod ledger;
 pub mod proposal;
+pub mod replay;
 pub mod role;
 pub mod rules;
 pub mod trail;

@@ -18,7 +18,7 @@ use crate::policy::inventory::{Inventory, Role, RolePolicy};
 use crate::policy::rightsize::{Rightsized, rightsize};
 use crate::policy::size::{PolicyKind, compact, split};
 
-use super::assessment::{CertificateReport, PolicyFiles, PolicyReport, Rightsizing, StatementChange};
+use super::assessment::{CertificateReport, Guardrail, PolicyFiles, PolicyReport, Rightsizing, StatementChange};
 
 /// A role's policies, parsed, with what applies to them all.
 pub struct Granted<'a> {
@@ -142,6 +142,8 @@ pub fn propose(
         kept: before.grants.len() as u64,
         removed: 0,
         certificate: None,
+        replay: None,
+        guardrail: Guardrail::default(),
         unknown_patterns: before.unmatched_patterns.iter().map(|unmatched| unmatched.pattern.clone()).collect(),
         not_considered: not_considered(role, granted),
     };
@@ -186,7 +188,7 @@ fn withheld(mut rightsizing: Rightsizing, policies: Vec<PolicyReport>, reason: S
 }
 
 /// Most managed policies that a role can have, with the quota raised as far as it goes (IAM quotas).
-const ATTACHED_POLICIES: usize = 20;
+pub(super) const ATTACHED_POLICIES: usize = 20;
 
 /// The documents of each policy after the edit: none when emptied, several when split to fit (S36).
 fn sized(

@@ -13,10 +13,13 @@ use crate::policy::grant::Grant;
 use crate::policy::inventory::Role;
 
 use super::assess::Case;
-use super::assessment::{DeniedAction, Rightsizing, RoleReport, RoleSessions};
+use super::assessment::{DeniedAction, Guardrail, PolicyReport, Rightsizing, RoleReport, RoleSessions};
+use super::guardrail::guardrail;
 use super::idle::{self, Signs};
-use super::ledger::{Grounds, ledger, summed};
-use super::proposal::{Granted, observed_calls, propose};
+use super::keep::{RoleNames, RoleRules};
+use super::ledger::{Grounds, Ledger, ledger, summed};
+use super::proposal::{Granted, Proposal, observed_calls, propose};
+use super::replay::replay;
 use super::trust;
 
 /// Everything known of one role.
@@ -79,6 +82,9 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
     let granted = subject.role.map(|role| Granted::of(case.inventory, role, case.catalog));
     let grants = granted.as_ref().map_or(&[][..], |granted| &granted.expanded.grants);
     let witness = case.trails.get(&key.account);
+    let trust = subject.role.map_or_else(Vec::new, |role| trust::entries(role, case.accounts));
+    let names = RoleNames::of(&arn, &key.name, &trust, &subject.sessions);
+    let rules = RoleRules::about(&names, case.keep, case.as_of);
     let grounds = Grounds {
         grants,
         grants_known: granted.as_ref().is_some_and(|granted| granted.unreadable.is_none()),
@@ -86,6 +92,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         witness: witness.map(|trail| trail as &dyn Witness),
         uncovered: case.uncovered(key.account),
         catalog: case.catalog,
+        keeper: &|action| rules.keeper(action),
         window: case.window,
     };
     let ledger = ledger(&grounds);
@@ -100,15 +107,11 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         covered: covered && witness.is_some(),
     };
     let (rightsizing, policies) = match (subject.role, &granted) {
-        (Some(role), Some(granted)) => {
-            let calls = observed_calls(subject.calls(), case.map, &role.arn);
-            let obstacle = case.uncovered(key.account);
-            let proposal = propose(case.inventory, role, granted, &ledger.keep, &calls, case.catalog, obstacle);
-            (proposal.rightsizing, proposal.policies)
-        }
+        (Some(role), Some(granted)) => sizing(subject, role, granted, &ledger, &usage, case),
         _ => (not_in_inventory(), Vec::new()),
     };
     let denied = denied_actions(&usage, grants);
+    let keep = rules.uses(&ledger.entries);
     let (actions, actions_summed, actions_beyond) = summed(ledger.entries);
     RoleReport {
         arn,
@@ -117,7 +120,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         role_id: key.id.clone(),
         created_at: signs.created,
         in_inventory: subject.role.is_some(),
-        trust: subject.role.map_or_else(Vec::new, |role| trust::entries(role, case.accounts)),
+        trust,
         last_activity: idle::last_activity(&signs),
         idle: idle::judge(&signs),
         sessions: sessions(subject),
@@ -125,9 +128,31 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         actions_summed,
         denied_not_granted: denied,
         actions_beyond,
+        keep,
         policies,
         rightsizing,
     }
+}
+
+/// The proposal and the guard-rail, with what their replay could show.
+fn sizing(
+    subject: &Subject<'_, '_>,
+    role: &Role,
+    granted: &Granted<'_>,
+    ledger: &Ledger,
+    usage: &Usage,
+    case: &Case<'_>,
+) -> (Rightsizing, Vec<PolicyReport>) {
+    let calls = observed_calls(subject.calls(), case.map, &role.arn);
+    let obstacle = case.uncovered(subject.key.account);
+    let Proposal { mut rightsizing, policies } =
+        propose(case.inventory, role, granted, &ledger.keep, &calls, case.catalog, obstacle.clone());
+    if rightsizing.status == "unchanged" && ledger.entries.iter().any(|entry| entry.kept_by.is_some()) {
+        rightsizing.reason = Some("all that is known to be unused is kept by a keep rule".to_owned());
+    }
+    rightsizing.replay = Some(replay(granted, &calls, usage));
+    rightsizing.guardrail = guardrail(role, granted, &ledger.entries, &calls, case.catalog, obstacle);
+    (rightsizing, policies)
 }
 
 fn last_sign(subject: &Subject<'_, '_>) -> Option<Time> {
@@ -144,6 +169,8 @@ fn not_in_inventory() -> Rightsizing {
         kept: 0,
         removed: 0,
         certificate: None,
+        replay: None,
+        guardrail: Guardrail::none("withheld", "the role is not in the inventory"),
         unknown_patterns: Vec::new(),
         not_considered: Vec::new(),
     }

@@ -17,6 +17,8 @@ pub mod diff;
 pub mod document;
 pub mod evaluate;
 pub mod grant;
+pub mod guardrail;
+pub mod guardrail_proof;
 pub mod inclusion;
 pub mod inventory;
 pub mod narrow;
@@ -26,6 +28,7 @@ pub mod size;
 pub mod statement;
 pub mod trust;
 pub mod truth;
+pub mod undecided;
 
 pub use action_index::ActionIndex;
 pub use catalog::Catalog;

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::aws::{AccessLevel, AccountId, Action};
 use crate::finding::assessment::{
-    AccountCoverage, ActionEntry, Assessment, CertificateReport, GrantedBy, Hole, RoleReport, WindowReport,
+    AccountCoverage, ActionEntry, Assessment, CertificateReport, GrantedBy, Guardrail, GuardrailCertificates,
+    GuardrailFiles, Hole, ReplayReport, RoleReport, WindowReport,
 };
 
 use super::{OutputFile, RenderError, json, paths};
@@ -28,6 +29,7 @@ struct Certificate<'a> {
     replay: Replay<'a>,
     removed: Vec<Entry<'a>>,
     kept: Vec<Entry<'a>>,
+    guardrail: GuardrailPart<'a>,
     unknown_patterns: &'a [String],
     not_considered: &'a [String],
 }
@@ -67,6 +69,19 @@ struct Counts {
 struct Replay<'a> {
     method: &'static str,
     result: Option<&'a CertificateReport>,
+    /// What was replayed action by action, and what could not be decided or replayed, and why.
+    scope: Option<&'a ReplayReport>,
+}
+
+#[derive(Serialize)]
+struct GuardrailPart<'a> {
+    method: &'static str,
+    status: &'a str,
+    reason: Option<&'a str>,
+    taken: u64,
+    actions: &'a [Action],
+    files: &'a GuardrailFiles,
+    result: &'a GuardrailCertificates,
 }
 
 #[derive(Serialize)]
@@ -78,12 +93,20 @@ struct Entry<'a> {
     danger: Option<&'a str>,
     calls: u64,
     denied: u64,
+    /// Calls that passed authorization: 0 for what is removed.
+    uses: u64,
+    sample_event_ids: &'a [String],
+    kept_by: Option<&'a str>,
     granted_by: &'a [GrantedBy],
 }
 
 const METHOD: &str = "Every distinct observed call (action, resource, known context) that the current policies allow was \
 evaluated against the proposed policies and must be allowed by them; no action of the catalog may be allowed by the \
 proposed policies that the current ones do not allow.";
+
+const GUARDRAIL_METHOD: &str = "Each document takes the dangerous unused actions and nothing else: every distinct observed \
+call was decided with and without it and must be decided alike; the actions of the catalog that are granted with it are \
+those without it less the taken ones; by its text it only adds denials of these actions by their whole names.";
 
 /// The certificate of a role, if anything was proposed or withheld.
 ///
@@ -103,9 +126,10 @@ pub fn render(assessment: &Assessment, role: &RoleReport, folder: &str) -> Resul
         window: assessment.window,
         coverage: coverage(assessment, account),
         counts: counts(role),
-        replay: Replay { method: METHOD, result: sizing.certificate.as_ref() },
+        replay: Replay { method: METHOD, result: sizing.certificate.as_ref(), scope: sizing.replay.as_ref() },
         removed: entries(role, is_removed),
         kept: entries(role, |entry| entry.kept),
+        guardrail: guardrail(&sizing.guardrail),
         unknown_patterns: &sizing.unknown_patterns,
         not_considered: &sizing.not_considered,
     };
@@ -115,7 +139,8 @@ pub fn render(assessment: &Assessment, role: &RoleReport, folder: &str) -> Resul
 /// Whether a certificate is written for the role.
 #[must_use]
 pub fn has_certificate(role: &RoleReport) -> bool {
-    matches!(role.rightsizing.status.as_str(), "proposed" | "withheld")
+    let sizing = &role.rightsizing;
+    matches!(sizing.status.as_str(), "proposed" | "withheld") || sizing.guardrail.status == "proposed"
 }
 
 /// Whether the proposal takes the action away: granted today, and not kept.
@@ -127,6 +152,18 @@ pub fn is_removed(entry: &ActionEntry) -> bool {
 /// Every line of the ledger, those that `report.json` sums included, in order.
 pub fn ledger(role: &RoleReport) -> impl Iterator<Item = &ActionEntry> {
     role.actions.iter().chain(&role.actions_beyond)
+}
+
+fn guardrail(guardrail: &Guardrail) -> GuardrailPart<'_> {
+    GuardrailPart {
+        method: GUARDRAIL_METHOD,
+        status: &guardrail.status,
+        reason: guardrail.reason.as_deref(),
+        taken: guardrail.taken,
+        actions: &guardrail.actions,
+        files: &guardrail.files,
+        result: &guardrail.certificate,
+    }
 }
 
 fn coverage<'a>(assessment: &'a Assessment, account: Option<&'a AccountCoverage>) -> Coverage<'a> {
@@ -170,6 +207,9 @@ fn entry(entry: &ActionEntry) -> Entry<'_> {
         danger: entry.danger.as_deref(),
         calls: entry.calls,
         denied: entry.denied,
+        uses: entry.calls.saturating_sub(entry.denied),
+        sample_event_ids: &entry.sample_event_ids,
+        kept_by: entry.kept_by.as_deref(),
         granted_by: &entry.granted_by,
     }
 }

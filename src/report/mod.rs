@@ -2,11 +2,12 @@
 //!
 //! Pure: no file is opened, no clock is asked, and equal assessments give equal bytes. Judging is not done here; what a
 //! page says of a role stands in the [`Assessment`]. In reading order: [`escape`] and [`paths`] (strangers' names made
-//! harmless), [`json`], [`policy_files`] and [`certificate`] (what a person applies), [`markdown`] (what a person
+//! harmless), [`json`], [`policy_files`], [`guardrail`] and [`certificate`] (what a person applies), [`markdown`] (what a person
 //! reads), [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod certificate;
 pub mod escape;
+pub mod guardrail;
 pub mod json;
 pub mod markdown;
 pub mod parquet;
@@ -75,6 +76,7 @@ pub fn render_by(hands: &dyn Hands, assessment: &mut Assessment) -> Result<Vec<O
     let mut files = Vec::new();
     for (role, folder) in assessment.roles.iter_mut().zip(&folders) {
         policy_files::render(role, folder, &mut files)?;
+        guardrail::render(role, folder, &mut files)?;
     }
     let assessment = &*assessment;
     let (tables, pages) = hands::both(hands, || parquet::render(hands, assessment), || pages(assessment, &folders));

@@ -19,6 +19,7 @@ use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, assess};
 use crate::finding::assessment::Assessment;
 use crate::finding::coverage::{Reading, window_of_events};
+use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
 use crate::policy::admission::reachable;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
@@ -27,6 +28,7 @@ use crate::store::Store;
 
 use super::UserError;
 use super::inputs::{InputFile, inventory, list};
+use super::keep::keep_rules;
 use super::monitor::Monitor;
 use super::output;
 use super::plan::{Plan, Request, plan};
@@ -39,6 +41,8 @@ pub struct Options {
     pub request: Request,
     /// Inventory files.
     pub inventories: Vec<PathBuf>,
+    /// The keep file, if there is one (S39).
+    pub keep: Option<PathBuf>,
     /// Further accounts of our own.
     pub own_accounts: BTreeSet<AccountId>,
     /// The day from which idleness is counted; the window's end by default.
@@ -62,6 +66,8 @@ pub struct Outcome {
     pub timings: Value,
     /// Inputs beside the trail.
     pub inputs: Vec<InputFile>,
+    /// What became of each keep rule.
+    pub keep: Vec<KeepOutcome>,
 }
 
 /// Reads, judges and renders; writes nothing.
@@ -70,12 +76,12 @@ pub struct Outcome {
 /// The user's mistakes. Unreadable objects and records are part of the answer.
 pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
     let started = Instant::now();
-    let (inventory, inputs) = inventory(&options.inventories)?;
+    let (given, inputs) = given(options)?;
     // The catalog is needed later and takes as long to unpack as a folder to list.
     let (listing, _) = hands::both(&Workers::start(options.effort)?, || list(store), Catalog::builtin);
     let plan = plan(listing?, &options.request)?;
     let planned = started.elapsed();
-    let judged = read_and_judge(store, &plan, &inventory, options, monitor)?;
+    let judged = read_and_judge(store, &plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
     let judged_after = started.elapsed();
     let files = render_by(&workers, &mut assessment)
@@ -89,7 +95,26 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
         "passes": judged.passes,
         "spills": judged.spills,
     });
-    Ok(Outcome { assessment, files, timings, inputs })
+    let keep = outcomes(&given.keep, &assessment.roles, assessment.as_of);
+    Ok(Outcome { assessment, files, timings, inputs, keep })
+}
+
+/// What is read beside the trail.
+struct Given {
+    inventory: Inventory,
+    keep: Vec<KeepRule>,
+}
+
+/// Reads it before the long work, so that a mistake in it is told at once.
+fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
+    let (inventory, mut inputs) = inventory(&options.inventories)?;
+    let mut keep = Vec::new();
+    if let Some(path) = &options.keep {
+        let (rules, input) = keep_rules(path)?;
+        keep = rules;
+        inputs.push(input);
+    }
+    Ok((Given { inventory, keep }, inputs))
 }
 
 struct Judged {
@@ -105,11 +130,11 @@ struct Judged {
 fn read_and_judge(
     store: &dyn Store,
     plan: &Plan,
-    inventory: &Inventory,
+    given: &Given,
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Judged, UserError> {
-    let mut scope = scope_of(plan, inventory, options);
+    let mut scope = scope_of(plan, &given.inventory, options);
     let (mut passes, mut reading) = (0, Duration::ZERO);
     loop {
         passes += 1;
@@ -121,7 +146,7 @@ fn read_and_judge(
         monitor.begin("judging roles and writing the report", 0, 0);
         // After reading, so that the threads that read have given their memory back.
         let workers = Workers::start(options.effort)?;
-        match judge(&workers, &read, plan, inventory, &scope, options)? {
+        match judge(&workers, &read, plan, given, &scope, options)? {
             Ok(assessment) => {
                 workers.let_go(read.evidence);
                 return Ok(Judged { assessment, workers, reading, passes, spills: read.spills });
@@ -153,12 +178,12 @@ fn judge(
     workers: &Workers,
     read: &Read,
     plan: &Plan,
-    inventory: &Inventory,
+    given: &Given,
     scope: &Scope,
     options: &Options,
 ) -> Result<Result<Assessment, BTreeSet<RoleKey>>, UserError> {
     let window = complete(&read.evidence, plan, &options.request)?;
-    let own = own_of_records(&read.evidence, inventory, options);
+    let own = own_of_records(&read.evidence, &given.inventory, options);
     let reading = Reading {
         listed: plan.listed,
         skipped: plan.skipped.clone(),
@@ -168,13 +193,14 @@ fn judge(
     Ok(assess(&Inquiry {
         evidence: &read.evidence,
         reading: &reading,
-        inventory,
+        inventory: &given.inventory,
         accounts: Accounts { own: &own, directory: Directory::builtin() },
         catalog: Catalog::builtin(),
         window,
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
         max_holes: options.max_holes,
+        keep: &given.keep,
         scope,
         hands: workers,
     }))
@@ -244,6 +270,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "memory_bytes": options.effort.memory_bytes,
         },
         "inputs": outcome.inputs,
+        "keep_rules": outcome.keep,
         "catalog_actions": Catalog::builtin().iter().count(),
         "coverage": outcome.assessment.coverage,
         "timings": outcome.timings,

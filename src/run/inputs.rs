@@ -44,6 +44,12 @@ pub struct InputFile {
     pub bytes: u64,
 }
 
+/// An input with its digest.
+pub(super) fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
+    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    InputFile { path: path.display().to_string(), sha256, bytes: bytes.len() as u64 }
+}
+
 /// The inventory files that lie beside a local source: `inventory.json`, or `inventory/*.json`.
 #[must_use]
 pub fn beside(source: &Path) -> Vec<PathBuf> {
@@ -76,9 +82,7 @@ pub fn inventory(paths: &[PathBuf]) -> Result<(Inventory, Vec<InputFile>), UserE
         let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
         let text = std::str::from_utf8(&bytes).map_err(|_| wrong("not UTF-8".to_owned()))?;
         inventory.add(text.trim_start_matches('\u{feff}')).map_err(|error| wrong(error.to_string()))?;
-        let digest = Sha256::digest(&bytes);
-        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        files.push(InputFile { path: shown, sha256, bytes: bytes.len() as u64 });
+        files.push(input_file(path, &bytes));
     }
     Ok((inventory, files))
 }

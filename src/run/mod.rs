@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod inputs;
+pub mod keep;
 pub mod monitor;
 pub mod output;
 pub mod plan;

@@ -49,6 +49,7 @@ pub(crate) fn entry(action: &str, verdict: &str, calls: u64, denied: u64) -> Act
             Vec::new()
         },
         kept: granted && verdict != "unused",
+        kept_by: None,
         reason: format!("{calls} calls from 2026-05-01 to 2026-08-01"),
     }
 }
@@ -77,6 +78,33 @@ fn policy(kind: &str, name: &str, proposal: &str) -> PolicyReport {
             kept: vec![Action::parse("s3:ListAllMyBuckets").unwrap()],
             dropped: false,
         }],
+    }
+}
+
+/// A guard-rail whose deny policy had to be split.
+fn guardrail() -> Guardrail {
+    let deny = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "DenyDangerousUnused", "Effect": "Deny", "Action": ["iam:PassRole"], "Resource": "*"}]});
+    let proof = GuardrailCertificate {
+        calls_replayed: 1,
+        calls_allowed: 1,
+        undecidable: 0,
+        granted_before: 5,
+        granted_after: 4,
+        newly_allowed: 0,
+        counter_examples: Vec::new(),
+    };
+    Guardrail {
+        status: "proposed".to_owned(),
+        reason: None,
+        taken: 1,
+        actions: vec![Action::parse("iam:PassRole").unwrap()],
+        deny_kind: Some("managed".to_owned()),
+        replaces_boundary: Some(format!("arn:aws:iam::{ACCOUNT}:policy/Fence")),
+        files: GuardrailFiles::default(),
+        certificate: GuardrailCertificates { boundary: Some(proof.clone()), deny: Some(proof) },
+        boundary: Some(deny.clone()),
+        deny: vec![deny.clone(), deny],
     }
 }
 
@@ -124,6 +152,7 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
         denied_not_granted: vec![],
         actions_summed: Vec::new(),
         actions_beyond: vec![entry("ec2:StopInstances", "unused", 0, 0)],
+        keep: Vec::new(),
         policies: if in_inventory {
             vec![
                 policy("inline", "Inline|Policy", "edited"),
@@ -147,6 +176,8 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
                 newly_allowed: 0,
                 counter_examples: Vec::new(),
             }),
+            replay: None,
+            guardrail: if in_inventory { guardrail() } else { Guardrail::none("withheld", "not in the inventory") },
             unknown_patterns: Vec::new(),
             not_considered: strings(&["service control policies"]),
         },

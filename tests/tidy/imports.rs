@@ -50,6 +50,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("similar", &["policy/diff"]),
     ("tempfile", &["run"]),
     ("thiserror", ANYWHERE),
+    ("toml", &["run/keep"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
 ];
 

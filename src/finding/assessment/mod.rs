@@ -4,6 +4,8 @@
 //! Every list is sorted by its first field, every time is RFC 3339 UTC with seconds.
 
 mod coverage;
+mod guardrail;
+mod replay;
 mod role;
 mod rows;
 
@@ -14,6 +16,8 @@ use crate::aws::AccountId;
 use crate::aws::window::{Time, rfc3339};
 
 pub use coverage::*;
+pub use guardrail::*;
+pub use replay::*;
 pub use role::*;
 pub use rows::*;
 

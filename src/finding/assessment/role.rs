@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{as_rfc3339, as_rfc3339_option};
+use super::{Guardrail, ReplayReport, as_rfc3339, as_rfc3339_option};
 use crate::aws::window::Time;
 use crate::aws::{AccessLevel, AccountId, Action, Fingerprint};
 
@@ -42,6 +42,9 @@ pub struct RoleReport {
     /// All further entries, for the `permissions` table.
     #[serde(skip)]
     pub actions_beyond: Vec<ActionEntry>,
+    /// Keep rules that cover granted actions, in the order of their file (S39).
+    #[serde(skip)]
+    pub keep: Vec<KeepUse>,
     /// Attached and inline policies.
     pub policies: Vec<PolicyReport>,
     /// What is proposed.
@@ -161,6 +164,8 @@ pub struct ActionEntry {
     pub granted_by: Vec<GrantedBy>,
     /// Whether it stays in the proposal.
     pub kept: bool,
+    /// The keep rule by which it stays although it is unused (S39).
+    pub kept_by: Option<String>,
     /// Why the verdict is what it is.
     pub reason: String,
 }
@@ -189,6 +194,17 @@ pub struct GrantedBy {
     pub policy: String,
     /// `Sid`, or `#1` for the first statement.
     pub statement: String,
+}
+
+/// What one keep rule finds in one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeepUse {
+    /// Position of the rule in its file, from 0.
+    pub rule: usize,
+    /// Granted actions that it covers; never 0.
+    pub granted: u64,
+    /// Of these, unused ones: kept by a rule in force, no longer kept by an expired one.
+    pub unused: Vec<Action>,
 }
 
 /// Actions of a very large grant, summed.
@@ -275,6 +291,10 @@ pub struct Rightsizing {
     pub removed: u64,
     /// The replay, in numbers; `null` when nothing was proposed.
     pub certificate: Option<CertificateReport>,
+    /// What the replay could show and what it could not; `null` when the calls were not looked at.
+    pub replay: Option<ReplayReport>,
+    /// The guard-rail for a policy that must stay as it is.
+    pub guardrail: Guardrail,
     /// Action patterns that no catalog entry matches; they stay.
     pub unknown_patterns: Vec<String>,
     /// What could also limit or widen the role but is not in the inventory (S32).

@@ -61,11 +61,10 @@ fn without_calls(role: &RoleReport, found: &mut Vec<Finding>) {
     ));
 }
 
+/// What somebody answers for by a keep rule (S39) is told, but it is no call to act.
 fn unused(role: &RoleReport, assessment: &Assessment, found: &mut Vec<Finding>) {
-    let unused: Vec<&ActionEntry> = entries(role).filter(|entry| entry.verdict == "unused").collect();
-    if unused.is_empty() {
-        return;
-    }
+    let (kept, unused): (Vec<&ActionEntry>, Vec<&ActionEntry>) =
+        entries(role).filter(|entry| entry.verdict == "unused").partition(|entry| entry.kept_by.is_some());
     let window = json!({"since": rfc3339(assessment.window.since), "until": rfc3339(assessment.window.until)});
     let remediation = match role.rightsizing.status.as_str() {
         "proposed" => {
@@ -73,23 +72,39 @@ fn unused(role: &RoleReport, assessment: &Assessment, found: &mut Vec<Finding>) 
         }
         _ => "The proposal was withheld: its reason is with the role.",
     };
-    let sample: Vec<&str> = unused.iter().take(20).map(|entry| entry.action.as_str()).collect();
-    found.push(Draft::role("permissions-unused", "medium", role).finish(
-        format!("{} of {} that role {} grants were not used", unused.len(), role.rightsizing.granted, role.name),
-        "The trail would have shown a use of each of them, and shows none.".to_owned(),
-        json!({"unused": unused.len(), "granted": role.rightsizing.granted, "window": window, "sample": sample}),
-        remediation,
-    ));
-    let dangerous: Vec<String> =
-        unused.iter().filter_map(|entry| Some(format!("{} ({})", entry.action, entry.danger.as_ref()?))).collect();
-    if dangerous.is_empty() {
-        return;
+    if !unused.is_empty() {
+        let sample: Vec<&str> = unused.iter().take(20).map(|entry| entry.action.as_str()).collect();
+        found.push(Draft::role("permissions-unused", "medium", role).finish(
+            format!("{} of {} that role {} grants were not used", unused.len(), role.rightsizing.granted, role.name),
+            "The trail would have shown a use of each of them, and shows none.".to_owned(),
+            json!({"unused": unused.len(), "granted": role.rightsizing.granted, "kept_by_rule": kept.len(),
+                "window": window, "sample": sample}),
+            remediation,
+        ));
     }
-    found.push(Draft::role("dangerous-unused", "high", role).finish(
-        format!("role {} grants {} that nobody used", role.name, count(dangerous.len() as u64, "dangerous action")),
-        "Each of them would do harm in the wrong hands, and the trail would have shown a use.".to_owned(),
-        json!({"actions": dangerous, "window": window}),
-        remediation,
+    let named = |entry: &&ActionEntry| Some(format!("{} ({})", entry.action, entry.danger.as_ref()?));
+    let dangerous: Vec<String> = unused.iter().filter_map(named).collect();
+    let by_rule = |entry: &&ActionEntry| Some(format!("{}: {}", named(entry)?, entry.kept_by.as_ref()?));
+    let kept: Vec<String> = kept.iter().filter_map(by_rule).collect();
+    let (severity, detail, remediation) = match (dangerous.is_empty(), kept.is_empty()) {
+        (true, true) => return,
+        (false, _) => (
+            "high",
+            "Each of them would do harm in the wrong hands, and the trail would have shown a use.",
+            remediation,
+        ),
+        (true, false) => ("info", "Keep rules keep all of them.", "Read the keep rules again when their day comes."),
+    };
+    let instead = match role.rightsizing.guardrail.status.as_str() {
+        "proposed" => " Where the policy must stay, the role's guard-rail takes them and nothing else.",
+        _ => "",
+    };
+    let number = if dangerous.is_empty() { kept.len() } else { dangerous.len() };
+    found.push(Draft::role("dangerous-unused", severity, role).finish(
+        format!("role {} grants {} that nobody used", role.name, count(number as u64, "dangerous action")),
+        detail.to_owned(),
+        json!({"actions": dangerous, "kept_by_rule": kept, "window": window}),
+        &format!("{remediation}{instead}"),
     ));
 }
 

@@ -6,6 +6,8 @@
 mod apply;
 mod coverage;
 mod findings;
+mod guardrail;
+mod kept;
 mod page;
 mod parties;
 mod role;

@@ -6,7 +6,7 @@ use crate::finding::assessment::{ActionEntry, Assessment, ExternalIdReport, Role
 use super::super::certificate::ledger;
 use super::super::escape::{code, text};
 use super::page::{Page, count, left_out};
-use super::{apply, moment, sizing};
+use super::{apply, guardrail, moment, sizing};
 
 /// Lines of the ledger shown in one table.
 pub(super) const ACTIONS_SHOWN: usize = 40;
@@ -29,6 +29,7 @@ pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport
     used(page, role);
     sizing::render(page, assessment, role, folder);
     apply::render(page, role);
+    guardrail::render(page, role);
     denied(page, role);
 }
 

@@ -6,6 +6,7 @@ use crate::finding::assessment::{ActionEntry, Assessment, GrantedBy, RoleReport,
 use super::super::certificate::{has_certificate, is_removed, ledger};
 use super::super::escape::{code, text};
 use super::super::paths;
+use super::kept;
 use super::page::{Page, left_out};
 use super::role::ACTIONS_SHOWN;
 
@@ -33,6 +34,7 @@ pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport
         removals(page, assessment, role);
         statements(page, role);
     }
+    kept::render(page, role);
     if !sizing.unknown_patterns.is_empty() {
         let patterns: Vec<String> = sizing.unknown_patterns.iter().take(NAMES_SHOWN).map(|one| code(one)).collect();
         page.paragraph(&format!("Kept, because no known action matches them: {}.", patterns.join(", ")));
@@ -50,9 +52,21 @@ fn proof(page: &mut Page, role: &RoleReport) {
          allowed.",
         proof.calls_replayed, proof.calls_allowed, proof.undecidable, proof.newly_allowed
     ));
+    gaps(page, role);
     if !proof.counter_examples.is_empty() {
         page.paragraph("What speaks against it:");
         page.list(proof.counter_examples.iter().take(ACTIONS_SHOWN).map(|example| text(example)));
+    }
+}
+
+/// What the replay could not decide, and what was missing.
+fn gaps(page: &mut Page, role: &RoleReport) {
+    let Some(replay) = role.rightsizing.replay.as_ref().filter(|replay| replay.undecided > 0) else { return };
+    let mut missing: Vec<String> =
+        replay.condition_keys.iter().map(|key| format!("{} ({})", code(&key.key), key.calls)).collect();
+    missing.extend((replay.resource_unknown > 0).then(|| format!("the resource ({})", replay.resource_unknown)));
+    if !missing.is_empty() {
+        page.paragraph(&format!("To decide the undecidable calls, the records lack: {}.", missing.join(", ")));
     }
 }
 
