@@ -365,6 +365,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         as_of: window.until,
         idle_days: options.idle_days,
         max_holes: options.max_holes,
+        narrowing: None,
         keep: &[],
         scope,
         hands: &OneByOne,

@@ -35,6 +35,7 @@ fn report_in(objects: Objects, window: Option<(&str, &str)>) -> Value {
         as_of: None,
         idle_days: 90,
         max_holes: 0.05,
+        narrowing: None,
         effort: Effort { jobs: 2, memory_bytes: 64 << 20 },
     };
     let outcome = analyze(&store, &options, &Silent).unwrap();

@@ -6,13 +6,15 @@ use anyhow::Context;
 
 use crate::finding::assessment::Assessment;
 use crate::finding::keep::KeepOutcome;
+use crate::finding::narrowing::NarrowingWish;
+use crate::policy::narrow::Narrowing;
 use crate::run::analyze::{Options, Outcome, analyze, write};
 use crate::run::monitor::Monitor;
 use crate::run::plan::Request;
 use crate::run::workers::Effort;
 use crate::run::{inputs, output};
 
-use super::args::{AnalyzeArguments, SelectionArguments, Severity};
+use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
 use super::exit_code::ExitCode;
 use super::terminal::{Shown, line, plain, size};
 
@@ -56,6 +58,13 @@ fn options(arguments: &AnalyzeArguments) -> Options {
         as_of: arguments.as_of,
         idle_days: arguments.idle_days,
         max_holes: arguments.max_holes,
+        narrowing: arguments.narrow_resources.map(|how| NarrowingWish {
+            how: match how {
+                NarrowResources::Exact => Narrowing::Exact,
+                NarrowResources::Prefix => Narrowing::CommonPrefix,
+            },
+            complete_data_events: arguments.complete_data_events.iter().cloned().collect(),
+        }),
         effort: Effort {
             jobs: arguments.jobs.map_or(processors, usize::from),
             memory_bytes: usize::try_from(arguments.memory).unwrap_or(usize::MAX),

@@ -77,6 +77,14 @@ pub(super) struct AnalyzeArguments {
     /// Largest share of the window's days that may be holes before nothing is called unused (0.05 or 5%).
     #[arg(long, default_value = "0.05", value_parser = share)]
     pub(super) max_holes: f64,
+    /// Limit actions to the resources that they were used on, where every use is recorded with its resource: `exact`
+    /// things (a bucket with its objects, a table, a queue), or down to the common `prefix` of the objects in a bucket.
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "exact", require_equals = true)]
+    pub(super) narrow_resources: Option<NarrowResources>,
+    /// With --narrow-resources: a data event type such as `AWS::S3::Object` that the trail records for every resource;
+    /// repeatable. Without it the resources of data events stay as they are.
+    #[arg(long, value_name = "TYPE", requires = "narrow_resources")]
+    pub(super) complete_data_events: Vec<String>,
     /// Worker threads; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
@@ -178,6 +186,15 @@ pub(super) enum Severity {
     Medium,
     High,
     Critical,
+}
+
+/// How far to narrow resources.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum NarrowResources {
+    /// The things that were used.
+    Exact,
+    /// The common path of the objects in a bucket.
+    Prefix,
 }
 
 /// How to show progress.

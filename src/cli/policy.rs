@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::aws::Action;
 use crate::policy::catalog::Catalog;
-use crate::policy::{Context, NamedPolicy, PolicyDocument, Request, Resource, evaluate, expand, rightsize};
+use crate::policy::{Context, InForce, NamedPolicy, PolicyDocument, PolicySet, Resource, expand, rightsize};
 use crate::run::UserError;
 
 use super::args::{PolicyArguments, PolicyCommand};
@@ -57,6 +57,7 @@ fn named(documents: &[(String, PolicyDocument)]) -> Vec<NamedPolicy<'_>> {
 fn decide(input: &Value, partial: bool) -> Result<Value, String> {
     let policies = documents(input, "policies")?;
     let boundaries = documents(input, "boundaries")?;
+    let sessions = documents(input, "sessions")?;
     let request = input.get("request").ok_or("no `request`")?;
     let text = |key: &str| request.get(key).and_then(Value::as_str);
     let action =
@@ -66,8 +67,12 @@ fn decide(input: &Value, partial: bool) -> Result<Value, String> {
     for (key, value) in request.get("context").and_then(Value::as_object).into_iter().flatten() {
         context = context.with(key, values(value));
     }
-    let request = Request { action, resource: Resource::Known(resource), context };
-    let evaluation = evaluate(&named(&policies), &named(&boundaries), &request);
+    let set = PolicySet::new(InForce {
+        identity: &named(&policies),
+        boundaries: &named(&boundaries),
+        sessions: &named(&sessions),
+    });
+    let evaluation = set.decide(&action, &Resource::Known(resource), &context);
     Ok(json!({"decision": evaluation.decision, "statements": evaluation.statements}))
 }
 

@@ -21,6 +21,7 @@ use crate::policy::inventory::Inventory;
 use super::assessment::{Assessment, PartyReport, RoleReport, SCHEMA, SessionRow, UnmappedCall, WindowReport};
 use super::coverage::{self, Holes, Reading};
 use super::keep::KeepRule;
+use super::narrowing::NarrowingWish;
 use super::role::{Subject, report};
 use super::rules;
 use super::trail::{AccountTrail, trails};
@@ -49,6 +50,8 @@ pub struct Inquiry<'a> {
     pub max_holes: f64,
     /// Keep rules, in the order of their file (S39).
     pub keep: &'a [KeepRule],
+    /// Whether and how to limit resources (S35).
+    pub narrowing: Option<&'a NarrowingWish>,
     /// What was kept of the records.
     pub scope: &'a Scope,
     /// Who does what can be done at once.
@@ -75,6 +78,8 @@ pub struct Case<'a> {
     pub max_holes: f64,
     /// Keep rules.
     pub keep: &'a [KeepRule],
+    /// Whether and how to limit resources.
+    pub narrowing: Option<&'a NarrowingWish>,
     /// What each account's trail records.
     pub trails: BTreeMap<AccountId, AccountTrail<'a>>,
     holes: Holes,
@@ -186,6 +191,7 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
         idle_days: inquiry.idle_days,
         max_holes: inquiry.max_holes,
         keep: inquiry.keep,
+        narrowing: inquiry.narrowing,
         trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions),
         holes: coverage::holes(inquiry.evidence, inquiry.reading, inquiry.window),
         partitions,

@@ -9,6 +9,7 @@ pub mod guardrail;
 pub mod idle;
 pub mod keep;
 pub mod ledger;
+pub mod narrowing;
 pub mod proposal;
 pub mod replay;
 pub mod role;

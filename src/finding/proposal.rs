@@ -15,10 +15,14 @@ use crate::policy::document::{PolicyDocument, size_characters};
 use crate::policy::evaluate::{NamedPolicy, Resource};
 use crate::policy::grant;
 use crate::policy::inventory::{Inventory, Role, RolePolicy};
+use crate::policy::narrow::{KnownUses, Narrowing, narrow};
 use crate::policy::rightsize::{Rightsized, rightsize};
 use crate::policy::size::{PolicyKind, compact, split};
 
-use super::assessment::{CertificateReport, Guardrail, PolicyFiles, PolicyReport, Rightsizing, StatementChange};
+use super::assessment::{
+    CertificateReport, Guardrail, NarrowedResources, NarrowingReport, PolicyFiles, PolicyReport, Rightsizing,
+    StatementChange,
+};
 
 /// A role's policies, parsed, with what applies to them all.
 pub struct Granted<'a> {
@@ -123,19 +127,75 @@ fn context(seen: &SeenCall<'_>, network: &str, role_arn: &str) -> Context {
     context
 }
 
-/// Right-sizes, replays, and withholds what does not stand; `obstacle` is a reason to withhold whatever is proposed.
+/// What a proposal is made from.
+pub struct Request<'a> {
+    /// The roles and policies.
+    pub inventory: &'a Inventory,
+    /// The role.
+    pub role: &'a Role,
+    /// Its policies.
+    pub granted: &'a Granted<'a>,
+    /// Actions that may not go.
+    pub keep: &'a BTreeSet<Action>,
+    /// What must go on working.
+    pub calls: &'a [ObservedCall],
+    /// Resources to which known uses may be limited, if that was asked for (S35).
+    pub narrowing: Option<(KnownUses, Narrowing)>,
+    /// The known actions.
+    pub catalog: &'a Catalog,
+    /// A reason to withhold whatever is proposed.
+    pub obstacle: Option<String>,
+}
+
+/// Right-sizes, replays, and withholds what does not stand.
 #[must_use]
-pub fn propose(
-    inventory: &Inventory,
-    role: &Role,
-    granted: &Granted<'_>,
-    keep: &BTreeSet<Action>,
-    calls: &[ObservedCall],
-    catalog: &Catalog,
-    obstacle: Option<String>,
-) -> Proposal {
-    let before = &granted.expanded;
-    let mut rightsizing = Rightsizing {
+pub fn propose(request: &Request<'_>) -> Proposal {
+    let granted = request.granted;
+    let mut rightsizing = unchanged(request);
+    let mut policies: Vec<PolicyReport> =
+        granted.policies.iter().map(|policy| policy_report(request.inventory, request.role, policy)).collect();
+    if let Some(reason) = request.obstacle.clone().or_else(|| granted.unreadable.clone()) {
+        return withheld(rightsizing, policies, reason);
+    }
+    let mut drafts: Vec<Rightsized> =
+        granted.named.iter().map(|policy| rightsize(*policy, request.keep, request.catalog)).collect();
+    let mut tried = None;
+    if let Some((uses, how)) = &request.narrowing {
+        let (narrower, report) = narrowed(&drafts, granted, uses, *how);
+        rightsizing.narrowing = Some(report);
+        if let Some(narrower) = narrower {
+            match attempt(request, &narrower) {
+                Ok(proven) => (drafts, tried) = (narrower, Some(proven)),
+                // Fewer actions are still worth having.
+                Err(failed) => rightsizing.narrowing = Some(NarrowingReport::of("withheld", Some(failed.reason))),
+            }
+        }
+    }
+    if drafts.iter().all(|draft| !draft.changed) {
+        rightsizing.reason = Some("nothing that is granted is known to be unused".to_owned());
+        return Proposal { rightsizing, policies };
+    }
+    let proven = match tried.map_or_else(|| attempt(request, &drafts), Ok) {
+        Ok(proven) => proven,
+        Err(failed) => {
+            rightsizing.certificate = failed.certificate.as_ref().map(report);
+            return withheld(rightsizing, policies, failed.reason);
+        }
+    };
+    rightsizing.certificate = Some(report(&proven.certificate));
+    rightsizing.status = "proposed".to_owned();
+    rightsizing.kept = proven.certificate.granted as u64;
+    rightsizing.removed = rightsizing.granted - rightsizing.kept.min(rightsizing.granted);
+    for ((policy, draft), documents) in policies.iter_mut().zip(drafts).zip(proven.documents) {
+        fill(policy, draft, documents);
+    }
+    Proposal { rightsizing, policies }
+}
+
+fn unchanged(request: &Request<'_>) -> Rightsizing {
+    let before = &request.granted.expanded;
+    let patterns: BTreeSet<&String> = before.unmatched_patterns.iter().map(|unmatched| &unmatched.pattern).collect();
+    Rightsizing {
         status: "unchanged".to_owned(),
         reason: None,
         granted: before.grants.len() as u64,
@@ -144,41 +204,64 @@ pub fn propose(
         certificate: None,
         replay: None,
         guardrail: Guardrail::default(),
-        unknown_patterns: before.unmatched_patterns.iter().map(|unmatched| unmatched.pattern.clone()).collect(),
-        not_considered: not_considered(role, granted),
-    };
-    rightsizing.unknown_patterns.sort();
-    rightsizing.unknown_patterns.dedup();
-    let mut policies: Vec<PolicyReport> =
-        granted.policies.iter().map(|policy| policy_report(inventory, role, policy)).collect();
-    if let Some(reason) = obstacle.or_else(|| granted.unreadable.clone()) {
-        return withheld(rightsizing, policies, reason);
+        narrowing: None,
+        unknown_patterns: patterns.into_iter().cloned().collect(),
+        not_considered: not_considered(request.role, request.granted),
     }
-    let drafts: Vec<Rightsized> = granted.named.iter().map(|policy| rightsize(*policy, keep, catalog)).collect();
-    if drafts.iter().all(|draft| !draft.changed) {
-        rightsizing.reason = Some("nothing that is granted is known to be unused".to_owned());
-        return Proposal { rightsizing, policies };
+}
+
+/// The drafts with their resources limited, if any can be, and what that changes.
+fn narrowed(
+    drafts: &[Rightsized],
+    granted: &Granted<'_>,
+    uses: &KnownUses,
+    how: Narrowing,
+) -> (Option<Vec<Rightsized>>, NarrowingReport) {
+    let mut report = NarrowingReport::of("proposed", None);
+    let mut narrower = drafts.to_vec();
+    for (draft, policy) in narrower.iter_mut().zip(&granted.named) {
+        let Some(document) = &draft.document else { continue };
+        let (document, statements) = narrow(document, uses, how);
+        draft.changed |= !statements.is_empty();
+        draft.document = Some(document);
+        report.statements.extend(statements.into_iter().map(|change| NarrowedResources {
+            policy: policy.name.to_owned(),
+            statement: change.statement,
+            actions: change.actions,
+            resources: change.resources,
+        }));
     }
-    let documents = match sized(granted, &drafts, keep, catalog) {
-        Ok(documents) => documents,
-        Err(reason) => return withheld(rightsizing, policies, reason),
-    };
-    let certificate = replay(granted, &documents, calls, catalog);
-    rightsizing.certificate = Some(report(&certificate));
-    if !certificate.passed() {
-        let reason = certificate.counter_examples.first().map_or_else(
-            || "the replay found newly allowed actions".to_owned(),
-            |example| format!("the replay failed: {example}"),
-        );
-        return withheld(rightsizing, policies, reason);
+    if report.statements.is_empty() {
+        let reason = "no action that is kept has all of its uses recorded with their resources";
+        return (None, NarrowingReport::of("not_needed", Some(reason.to_owned())));
     }
-    rightsizing.status = "proposed".to_owned();
-    rightsizing.kept = certificate.granted as u64;
-    rightsizing.removed = rightsizing.granted - rightsizing.kept.min(rightsizing.granted);
-    for ((policy, draft), documents) in policies.iter_mut().zip(drafts).zip(documents) {
-        fill(policy, draft, documents);
+    (Some(narrower), report)
+}
+
+/// Documents that fit and stand.
+struct Proven {
+    documents: Vec<Vec<Value>>,
+    certificate: Certificate,
+}
+
+struct Failed {
+    reason: String,
+    certificate: Option<Certificate>,
+}
+
+fn attempt(request: &Request<'_>, drafts: &[Rightsized]) -> Result<Proven, Failed> {
+    let granted = request.granted;
+    let documents =
+        sized(granted, drafts, request.keep, request.catalog).map_err(|reason| Failed { reason, certificate: None })?;
+    let certificate = replay(granted, &documents, request.calls, request.catalog);
+    if certificate.passed() {
+        return Ok(Proven { documents, certificate });
     }
-    Proposal { rightsizing, policies }
+    let reason = certificate.counter_examples.first().map_or_else(
+        || "the replay found newly allowed actions".to_owned(),
+        |example| format!("the replay failed: {example}"),
+    );
+    Err(Failed { reason, certificate: Some(certificate) })
 }
 
 fn withheld(mut rightsizing: Rightsizing, policies: Vec<PolicyReport>, reason: String) -> Proposal {

@@ -8,9 +8,11 @@ use crate::activity::resolve::{Activity, RoleActivity, Session};
 use crate::activity::usage::{SeenCall, Usage};
 use crate::aws::window::Time;
 use crate::evidence::session::Span;
+use crate::policy::certificate::ObservedCall;
 use crate::policy::comparison::Witness;
 use crate::policy::grant::Grant;
 use crate::policy::inventory::Role;
+use crate::policy::narrow::KnownUses;
 
 use super::assess::Case;
 use super::assessment::{DeniedAction, Guardrail, PolicyReport, Rightsizing, RoleReport, RoleSessions};
@@ -18,7 +20,8 @@ use super::guardrail::guardrail;
 use super::idle::{self, Signs};
 use super::keep::{RoleNames, RoleRules};
 use super::ledger::{Grounds, Ledger, ledger, summed};
-use super::proposal::{Granted, Proposal, observed_calls, propose};
+use super::narrowing::{NarrowingWish, known_uses};
+use super::proposal::{Granted, Proposal, Request, observed_calls, propose};
 use super::replay::replay;
 use super::trust;
 
@@ -145,14 +148,33 @@ fn sizing(
 ) -> (Rightsizing, Vec<PolicyReport>) {
     let calls = observed_calls(subject.calls(), case.map, &role.arn);
     let obstacle = case.uncovered(subject.key.account);
-    let Proposal { mut rightsizing, policies } =
-        propose(case.inventory, role, granted, &ledger.keep, &calls, case.catalog, obstacle.clone());
+    let Proposal { mut rightsizing, policies } = propose(&Request {
+        inventory: case.inventory,
+        role,
+        granted,
+        keep: &ledger.keep,
+        calls: &calls,
+        narrowing: case.narrowing.map(|wish| (known(subject, &calls, wish, case), wish.how)),
+        catalog: case.catalog,
+        obstacle: obstacle.clone(),
+    });
     if rightsizing.status == "unchanged" && ledger.entries.iter().any(|entry| entry.kept_by.is_some()) {
         rightsizing.reason = Some("all that is known to be unused is kept by a keep rule".to_owned());
     }
     rightsizing.replay = Some(replay(granted, &calls, usage));
     rightsizing.guardrail = guardrail(role, granted, &ledger.entries, &calls, case.catalog, obstacle);
     (rightsizing, policies)
+}
+
+/// The uses whose resources are known; none where only some Regions were read.
+fn known(subject: &Subject<'_, '_>, calls: &[ObservedCall], wish: &NarrowingWish, case: &Case<'_>) -> KnownUses {
+    match case.trails.get(&subject.key.account) {
+        Some(trail) if trail.is_read_everywhere() => {
+            let chains = subject.activity.into_iter().flat_map(|role| &role.assumed_elsewhere);
+            known_uses(calls, chains.map(|chain| chain.role_arn.as_str()), wish, trail, case.catalog)
+        }
+        _ => KnownUses::new(),
+    }
 }
 
 fn last_sign(subject: &Subject<'_, '_>) -> Option<Time> {
@@ -170,6 +192,7 @@ fn not_in_inventory() -> Rightsizing {
         removed: 0,
         certificate: None,
         replay: None,
+        narrowing: None,
         guardrail: Guardrail::none("withheld", "the role is not in the inventory"),
         unknown_patterns: Vec::new(),
         not_considered: Vec::new(),

@@ -109,6 +109,12 @@ impl<'a> AccountTrail<'a> {
         }
     }
 
+    /// Whether all Regions were read, so that no record of any can be missing by choice.
+    #[must_use]
+    pub fn is_read_everywhere(&self) -> bool {
+        self.asked.is_empty()
+    }
+
     fn home_region(&self) -> &'static str {
         let partition = self.regions.first().map_or("aws", |region| partition_of_region(region));
         match partition {

@@ -24,6 +24,17 @@ pub enum Narrowing {
     CommonPrefix,
 }
 
+impl Narrowing {
+    /// The word of the command line and of `run.json`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::CommonPrefix => "prefix",
+        }
+    }
+}
+
 /// Actions whose use is fully known, each with every ARN that it was used on.
 pub type KnownUses = BTreeMap<Action, BTreeSet<String>>;
 

@@ -14,7 +14,7 @@ use super::grant::covered;
 use super::inclusion::Placed;
 use super::pattern::Pattern;
 use super::rightsize::with_list;
-use super::statement::{ActionMatch, Effect, Statement};
+use super::statement::{ActionMatch, Effect};
 use crate::aws::Action;
 
 /// All inline policies of one role together.

@@ -52,7 +52,7 @@ fn documents_split_by_statement_and_then_by_action() {
         let parts = split(&whole, 400).unwrap();
         assert!(parts.len() > 1 && parts.iter().all(|part| size_characters(part) <= 400));
         let count = |part: &Value| -> usize {
-            let actions = |statement: &Statement| match &statement.actions {
+            let actions = |statement: &crate::policy::Statement| match &statement.actions {
                 ActionMatch::Action(actions) | ActionMatch::NotAction(actions) => actions.len(),
             };
             PolicyDocument::from_value(part).unwrap().statements.iter().map(actions).sum()

@@ -20,6 +20,7 @@ use crate::finding::assess::{Inquiry, assess};
 use crate::finding::assessment::Assessment;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
+use crate::finding::narrowing::NarrowingWish;
 use crate::policy::admission::reachable;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
@@ -41,6 +42,8 @@ pub struct Options {
     pub request: Request,
     /// Inventory files.
     pub inventories: Vec<PathBuf>,
+    /// Whether and how to limit resources (S35).
+    pub narrowing: Option<NarrowingWish>,
     /// The keep file, if there is one (S39).
     pub keep: Option<PathBuf>,
     /// Further accounts of our own.
@@ -201,6 +204,7 @@ fn judge(
         idle_days: options.idle_days,
         max_holes: options.max_holes,
         keep: &given.keep,
+        narrowing: options.narrowing.as_ref(),
         scope,
         hands: workers,
     }))
@@ -266,6 +270,8 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "accounts": accounts(&options.request.accounts),
             "regions": options.request.regions,
             "own_accounts": accounts(&options.own_accounts),
+            "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
+            "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,
         },

@@ -34,6 +34,7 @@ pub(crate) fn options(trail: &str, jobs: usize) -> Options {
         as_of: None,
         idle_days: u32::try_from(truth["idle_days"].as_u64().unwrap()).unwrap(),
         max_holes: 0.05,
+        narrowing: None,
         effort: Effort { jobs, memory_bytes: 64 << 20 },
     }
 }

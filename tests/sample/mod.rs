@@ -179,6 +179,7 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
             replay: None,
             guardrail: if in_inventory { guardrail() } else { Guardrail::none("withheld", "not in the inventory") },
             unknown_patterns: Vec::new(),
+            narrowing: None,
             not_considered: strings(&["service control policies"]),
         },
     }

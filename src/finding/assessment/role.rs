@@ -295,10 +295,44 @@ pub struct Rightsizing {
     pub replay: Option<ReplayReport>,
     /// The guard-rail for a policy that must stay as it is.
     pub guardrail: Guardrail,
+    /// What was limited to the resources in use; `null` unless it was asked for (S35).
+    pub narrowing: Option<NarrowingReport>,
     /// Action patterns that no catalog entry matches; they stay.
     pub unknown_patterns: Vec<String>,
     /// What could also limit or widen the role but is not in the inventory (S32).
     pub not_considered: Vec<String>,
+}
+
+/// Statements of the proposal that are limited to fewer resources.
+#[derive(Debug, Clone, Serialize)]
+pub struct NarrowingReport {
+    /// `proposed`, `not_needed`, `withheld` (the proposal then leaves all resources as they are).
+    pub status: String,
+    /// Why not.
+    pub reason: Option<String>,
+    /// One for each list of resources.
+    pub statements: Vec<NarrowedResources>,
+}
+
+impl NarrowingReport {
+    /// A report without statements.
+    #[must_use]
+    pub fn of(status: &str, reason: Option<String>) -> Self {
+        Self { status: status.to_owned(), reason, statements: Vec::new() }
+    }
+}
+
+/// Actions of one statement, and the resources that remain to them.
+#[derive(Debug, Clone, Serialize)]
+pub struct NarrowedResources {
+    /// The policy's name.
+    pub policy: String,
+    /// `Sid` or `#n`, before.
+    pub statement: String,
+    /// The actions.
+    pub actions: Vec<String>,
+    /// The resources afterwards.
+    pub resources: Vec<String>,
 }
 
 /// The replay proof of a proposal (S37).

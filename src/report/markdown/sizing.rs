@@ -34,6 +34,7 @@ pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport
         removals(page, assessment, role);
         statements(page, role);
     }
+    narrowing(page, role);
     kept::render(page, role);
     if !sizing.unknown_patterns.is_empty() {
         let patterns: Vec<String> = sizing.unknown_patterns.iter().take(NAMES_SHOWN).map(|one| code(one)).collect();
@@ -68,6 +69,27 @@ fn gaps(page: &mut Page, role: &RoleReport) {
     if !missing.is_empty() {
         page.paragraph(&format!("To decide the undecidable calls, the records lack: {}.", missing.join(", ")));
     }
+}
+
+/// Which actions keep which resources only.
+fn narrowing(page: &mut Page, role: &RoleReport) {
+    let Some(narrowing) = &role.rightsizing.narrowing else { return };
+    if let Some(reason) = &narrowing.reason {
+        page.paragraph(&format!("Resources stay as they are: {}.", text(reason)));
+        return;
+    }
+    page.paragraph("Limited to the resources that were in use, all of them recorded:");
+    page.table(
+        ["Policy", "Statement", "Actions", "Resources"],
+        narrowing.statements.iter().take(ACTIONS_SHOWN).map(|one| {
+            [
+                code(&one.policy),
+                text(&one.statement),
+                names(one.actions.iter().map(String::as_str)),
+                names(one.resources.iter().map(String::as_str)),
+            ]
+        }),
+    );
 }
 
 fn removals(page: &mut Page, assessment: &Assessment, role: &RoleReport) {
