@@ -307,7 +307,7 @@ impl<'e> Drafts<'_, 'e, '_> {
                 .entry((key.source, key.name, key.hints))
                 .or_insert_with(|| Arc::new(map.map(&call(), "AwsApiCall", key.hints)));
             session.active = join(session.active, join(sighting.used, sighting.refused));
-            session.calls.push(SeenCall { names, key, mapping: Arc::clone(mapping), sighting });
+            session.calls.push(SeenCall { names, key, mapping: Arc::clone(mapping), sighting, mfa: acts.mfa });
         }
         session.networks.merge(&acts.networks);
         session.agents.merge(&acts.agents);

@@ -23,6 +23,8 @@ pub struct SeenCall<'e> {
     pub mapping: Arc<Mapping>,
     /// The calls.
     pub sighting: &'e Sighting,
+    /// Whether the session was opened with MFA, by a record of it.
+    pub mfa: bool,
 }
 
 impl<'e> SeenCall<'e> {

@@ -4,6 +4,7 @@
 
 pub mod assess;
 pub mod assessment;
+pub mod calls;
 pub mod coverage;
 pub mod guardrail;
 pub mod idle;

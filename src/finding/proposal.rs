@@ -1,18 +1,14 @@
 //! The proposal for one role: each policy right-sized, sizes kept, everything replayed, or withheld with the reason.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::activity::action_map::ActionMap;
-use crate::activity::action_resources::Resources;
-use crate::activity::usage::SeenCall;
 use crate::aws::Action;
 use crate::policy::catalog::Catalog;
 use crate::policy::certificate::{Certificate, ObservedCall, certify};
-use crate::policy::context::Context;
 use crate::policy::document::{PolicyDocument, size_characters};
-use crate::policy::evaluate::{NamedPolicy, Resource};
+use crate::policy::evaluate::NamedPolicy;
 use crate::policy::grant;
 use crate::policy::inventory::{Inventory, Role, RolePolicy};
 use crate::policy::narrow::{KnownUses, Narrowing, narrow};
@@ -67,64 +63,6 @@ pub struct Proposal {
     pub rightsizing: Rightsizing,
     /// One by one.
     pub policies: Vec<PolicyReport>,
-}
-
-/// What the replay needs of each distinct observed call (S37).
-#[must_use]
-pub fn observed_calls<'a, 'e: 'a>(
-    calls: impl Iterator<Item = &'a SeenCall<'e>>,
-    map: ActionMap<'_>,
-    role_arn: &str,
-) -> Vec<ObservedCall> {
-    let mut observed: Vec<ObservedCall> = Vec::new();
-    let mut known: HashSet<(&Action, Resource, &str, &str, &str)> = HashSet::new();
-    for seen in calls.filter(|seen| seen.sighting.used.is_some()) {
-        let arns = seen.sighting.resources.to_vec();
-        let networks: Vec<&str> = seen.sighting.networks.iter().collect();
-        for mapped in &seen.mapping.actions {
-            let resources = match map.resources(&mapped.action, &arns, seen.key.hints) {
-                Resources::Exact(arns) if !seen.sighting.resources.has_more() => {
-                    arns.into_iter().map(Resource::Known).collect()
-                }
-                Resources::Any => vec![Resource::Known("*".to_owned())],
-                Resources::Exact(_) | Resources::Unknown => vec![Resource::Unknown],
-            };
-            for resource in resources {
-                for network in &networks {
-                    if known.insert((&mapped.action, resource.clone(), seen.region(), *network, seen.via())) {
-                        observed.push(ObservedCall {
-                            action: mapped.action.clone(),
-                            resource: resource.clone(),
-                            context: context(seen, network, role_arn),
-                            id: seen.sighting.samples().into_iter().next().unwrap_or_default(),
-                        });
-                    }
-                }
-            }
-        }
-    }
-    observed
-}
-
-/// The condition keys that a record shows; all others stay unknown (S31).
-fn context(seen: &SeenCall<'_>, network: &str, role_arn: &str) -> Context {
-    let mut context = Context::partial()
-        .with("aws:RequestedRegion", [seen.region()])
-        .with("aws:PrincipalArn", [role_arn.to_owned()])
-        .with("aws:PrincipalType", ["AssumedRole".to_owned()]);
-    if let Some(arn) = crate::aws::Arn::parse(role_arn) {
-        context = context.with("aws:PrincipalAccount", [arn.account.to_owned()]);
-    }
-    if network.parse::<std::net::IpAddr>().is_ok() {
-        context = context.with("aws:SourceIp", [network.to_owned()]);
-    }
-    // S12: a service's call on the session's behalf to KMS carries the service's name.
-    if let Some(service) = seen.via().strip_suffix(".amazonaws.com")
-        && seen.source() == "kms"
-    {
-        context = context.with("kms:ViaService", [format!("{service}.{}.amazonaws.com", seen.region())]);
-    }
-    context
 }
 
 /// What a proposal is made from.

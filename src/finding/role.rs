@@ -16,12 +16,13 @@ use crate::policy::narrow::KnownUses;
 
 use super::assess::Case;
 use super::assessment::{DeniedAction, Guardrail, PolicyReport, Rightsizing, RoleReport, RoleSessions};
+use super::calls::{ask_for_time, observed_calls};
 use super::guardrail::guardrail;
 use super::idle::{self, Signs};
 use super::keep::{RoleNames, RoleRules};
 use super::ledger::{Grounds, Ledger, ledger, summed};
 use super::narrowing::{NarrowingWish, known_uses};
-use super::proposal::{Granted, Proposal, Request, observed_calls, propose};
+use super::proposal::{Granted, Proposal, Request, propose};
 use super::replay::replay;
 use super::trust;
 
@@ -146,7 +147,8 @@ fn sizing(
     usage: &Usage,
     case: &Case<'_>,
 ) -> (Rightsizing, Vec<PolicyReport>) {
-    let calls = observed_calls(subject.calls(), case.map, &role.arn);
+    let timed = ask_for_time(granted.named.iter().chain(&granted.boundaries));
+    let calls = observed_calls(subject.calls(), case.map, &role.arn, timed);
     let obstacle = case.uncovered(subject.key.account);
     let Proposal { mut rightsizing, policies } = propose(&Request {
         inventory: case.inventory,

@@ -1,0 +1,187 @@
+//! What a replay needs of each distinct observed call: action, resource, and the condition keys that records show (S37).
+
+use std::collections::HashSet;
+
+use crate::activity::action_map::ActionMap;
+use crate::activity::action_resources::Resources;
+use crate::activity::usage::SeenCall;
+use crate::aws::window::{Time, rfc3339};
+use crate::aws::{Action, Arn};
+use crate::policy::certificate::ObservedCall;
+use crate::policy::context::Context;
+use crate::policy::evaluate::{NamedPolicy, Resource};
+
+/// The condition keys whose value is the moment of the call.
+const TIME_KEYS: [&str; 2] = ["aws:CurrentTime", "aws:EpochTime"];
+
+/// Whether a condition of one of the policies asks for the time, so that calls must be replayed at their times.
+#[must_use]
+pub fn ask_for_time<'a>(policies: impl IntoIterator<Item = &'a NamedPolicy<'a>>) -> bool {
+    let statements = policies.into_iter().flat_map(|policy| &policy.document.statements);
+    let mut keys = statements.flat_map(|statement| &statement.conditions).map(|block| &block.key);
+    keys.any(|key| TIME_KEYS.iter().any(|time| time.eq_ignore_ascii_case(key)))
+}
+
+/// The distinct calls that were uses, in the order of the sessions; with `timed`, each at its first and its last moment.
+#[must_use]
+pub fn observed_calls<'a, 'e: 'a>(
+    calls: impl Iterator<Item = &'a SeenCall<'e>>,
+    map: ActionMap<'_>,
+    role_arn: &str,
+    timed: bool,
+) -> Vec<ObservedCall> {
+    let mut observed: Vec<ObservedCall> = Vec::new();
+    let mut known: HashSet<(&Action, Resource, Circumstances<'_>)> = HashSet::new();
+    for seen in calls {
+        let Some(used) = seen.sighting.used else { continue };
+        let arns = seen.sighting.resources.to_vec();
+        let moments = if timed { vec![Some(used.first), Some(used.last)] } else { vec![None] };
+        let at = |network, time| Circumstances { region: seen.region(), network, via: seen.via(), mfa: seen.mfa, time };
+        let circumstances: Vec<Circumstances<'_>> = seen
+            .sighting
+            .networks
+            .iter()
+            .flat_map(|network| moments.iter().map(move |time| at(network, *time)))
+            .collect();
+        for mapped in &seen.mapping.actions {
+            let resources = match map.resources(&mapped.action, &arns, seen.key.hints) {
+                Resources::Exact(arns) if !seen.sighting.resources.has_more() => {
+                    arns.into_iter().map(Resource::Known).collect()
+                }
+                Resources::Any => vec![Resource::Known("*".to_owned())],
+                Resources::Exact(_) | Resources::Unknown => vec![Resource::Unknown],
+            };
+            for resource in resources {
+                for at in &circumstances {
+                    if known.insert((&mapped.action, resource.clone(), *at)) {
+                        observed.push(ObservedCall {
+                            action: mapped.action.clone(),
+                            resource: resource.clone(),
+                            context: at.context(seen.source(), role_arn),
+                            id: seen.sighting.samples().into_iter().next().unwrap_or_default(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+    observed
+}
+
+/// What may make two calls to the same thing differ.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Circumstances<'a> {
+    region: &'a str,
+    network: &'a str,
+    via: &'a str,
+    mfa: bool,
+    time: Option<Time>,
+}
+
+impl Circumstances<'_> {
+    /// The condition keys that a record shows; all others stay unknown (S31).
+    ///
+    /// Source: IAM User Guide, "AWS global condition context keys", and the KMS Developer Guide for `kms:ViaService`.
+    fn context(self, source: &str, role_arn: &str) -> Context {
+        let mut context = Context::partial()
+            .with("aws:RequestedRegion", [self.region])
+            .with("aws:PrincipalArn", [role_arn])
+            .with("aws:PrincipalType", ["AssumedRole"])
+            .with("aws:PrincipalIsAWSService", ["false"]);
+        if let Some(arn) = Arn::parse(role_arn) {
+            context = context.with("aws:PrincipalAccount", [arn.account]);
+        }
+        if self.network.parse::<std::net::IpAddr>().is_ok() {
+            context = context.with("aws:SourceIp", [self.network]);
+        }
+        if self.mfa {
+            // Records also say `false` where the key was absent, so only a yes is certain.
+            context = context.with("aws:MultiFactorAuthPresent", ["true"]);
+        }
+        if let Some(time) = self.time {
+            context = context.with("aws:CurrentTime", [rfc3339(time)]);
+            context = context.with("aws:EpochTime", [time.timestamp().to_string()]);
+        }
+        match self.via.strip_suffix(".amazonaws.com") {
+            _ if self.via.is_empty() => context.with("aws:ViaAWSService", ["false"]),
+            // S12: a service's call on the session's behalf to KMS carries the service's name.
+            Some(service) if source == "kms" => context
+                .with("aws:ViaAWSService", ["true"])
+                .with("kms:ViaService", [format!("{service}.{}.amazonaws.com", self.region)]),
+            Some(_) => context.with("aws:ViaAWSService", ["true"]),
+            None => context,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::context::Lookup;
+    use crate::policy::document::PolicyDocument;
+
+    const ROLE: &str = "arn:aws:iam::111122223333:role/Audit";
+
+    fn plain() -> Circumstances<'static> {
+        Circumstances { region: "eu-west-1", network: "203.0.113.7", via: "", mfa: false, time: None }
+    }
+
+    fn value(context: &Context, key: &str) -> Option<String> {
+        match context.get(key) {
+            Lookup::Values([only]) => Some(only.clone()),
+            Lookup::Unknown => None,
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+
+    /// S31, S37: what a record shows is in the context, and nothing is made up.
+    #[test]
+    fn contexts_hold_what_records_show() {
+        let check = |at: Circumstances<'_>, source: &str, expected: &[(&str, Option<&str>)]| {
+            let context = at.context(source, ROLE);
+            for (key, wanted) in expected {
+                assert_eq!(value(&context, key).as_deref(), *wanted, "{key}");
+            }
+        };
+        check(
+            plain(),
+            "s3",
+            &[
+                ("aws:SourceIp", Some("203.0.113.7")),
+                ("aws:PrincipalAccount", Some("111122223333")),
+                ("aws:ViaAWSService", Some("false")),
+                ("aws:MultiFactorAuthPresent", None),
+                ("aws:CurrentTime", None),
+                ("aws:PrincipalOrgID", None),
+            ],
+        );
+        let via = Circumstances { network: "s3.amazonaws.com", via: "s3.amazonaws.com", mfa: true, ..plain() };
+        check(
+            via,
+            "kms",
+            &[
+                ("aws:SourceIp", None),
+                ("aws:ViaAWSService", Some("true")),
+                ("kms:ViaService", Some("s3.eu-west-1.amazonaws.com")),
+                ("aws:MultiFactorAuthPresent", Some("true")),
+            ],
+        );
+        check(Circumstances { via: "AWS Internal", ..plain() }, "kms", &[("aws:ViaAWSService", None)]);
+        let timed = Circumstances { time: crate::aws::window::parse_time("2026-05-01T00:00:00Z"), ..plain() };
+        check(timed, "s3", &[("aws:CurrentTime", Some("2026-05-01T00:00:00Z")), ("aws:EpochTime", Some("1777593600"))]);
+    }
+
+    /// S37: times are replayed where a policy asks for them.
+    #[test]
+    fn only_policies_that_ask_for_the_time_need_it() {
+        let asks = |condition: &str| {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{condition}}}}}"#
+            );
+            let document: PolicyDocument = text.parse().unwrap();
+            ask_for_time(&[NamedPolicy { name: "p", document: &document }])
+        };
+        assert!(asks(r#"{"DateLessThan":{"AWS:currenttime":"2026-01-01T00:00:00Z"}}"#));
+        assert!(!asks(r#"{"Bool":{"aws:SecureTransport":"true"}}"#));
+    }
+}
