@@ -97,6 +97,50 @@ fn dangerous_unused_actions_have_guardrails() {
     assert!(proposed > 8 && without > 5, "{proposed} {without}");
 }
 
+/// S31, S37: the certificate names every undecided call's missing keys, and counts what was replayed.
+#[test]
+fn replays_say_what_they_could_not_decide() {
+    let report = report(&outcome("vendors", &options("vendors", 2)));
+    let mut undecided = 0;
+    for role in list(&report["roles"]) {
+        let (replay, proof) = (&role["rightsizing"]["replay"], &role["rightsizing"]["certificate"]);
+        if proof.is_null() {
+            continue;
+        }
+        let sum = |key: &str| list(&replay["actions"]).iter().map(|action| action[key].as_u64().unwrap()).sum::<u64>();
+        assert_eq!(proof["calls_replayed"], sum("calls"), "{role}");
+        assert_eq!((&proof["undecidable"], &replay["undecided"]), (&sum("undecided").into(), &proof["undecidable"]));
+        undecided += sum("undecided");
+    }
+    assert!(undecided > 10);
+    let contractors = &role(&report, "210987654321", "ExternalContractors")["rightsizing"]["replay"];
+    assert_eq!(contractors["condition_keys"][0]["key"], "aws:securetransport");
+    assert_eq!(contractors["condition_keys"][0]["calls"], contractors["undecided"]);
+}
+
+/// S38: every removed action says why: the window, no use, what would have shown one, its danger, who grants it.
+#[test]
+fn every_removal_says_why() {
+    let outcome = outcome("vendors", &options("vendors", 2));
+    let certificates = outcome.files.iter().filter(|file| file.path.ends_with("certificate.json"));
+    let (mut removed, mut dangerous) = (0, 0);
+    for certificate in certificates {
+        let certificate: Value = serde_json::from_slice(&certificate.bytes).unwrap();
+        assert!(certificate["coverage"]["hole_share"].is_number());
+        assert!(!list(&certificate["not_considered"]).is_empty() || certificate["replay"]["scope"].is_null());
+        for entry in list(&certificate["removed"]) {
+            let why = entry["why"].as_str().unwrap();
+            let window = format!("0 uses between {} and ", certificate["window"]["since"].as_str().unwrap());
+            assert!(why.starts_with(&window) && why.contains("; "), "{entry}");
+            assert_eq!((&entry["uses"], &entry["calls"]), (&json!(0), &entry["denied"]));
+            assert!(!list(&entry["granted_by"]).is_empty(), "{entry}");
+            removed += 1;
+            dangerous += usize::from(!entry["danger"].is_null());
+        }
+    }
+    assert!(removed > 1_000 && dangerous > 10, "{removed} {dangerous}");
+}
+
 /// S32: a role has one boundary: the guard-rail's holds the statements of the one that is there.
 #[test]
 fn the_boundary_that_is_there_stays_in_force() {

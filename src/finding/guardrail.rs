@@ -8,8 +8,6 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::aws::Action;
-use crate::policy::catalog::Catalog;
-use crate::policy::certificate::ObservedCall;
 use crate::policy::document::{PolicyDocument, size_characters};
 use crate::policy::evaluate::NamedPolicy;
 use crate::policy::guardrail::{DenyPolicy, Room, boundary, deny_policy};
@@ -20,14 +18,13 @@ use crate::policy::size::PolicyKind;
 use super::assessment::{ActionEntry, Guardrail, GuardrailCertificate};
 use super::proposal::{ATTACHED_POLICIES, Granted};
 
-/// The guard-rail; `obstacle` is a reason for which nothing can be called unused.
+/// The guard-rail; `baseline` is the role as it is, and `obstacle` a reason for which nothing can be called unused.
 #[must_use]
 pub fn guardrail(
     role: &Role,
     granted: &Granted<'_>,
     ledger: &[ActionEntry],
-    calls: &[ObservedCall],
-    catalog: &Catalog,
+    baseline: &Baseline<'_>,
     obstacle: Option<String>,
 ) -> Guardrail {
     if let Some(reason) = obstacle.or_else(|| granted.unreadable.clone()) {
@@ -38,8 +35,7 @@ pub fn guardrail(
     if taken.is_empty() {
         return Guardrail::none("not_needed", "no dangerous action is known to be unused");
     }
-    let before = Holder { policies: &granted.named, boundaries: &granted.boundaries };
-    let maker = Maker { role, granted, taken: &taken, baseline: Baseline::of(before, calls, catalog) };
+    let maker = Maker { role, granted, taken: &taken, baseline };
     let mut out = Guardrail { taken: taken.len() as u64, ..Guardrail::default() };
     let reasons: Vec<String> = [
         maker.deny(&mut out).err().map(|reason| format!("no deny policy: {reason}")),
@@ -64,7 +60,7 @@ struct Maker<'a> {
     role: &'a Role,
     granted: &'a Granted<'a>,
     taken: &'a BTreeSet<Action>,
-    baseline: Baseline<'a>,
+    baseline: &'a Baseline<'a>,
 }
 
 impl Maker<'_> {

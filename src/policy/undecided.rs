@@ -1,7 +1,7 @@
 //! Why observed calls cannot be decided: which condition keys and resources their records do not show (S31).
 //!
 //! A replay proves nothing about such a call but that it is as undecided after as before, so the certificate names what is
-//! missing. Only explains: whether a call is undecided says `evaluate`.
+//! missing. It only explains: `evaluate` says whether a call is undecided.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::certificate::ObservedCall;
 use super::condition::all_hold;
 use super::context::Lookup;
 use super::document::Version;
-use super::evaluate::{Decision, NamedPolicy, Request, Resource, evaluate, matches_action};
+use super::evaluate::{NamedPolicy, Resource, matches_action};
 use super::pattern::{Resolved, resolve};
 use super::statement::{ConditionBlock, ResourceMatch, Statement};
 use super::truth::Truth;
@@ -23,14 +23,9 @@ pub struct Missing {
     pub resource: bool,
 }
 
-/// What is missing for `call`; `None` where the policies decide it.
+/// What is missing to decide `call`, which these policies leave undecided.
 #[must_use]
-pub fn missing(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], call: &ObservedCall) -> Option<Missing> {
-    let request =
-        Request { action: call.action.clone(), resource: call.resource.clone(), context: call.context.clone() };
-    if evaluate(policies, boundaries, &request).decision != Decision::Unknown {
-        return None;
-    }
+pub fn missing(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], call: &ObservedCall) -> Missing {
     let mut missing = Missing::default();
     for policy in policies.iter().chain(boundaries) {
         for statement in &policy.document.statements {
@@ -39,7 +34,7 @@ pub fn missing(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], cal
             }
         }
     }
-    Some(missing)
+    missing
 }
 
 impl Missing {
@@ -121,6 +116,7 @@ mod tests {
     use crate::aws::Action;
     use crate::policy::context::Context;
     use crate::policy::document::PolicyDocument;
+    use crate::policy::evaluate::{Decision, Request, evaluate};
 
     fn check(statements: Value, resource: Resource, expected: Option<(&[&str], bool)>) {
         let text = statements.to_string();
@@ -128,7 +124,11 @@ mod tests {
         let context = Context::partial().with("aws:RequestedRegion", ["us-east-1"]);
         let action = Action::parse("s3:GetObject").unwrap();
         let call = ObservedCall { action, resource, context, id: "e".into() };
-        let found = missing(&[NamedPolicy { name: "p", document: &document }], &[], &call);
+        let policies = [NamedPolicy { name: "p", document: &document }];
+        let request =
+            Request { action: call.action.clone(), resource: call.resource.clone(), context: call.context.clone() };
+        let undecided = evaluate(&policies, &[], &request).decision == Decision::Unknown;
+        let found = undecided.then(|| missing(&policies, &[], &call));
         let expected = expected
             .map(|(keys, resource)| Missing { keys: keys.iter().map(|key| (*key).to_owned()).collect(), resource });
         assert_eq!(found, expected, "{text}");

@@ -108,6 +108,27 @@ fn guardrail() -> Guardrail {
     }
 }
 
+fn rightsizing(in_inventory: bool) -> Rightsizing {
+    Rightsizing {
+        status: if in_inventory { "proposed" } else { "withheld" }.to_owned(),
+        reason: (!in_inventory).then(|| "the role is not in the inventory".to_owned()),
+        granted: 5,
+        kept: 2,
+        removed: 3,
+        certificate: in_inventory.then(|| CertificateReport {
+            calls_replayed: 1,
+            calls_allowed: 1,
+            undecidable: 0,
+            newly_allowed: 0,
+            counter_examples: Vec::new(),
+        }),
+        replay: None,
+        guardrail: if in_inventory { guardrail() } else { Guardrail::none("withheld", "not in the inventory") },
+        unknown_patterns: Vec::new(),
+        not_considered: strings(&["service control policies"]),
+    }
+}
+
 pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
     let mut split = policy("managed", "SharedPolicy", "replaced");
     split.rightsized.push(split.current.clone());
@@ -163,24 +184,7 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
         } else {
             Vec::new()
         },
-        rightsizing: Rightsizing {
-            status: if in_inventory { "proposed" } else { "withheld" }.to_owned(),
-            reason: (!in_inventory).then(|| "the role is not in the inventory".to_owned()),
-            granted: 5,
-            kept: 2,
-            removed: 3,
-            certificate: in_inventory.then(|| CertificateReport {
-                calls_replayed: 1,
-                calls_allowed: 1,
-                undecidable: 0,
-                newly_allowed: 0,
-                counter_examples: Vec::new(),
-            }),
-            replay: None,
-            guardrail: if in_inventory { guardrail() } else { Guardrail::none("withheld", "not in the inventory") },
-            unknown_patterns: Vec::new(),
-            not_considered: strings(&["service control policies"]),
-        },
+        rightsizing: rightsizing(in_inventory),
     }
 }
 
