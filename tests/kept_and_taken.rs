@@ -174,6 +174,25 @@ fn holes_withhold_guardrails() {
     assert!(held.iter().all(|sizing| !sizing["guardrail"]["reason"].is_null()));
 }
 
+/// S37: a second guard-rail takes a name of its own, because overwriting the first would give back what that one took.
+#[test]
+fn guardrails_do_not_overwrite_each_other() {
+    let name = "ZestyManager-guardrail-deny";
+    let mut inventory = json_file(&inputs::beside(&folder("vendors"))[0]);
+    let roles = inventory["RoleDetailList"].as_array_mut().unwrap();
+    let role_of = roles.iter_mut().find(|role| role["RoleName"] == "ZestyManager").unwrap();
+    let document = json!({"Version": "2012-10-17", "Statement": []});
+    let inline = role_of["RolePolicyList"].as_array_mut().unwrap();
+    inline.push(json!({"PolicyName": name, "PolicyDocument": document}));
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("inventory.json");
+    fs::write(&path, inventory.to_string()).unwrap();
+    let outcome = outcome("vendors", &Options { inventories: vec![path], ..options("vendors", 2) });
+    let page = String::from_utf8(bundled::file(&outcome, "report.md")).unwrap();
+    assert!(page.contains(&format!("--role-name ZestyManager --policy-name {name}-2 ")), "{page}");
+    assert!(!page.contains(&format!("--role-name ZestyManager --policy-name {name} ")));
+}
+
 const RULES: &str = r#"
 [[keep]]
 actions = ["ec2:terminate*"]

@@ -154,7 +154,7 @@ fn sizing(
     let holder = Holder { policies: &granted.named, boundaries: &granted.boundaries };
     let baseline = Baseline::of(holder, &calls, case.catalog);
     rightsizing.replay = Some(replay(&baseline, usage));
-    rightsizing.guardrail = guardrail(role, granted, &ledger.entries, &baseline, obstacle);
+    rightsizing.guardrail = guardrail(case.inventory, role, granted, &ledger.entries, &baseline, obstacle);
     (rightsizing, policies)
 }
 

@@ -82,7 +82,7 @@ fn policy(kind: &str, name: &str, proposal: &str) -> PolicyReport {
 }
 
 /// A guard-rail whose deny policy had to be split.
-fn guardrail() -> Guardrail {
+fn guardrail(role: &str) -> Guardrail {
     let deny = json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "DenyDangerousUnused", "Effect": "Deny", "Action": ["iam:PassRole"], "Resource": "*"}]});
     let proof = GuardrailCertificate {
@@ -100,6 +100,10 @@ fn guardrail() -> Guardrail {
         taken: 1,
         actions: vec![Action::parse("iam:PassRole").unwrap()],
         deny_kind: Some("managed".to_owned()),
+        names: GuardrailNames {
+            boundary: Some(format!("{role}-guardrail-boundary")),
+            deny: vec![format!("{role}-guardrail-deny"), format!("{role}-guardrail-deny-2")],
+        },
         replaces_boundary: Some(format!("arn:aws:iam::{ACCOUNT}:policy/Fence")),
         files: GuardrailFiles::default(),
         certificate: GuardrailCertificates { boundary: Some(proof.clone()), deny: Some(proof) },
@@ -108,7 +112,7 @@ fn guardrail() -> Guardrail {
     }
 }
 
-fn rightsizing(in_inventory: bool) -> Rightsizing {
+fn rightsizing(role: &str, in_inventory: bool) -> Rightsizing {
     Rightsizing {
         status: if in_inventory { "proposed" } else { "withheld" }.to_owned(),
         reason: (!in_inventory).then(|| "the role is not in the inventory".to_owned()),
@@ -123,7 +127,7 @@ fn rightsizing(in_inventory: bool) -> Rightsizing {
             counter_examples: Vec::new(),
         }),
         replay: None,
-        guardrail: if in_inventory { guardrail() } else { Guardrail::none("withheld", "not in the inventory") },
+        guardrail: if in_inventory { guardrail(role) } else { Guardrail::none("withheld", "not in the inventory") },
         unknown_patterns: Vec::new(),
         not_considered: strings(&["service control policies"]),
     }
@@ -184,7 +188,7 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
         } else {
             Vec::new()
         },
-        rightsizing: rightsizing(in_inventory),
+        rightsizing: rightsizing(name, in_inventory),
     }
 }
 
