@@ -114,7 +114,7 @@ fn replays_say_what_they_could_not_decide() {
     }
     assert!(undecided > 10);
     let contractors = &role(&report, "210987654321", "ExternalContractors")["rightsizing"]["replay"];
-    assert_eq!(contractors["condition_keys"][0]["key"], "aws:securetransport");
+    assert_eq!(contractors["condition_keys"][0]["key"], "aws:SecureTransport");
     assert_eq!(contractors["condition_keys"][0]["calls"], contractors["undecided"]);
 }
 
@@ -160,6 +160,25 @@ fn the_boundary_that_is_there_stays_in_force() {
     let guardrail = &role(&report, ACCOUNT, "OrcaSecurityRole")["rightsizing"]["guardrail"];
     assert_eq!(guardrail["replaces_boundary"], arn);
     assert!(String::from_utf8(bundled::file(&outcome, "report.md")).unwrap().contains("which holds all of"));
+}
+
+/// S32: a boundary that is not in the inventory cannot be held by a new one, so only the deny policy is proposed.
+#[test]
+fn an_unknown_boundary_is_not_replaced() {
+    let mut inventory = json_file(&inputs::beside(&folder("vendors"))[0]);
+    inventory["Policies"].as_array_mut().unwrap().retain(|policy| policy["PolicyName"] != "VendorBoundary");
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("inventory.json");
+    fs::write(&path, inventory.to_string()).unwrap();
+    let outcome = outcome("vendors", &Options { inventories: vec![path], ..options("vendors", 2) });
+    let report = report(&outcome);
+    let guardrail = &role(&report, ACCOUNT, "OrcaSecurityRole")["rightsizing"]["guardrail"];
+    assert_eq!((&guardrail["status"], &guardrail["files"]["boundary"]), (&json!("proposed"), &Value::Null));
+    assert!(guardrail["files"]["deny"].is_string());
+    assert!(
+        guardrail["reason"].as_str().unwrap().starts_with("no boundary: the boundary arn:aws:iam::"),
+        "{guardrail}"
+    );
 }
 
 /// S26: a guard-rail rests on the same evidence as a removal, so holes withhold both.

@@ -15,7 +15,7 @@ use super::assessment::{MissingKey, ReplayReport, ReplayedAction, UnmappedApi};
 pub fn replay(baseline: &Baseline<'_>, usage: &Usage) -> ReplayReport {
     let mut report = ReplayReport::default();
     let mut actions: BTreeMap<&Action, ReplayedAction> = BTreeMap::new();
-    let mut keys: BTreeMap<String, u64> = BTreeMap::new();
+    let mut keys: BTreeMap<String, MissingKey> = BTreeMap::new();
     let Holder { policies, boundaries } = baseline.holder();
     for (call, decision) in baseline.calls() {
         let none = || ReplayedAction { action: call.action.clone(), calls: 0, undecided: 0 };
@@ -28,12 +28,14 @@ pub fn replay(baseline: &Baseline<'_>, usage: &Usage) -> ReplayReport {
         report.undecided += 1;
         let missing = missing(policies, boundaries, call);
         report.resource_unknown += u64::from(missing.resource);
-        for key in missing.keys {
-            *keys.entry(key).or_default() += 1;
+        for (folded, key) in missing.keys {
+            let sums = keys.entry(folded).or_insert_with(|| MissingKey { key: key.clone(), calls: 0 });
+            sums.key = std::mem::take(&mut sums.key).min(key);
+            sums.calls += 1;
         }
     }
     report.actions = actions.into_values().collect();
-    report.condition_keys = keys.into_iter().map(|(key, calls)| MissingKey { key, calls }).collect();
+    report.condition_keys = keys.into_values().collect();
     let unmapped = |(api, unmapped): (&ApiCall, &Unmapped)| UnmappedApi { api: api.to_string(), calls: unmapped.calls };
     report.unmapped = usage.unmapped.iter().map(unmapped).collect();
     report

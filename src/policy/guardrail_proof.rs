@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use hashbrown::HashSet;
-use serde::Serialize;
 
 use super::catalog::Catalog;
 use super::certificate::{CounterExample, ObservedCall};
@@ -41,8 +40,7 @@ impl Holder<'_> {
 }
 
 /// One reason why a guard-rail is withheld; displayed as one line.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum GuardrailFlaw {
     /// An observed call would be decided otherwise, or an action would be newly allowed.
     Replay {
@@ -88,7 +86,7 @@ impl fmt::Display for GuardrailFlaw {
 }
 
 /// What was proven about a guard-rail.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct GuardrailProof {
     /// Distinct observed calls (action, resource, context).
     pub calls_replayed: usize,
