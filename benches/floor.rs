@@ -179,6 +179,7 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
     let job = analyze::Options {
         request: Request::default(),
         inventories: inputs::beside(&options.folder),
+        keep: None,
         own_accounts: std::collections::BTreeSet::new(),
         as_of: None,
         idle_days: 90,

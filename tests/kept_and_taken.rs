@@ -97,6 +97,50 @@ fn dangerous_unused_actions_have_guardrails() {
     assert!(proposed > 8 && without > 5, "{proposed} {without}");
 }
 
+/// S31, S37: the certificate names every undecided call's missing keys, and counts what was replayed.
+#[test]
+fn replays_say_what_they_could_not_decide() {
+    let report = report(&outcome("vendors", &options("vendors", 2)));
+    let mut undecided = 0;
+    for role in list(&report["roles"]) {
+        let (replay, proof) = (&role["rightsizing"]["replay"], &role["rightsizing"]["certificate"]);
+        if proof.is_null() {
+            continue;
+        }
+        let sum = |key: &str| list(&replay["actions"]).iter().map(|action| action[key].as_u64().unwrap()).sum::<u64>();
+        assert_eq!(proof["calls_replayed"], sum("calls"), "{role}");
+        assert_eq!((&proof["undecidable"], &replay["undecided"]), (&sum("undecided").into(), &proof["undecidable"]));
+        undecided += sum("undecided");
+    }
+    assert!(undecided > 10);
+    let contractors = &role(&report, "210987654321", "ExternalContractors")["rightsizing"]["replay"];
+    assert_eq!(contractors["condition_keys"][0]["key"], "aws:SecureTransport");
+    assert_eq!(contractors["condition_keys"][0]["calls"], contractors["undecided"]);
+}
+
+/// S38: every removed action says why: the window, no use, what would have shown one, its danger, who grants it.
+#[test]
+fn every_removal_says_why() {
+    let outcome = outcome("vendors", &options("vendors", 2));
+    let certificates = outcome.files.iter().filter(|file| file.path.ends_with("certificate.json"));
+    let (mut removed, mut dangerous) = (0, 0);
+    for certificate in certificates {
+        let certificate: Value = serde_json::from_slice(&certificate.bytes).unwrap();
+        assert!(certificate["coverage"]["hole_share"].is_number());
+        assert!(!list(&certificate["not_considered"]).is_empty() || certificate["replay"]["scope"].is_null());
+        for entry in list(&certificate["removed"]) {
+            let why = entry["why"].as_str().unwrap();
+            let window = format!("0 uses between {} and ", certificate["window"]["since"].as_str().unwrap());
+            assert!(why.starts_with(&window) && why.contains("; "), "{entry}");
+            assert_eq!((&entry["uses"], &entry["calls"]), (&json!(0), &entry["denied"]));
+            assert!(!list(&entry["granted_by"]).is_empty(), "{entry}");
+            removed += 1;
+            dangerous += usize::from(!entry["danger"].is_null());
+        }
+    }
+    assert!(removed > 1_000 && dangerous > 10, "{removed} {dangerous}");
+}
+
 /// S32: a role has one boundary: the guard-rail's holds the statements of the one that is there.
 #[test]
 fn the_boundary_that_is_there_stays_in_force() {
@@ -118,6 +162,25 @@ fn the_boundary_that_is_there_stays_in_force() {
     assert!(String::from_utf8(bundled::file(&outcome, "report.md")).unwrap().contains("which holds all of"));
 }
 
+/// S32: a boundary that is not in the inventory cannot be held by a new one, so only the deny policy is proposed.
+#[test]
+fn an_unknown_boundary_is_not_replaced() {
+    let mut inventory = json_file(&inputs::beside(&folder("vendors"))[0]);
+    inventory["Policies"].as_array_mut().unwrap().retain(|policy| policy["PolicyName"] != "VendorBoundary");
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("inventory.json");
+    fs::write(&path, inventory.to_string()).unwrap();
+    let outcome = outcome("vendors", &Options { inventories: vec![path], ..options("vendors", 2) });
+    let report = report(&outcome);
+    let guardrail = &role(&report, ACCOUNT, "OrcaSecurityRole")["rightsizing"]["guardrail"];
+    assert_eq!((&guardrail["status"], &guardrail["files"]["boundary"]), (&json!("proposed"), &Value::Null));
+    assert!(guardrail["files"]["deny"].is_string());
+    assert!(
+        guardrail["reason"].as_str().unwrap().starts_with("no boundary: the boundary arn:aws:iam::"),
+        "{guardrail}"
+    );
+}
+
 /// S26: a guard-rail rests on the same evidence as a removal, so holes withhold both.
 #[test]
 fn holes_withhold_guardrails() {
@@ -128,6 +191,25 @@ fn holes_withhold_guardrails() {
     let held: Vec<&&Value> = sizings.iter().filter(|sizing| withheld(sizing)).collect();
     assert!(held.len() > 5 && held.iter().all(|sizing| withheld(&sizing["guardrail"])));
     assert!(held.iter().all(|sizing| !sizing["guardrail"]["reason"].is_null()));
+}
+
+/// S37: a second guard-rail takes a name of its own, because overwriting the first would give back what that one took.
+#[test]
+fn guardrails_do_not_overwrite_each_other() {
+    let name = "ZestyManager-guardrail-deny";
+    let mut inventory = json_file(&inputs::beside(&folder("vendors"))[0]);
+    let roles = inventory["RoleDetailList"].as_array_mut().unwrap();
+    let role_of = roles.iter_mut().find(|role| role["RoleName"] == "ZestyManager").unwrap();
+    let document = json!({"Version": "2012-10-17", "Statement": []});
+    let inline = role_of["RolePolicyList"].as_array_mut().unwrap();
+    inline.push(json!({"PolicyName": name, "PolicyDocument": document}));
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("inventory.json");
+    fs::write(&path, inventory.to_string()).unwrap();
+    let outcome = outcome("vendors", &Options { inventories: vec![path], ..options("vendors", 2) });
+    let page = String::from_utf8(bundled::file(&outcome, "report.md")).unwrap();
+    assert!(page.contains(&format!("--role-name ZestyManager --policy-name {name}-2 ")), "{page}");
+    assert!(!page.contains(&format!("--role-name ZestyManager --policy-name {name} ")));
 }
 
 const RULES: &str = r#"

@@ -11,6 +11,7 @@ use crate::evidence::session::Span;
 use crate::policy::certificate::ObservedCall;
 use crate::policy::comparison::Witness;
 use crate::policy::grant::Grant;
+use crate::policy::guardrail_proof::{Baseline, Holder};
 use crate::policy::inventory::Role;
 use crate::policy::narrow::KnownUses;
 
@@ -163,8 +164,10 @@ fn sizing(
     if rightsizing.status == "unchanged" && ledger.entries.iter().any(|entry| entry.kept_by.is_some()) {
         rightsizing.reason = Some("all that is known to be unused is kept by a keep rule".to_owned());
     }
-    rightsizing.replay = Some(replay(granted, &calls, usage));
-    rightsizing.guardrail = guardrail(role, granted, &ledger.entries, &calls, case.catalog, obstacle);
+    let holder = Holder { policies: &granted.named, boundaries: &granted.boundaries };
+    let baseline = Baseline::of(holder, &calls, case.catalog);
+    rightsizing.replay = Some(replay(&baseline, usage));
+    rightsizing.guardrail = guardrail(case.inventory, role, granted, &ledger.entries, &baseline, obstacle);
     (rightsizing, policies)
 }
 

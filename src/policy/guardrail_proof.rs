@@ -5,11 +5,11 @@
 //! is lost or won that the catalog does not know. Unlike in `certificate`, boundaries may differ. What cannot be proven
 //! fails; how the documents were made is not asked.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use hashbrown::HashSet;
-use serde::Serialize;
 
 use super::catalog::Catalog;
 use super::certificate::{CounterExample, ObservedCall};
@@ -40,8 +40,7 @@ impl Holder<'_> {
 }
 
 /// One reason why a guard-rail is withheld; displayed as one line.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum GuardrailFlaw {
     /// An observed call would be decided otherwise, or an action would be newly allowed.
     Replay {
@@ -87,7 +86,7 @@ impl fmt::Display for GuardrailFlaw {
 }
 
 /// What was proven about a guard-rail.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct GuardrailProof {
     /// Distinct observed calls (action, resource, context).
     pub calls_replayed: usize,
@@ -117,18 +116,34 @@ impl GuardrailProof {
 pub struct Baseline<'a> {
     before: Holder<'a>,
     calls: Vec<(&'a ObservedCall, Decision)>,
-    grants: BTreeSet<Action>,
     catalog: &'a Catalog,
+    /// Expanded when the first guard-rail comes.
+    grants: OnceCell<BTreeSet<Action>>,
 }
 
 impl<'a> Baseline<'a> {
-    /// Decides every distinct call under the policies as they are.
+    /// Decides every distinct call (action, resource, context) under the policies as they are.
     #[must_use]
     pub fn of(before: Holder<'a>, calls: &'a [ObservedCall], catalog: &'a Catalog) -> Self {
         let mut seen = HashSet::new();
         let distinct = calls.iter().filter(|call| seen.insert((&call.action, &call.resource, &call.context)));
         let calls = distinct.map(|call| (call, before.decide(call))).collect();
-        Self { before, calls, grants: before.grants(catalog), catalog }
+        Self { before, calls, catalog, grants: OnceCell::new() }
+    }
+
+    /// The principal as it is.
+    #[must_use]
+    pub fn holder(&self) -> Holder<'a> {
+        self.before
+    }
+
+    /// The distinct calls, each with its decision.
+    pub fn calls(&self) -> impl Iterator<Item = (&'a ObservedCall, Decision)> {
+        self.calls.iter().copied()
+    }
+
+    fn grants(&self) -> &BTreeSet<Action> {
+        self.grants.get_or_init(|| self.before.grants(self.catalog))
     }
 
     /// Compares the principal with what it would be under a guard-rail that is to take exactly `taken`.
@@ -141,7 +156,7 @@ impl<'a> Baseline<'a> {
             calls_replayed: self.calls.len(),
             calls_allowed: number(Decision::Allowed),
             undecidable: number(Decision::Unknown),
-            granted_before: self.grants.len(),
+            granted_before: self.grants().len(),
             ..GuardrailProof::default()
         };
         proof.flaws.extend(self.replay(after));
@@ -171,15 +186,16 @@ impl<'a> Baseline<'a> {
     }
 
     fn compare_grants(&self, after: &BTreeSet<Action>, taken: &BTreeSet<Action>, proof: &mut GuardrailProof) {
+        let before = self.grants();
         proof.granted_after = after.len();
-        for action in after.difference(&self.grants) {
+        for action in after.difference(before) {
             proof.newly_allowed += 1;
             let example = CounterExample::NewlyAllowed { action: action.clone() };
             proof.flaws.push(GuardrailFlaw::Replay { example });
         }
-        let not_taken = taken.iter().filter(|action| after.contains(*action) || !self.grants.contains(*action));
+        let not_taken = taken.iter().filter(|action| after.contains(*action) || !before.contains(*action));
         proof.flaws.extend(not_taken.map(|action| GuardrailFlaw::NotTaken { action: action.clone() }));
-        let lost = self.grants.iter().filter(|action| !after.contains(*action) && !taken.contains(*action));
+        let lost = before.iter().filter(|action| !after.contains(*action) && !taken.contains(*action));
         proof.flaws.extend(lost.map(|action| GuardrailFlaw::Lost { action: action.clone() }));
     }
 }

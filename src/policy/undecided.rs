@@ -1,15 +1,15 @@
 //! Why observed calls cannot be decided: which condition keys and resources their records do not show (S31).
 //!
 //! A replay proves nothing about such a call but that it is as undecided after as before, so the certificate names what is
-//! missing. Only explains: whether a call is undecided says `evaluate`.
+//! missing. It only explains: `evaluate` says whether a call is undecided.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::certificate::ObservedCall;
 use super::condition::all_hold;
 use super::context::Lookup;
 use super::document::Version;
-use super::evaluate::{Decision, NamedPolicy, Request, Resource, evaluate, matches_action};
+use super::evaluate::{NamedPolicy, Resource, matches_action};
 use super::pattern::{Resolved, resolve};
 use super::statement::{ConditionBlock, ResourceMatch, Statement};
 use super::truth::Truth;
@@ -17,20 +17,15 @@ use super::truth::Truth;
 /// What is missing to decide one call.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Missing {
-    /// Condition keys, in lower case; also those that a policy variable names.
-    pub keys: BTreeSet<String>,
+    /// Condition keys as written, by their lower case; also those that a policy variable names.
+    pub keys: BTreeMap<String, String>,
     /// Whether the resource is not known where a statement asks for one.
     pub resource: bool,
 }
 
-/// What is missing for `call`; `None` where the policies decide it.
+/// What is missing to decide `call`, which these policies leave undecided.
 #[must_use]
-pub fn missing(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], call: &ObservedCall) -> Option<Missing> {
-    let request =
-        Request { action: call.action.clone(), resource: call.resource.clone(), context: call.context.clone() };
-    if evaluate(policies, boundaries, &request).decision != Decision::Unknown {
-        return None;
-    }
+pub fn missing(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], call: &ObservedCall) -> Missing {
     let mut missing = Missing::default();
     for policy in policies.iter().chain(boundaries) {
         for statement in &policy.document.statements {
@@ -39,7 +34,7 @@ pub fn missing(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], cal
             }
         }
     }
-    Some(missing)
+    missing
 }
 
 impl Missing {
@@ -52,13 +47,19 @@ impl Missing {
         }
         if resource.truth == Truth::Unknown {
             self.resource |= call.resource == Resource::Unknown;
-            self.keys.extend(resource.keys);
+            resource.keys.into_iter().for_each(|key| self.name(key));
         }
         for block in &statement.conditions {
             if all_hold(std::slice::from_ref(block), version, &call.context) == Truth::Unknown {
-                self.keys.extend(keys_of(block, version, call));
+                keys_of(block, version, call).into_iter().for_each(|key| self.name(key));
             }
         }
+    }
+
+    /// Of several spellings the smallest is shown, in whatever order they come.
+    fn name(&mut self, key: String) {
+        let shown = self.keys.entry(key.to_ascii_lowercase()).or_insert_with(|| key.clone());
+        *shown = std::mem::take(shown).min(key);
     }
 }
 
@@ -68,7 +69,7 @@ fn keys_of(block: &ConditionBlock, version: Version, call: &ObservedCall) -> Vec
         block.values.iter().flat_map(|value| variables(value, version)).filter(|key| is_unknown(key, call)).collect();
     // An operator that is not understood leaves its own key to be named.
     if is_unknown(&block.key, call) || unknown.is_empty() {
-        return vec![block.key.to_ascii_lowercase()];
+        return vec![block.key.clone()];
     }
     unknown
 }
@@ -103,14 +104,14 @@ fn resource(statement: &Statement, version: Version, call: &ObservedCall) -> OfR
     OfResource { truth, keys }
 }
 
-/// The keys of the policy variables in a text, in lower case (IAM User Guide, "Policy variables").
+/// The keys of the policy variables in a text (IAM User Guide, "Policy variables").
 fn variables(text: &str, version: Version) -> Vec<String> {
     if version == Version::V2008 {
         return Vec::new();
     }
     let bodies = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(body, _)| body);
     let keys = bodies.map(|body| body.split(',').next().unwrap_or_default().trim());
-    keys.filter(|key| !matches!(*key, "*" | "?" | "$")).map(str::to_ascii_lowercase).collect()
+    keys.filter(|key| !matches!(*key, "*" | "?" | "$")).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -121,6 +122,7 @@ mod tests {
     use crate::aws::Action;
     use crate::policy::context::Context;
     use crate::policy::document::PolicyDocument;
+    use crate::policy::evaluate::{Decision, Request, evaluate};
 
     fn check(statements: Value, resource: Resource, expected: Option<(&[&str], bool)>) {
         let text = statements.to_string();
@@ -128,9 +130,15 @@ mod tests {
         let context = Context::partial().with("aws:RequestedRegion", ["us-east-1"]);
         let action = Action::parse("s3:GetObject").unwrap();
         let call = ObservedCall { action, resource, context, id: "e".into() };
-        let found = missing(&[NamedPolicy { name: "p", document: &document }], &[], &call);
-        let expected = expected
-            .map(|(keys, resource)| Missing { keys: keys.iter().map(|key| (*key).to_owned()).collect(), resource });
+        let policies = [NamedPolicy { name: "p", document: &document }];
+        let request =
+            Request { action: call.action.clone(), resource: call.resource.clone(), context: call.context.clone() };
+        let undecided = evaluate(&policies, &[], &request).decision == Decision::Unknown;
+        let found = undecided.then(|| missing(&policies, &[], &call));
+        let expected = expected.map(|(keys, resource)| Missing {
+            keys: keys.iter().map(|key| (key.to_ascii_lowercase(), (*key).to_owned())).collect(),
+            resource,
+        });
         assert_eq!(found, expected, "{text}");
     }
 
@@ -146,17 +154,19 @@ mod tests {
     #[test]
     fn missing_condition_keys_are_named() {
         let vpc = json!({"StringEquals": {"aws:SourceVpc": "vpc-1", "aws:RequestedRegion": "us-east-1"}});
-        check(allow("*", vpc.clone()), object(), Some((&["aws:sourcevpc"], false)));
+        check(allow("*", vpc.clone()), object(), Some((&["aws:SourceVpc"], false)));
         check(json!([allow("*", vpc.clone()), allow("*", json!({}))]), object(), None);
+        let again = json!({"StringEquals": {"AWS:sourcevpc": "vpc-2"}});
+        check(json!([allow("*", vpc.clone()), allow("*", again)]), object(), Some((&["AWS:sourcevpc"], false)));
         let elsewhere = json!({"StringEquals": {"aws:SourceVpc": "vpc-1", "aws:RequestedRegion": "eu-west-1"}});
         check(allow("*", elsewhere), object(), None);
         check(allow("arn:aws:s3:::other/*", vpc), object(), None);
         let value = json!({"StringLike": {"aws:RequestedRegion": "${aws:PrincipalTag/region}"}});
-        check(allow("*", value), object(), Some((&["aws:principaltag/region"], false)));
+        check(allow("*", value), object(), Some((&["aws:PrincipalTag/region"], false)));
         check(
             allow("*", json!({"StringNearly": {"aws:RequestedRegion": "x"}})),
             object(),
-            Some((&["aws:requestedregion"], false)),
+            Some((&["aws:RequestedRegion"], false)),
         );
     }
 

@@ -151,6 +151,12 @@ mod tests {
         assert!(parse("").is_ok_and(|rules| rules.is_empty()));
     }
 
+    #[test]
+    fn the_example_is_a_keep_file() {
+        let rules = parse(include_str!("../../docs/keep.example.toml")).ok().unwrap();
+        assert!(rules.len() > 1 && rules.iter().all(|rule| rule.expires.is_some()));
+    }
+
     /// S39: what would keep nothing without anybody knowing is refused with its line.
     #[test]
     fn mistakes_are_named_with_their_line() {

@@ -82,7 +82,7 @@ fn policy(kind: &str, name: &str, proposal: &str) -> PolicyReport {
 }
 
 /// A guard-rail whose deny policy had to be split.
-fn guardrail() -> Guardrail {
+fn guardrail(role: &str) -> Guardrail {
     let deny = json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "DenyDangerousUnused", "Effect": "Deny", "Action": ["iam:PassRole"], "Resource": "*"}]});
     let proof = GuardrailCertificate {
@@ -100,11 +100,37 @@ fn guardrail() -> Guardrail {
         taken: 1,
         actions: vec![Action::parse("iam:PassRole").unwrap()],
         deny_kind: Some("managed".to_owned()),
+        names: GuardrailNames {
+            boundary: Some(format!("{role}-guardrail-boundary")),
+            deny: vec![format!("{role}-guardrail-deny"), format!("{role}-guardrail-deny-2")],
+        },
         replaces_boundary: Some(format!("arn:aws:iam::{ACCOUNT}:policy/Fence")),
         files: GuardrailFiles::default(),
         certificate: GuardrailCertificates { boundary: Some(proof.clone()), deny: Some(proof) },
         boundary: Some(deny.clone()),
         deny: vec![deny.clone(), deny],
+    }
+}
+
+fn rightsizing(role: &str, in_inventory: bool) -> Rightsizing {
+    Rightsizing {
+        status: if in_inventory { "proposed" } else { "withheld" }.to_owned(),
+        reason: (!in_inventory).then(|| "the role is not in the inventory".to_owned()),
+        granted: 5,
+        kept: 2,
+        removed: 3,
+        certificate: in_inventory.then(|| CertificateReport {
+            calls_replayed: 1,
+            calls_allowed: 1,
+            undecidable: 0,
+            newly_allowed: 0,
+            counter_examples: Vec::new(),
+        }),
+        replay: None,
+        guardrail: if in_inventory { guardrail(role) } else { Guardrail::none("withheld", "not in the inventory") },
+        unknown_patterns: Vec::new(),
+        narrowing: None,
+        not_considered: strings(&["service control policies"]),
     }
 }
 
@@ -163,25 +189,7 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
         } else {
             Vec::new()
         },
-        rightsizing: Rightsizing {
-            status: if in_inventory { "proposed" } else { "withheld" }.to_owned(),
-            reason: (!in_inventory).then(|| "the role is not in the inventory".to_owned()),
-            granted: 5,
-            kept: 2,
-            removed: 3,
-            certificate: in_inventory.then(|| CertificateReport {
-                calls_replayed: 1,
-                calls_allowed: 1,
-                undecidable: 0,
-                newly_allowed: 0,
-                counter_examples: Vec::new(),
-            }),
-            replay: None,
-            guardrail: if in_inventory { guardrail() } else { Guardrail::none("withheld", "not in the inventory") },
-            unknown_patterns: Vec::new(),
-            narrowing: None,
-            not_considered: strings(&["service control policies"]),
-        },
+        rightsizing: rightsizing(name, in_inventory),
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Guardrail {
     pub actions: Vec<Action>,
     /// Where the deny policy is to live: `inline` or `managed`; `null` without one.
     pub deny_kind: Option<String>,
+    /// Names for the new policies, which nothing in the inventory has yet.
+    pub names: GuardrailNames,
     /// ARN of the boundary that the role has now, all of which the new one holds; `null` without one.
     pub replaces_boundary: Option<String>,
     /// Paths relative to the output folder; filled by the renderer.
@@ -30,6 +32,16 @@ pub struct Guardrail {
     /// The deny policy: several documents when it had to be split (S36).
     #[serde(skip)]
     pub deny: Vec<Value>,
+}
+
+/// Names for the policies of a guard-rail. A name that is in use would overwrite an earlier guard-rail, and give back what
+/// that one took.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct GuardrailNames {
+    /// Of the managed policy that is to be the boundary.
+    pub boundary: Option<String>,
+    /// Of the deny policies, inline or managed, in the order of the documents.
+    pub deny: Vec<String>,
 }
 
 /// Where the documents of a guard-rail lie; `null` where there is none.

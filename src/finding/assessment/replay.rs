@@ -34,7 +34,7 @@ pub struct ReplayedAction {
 /// A condition key that records do not show.
 #[derive(Debug, Clone, Serialize)]
 pub struct MissingKey {
-    /// In lower case.
+    /// As a policy of the role writes it.
     pub key: String,
     /// Distinct calls that hang on it.
     pub calls: u64,

@@ -203,7 +203,7 @@ pub struct KeepUse {
     pub rule: usize,
     /// Granted actions that it covers; never 0.
     pub granted: u64,
-    /// Of these, unused ones: kept by a rule in force, no longer kept by an expired one.
+    /// Of these, unused ones, sorted: kept by a rule in force, no longer kept by an expired one.
     pub unused: Vec<Action>,
 }
 

@@ -8,7 +8,7 @@ use crate::aws::window::rfc3339;
 use crate::aws::{AccountId, Arn};
 
 use super::super::assess::Inquiry;
-use super::super::assessment::{Assessment, Finding, KeepUse};
+use super::super::assessment::{Assessment, Finding, KeepUse, RoleReport};
 use super::super::keep::KeepRule;
 use super::{Draft, count};
 
@@ -20,14 +20,14 @@ pub(super) fn expired(assessment: &Assessment, inquiry: &Inquiry<'_>, found: &mu
     let expired = inquiry.keep.iter().enumerate().filter(|(_, rule)| !rule.is_in_force(inquiry.as_of));
     let expired: BTreeMap<usize, &KeepRule> = expired.collect();
     for role in &assessment.roles {
-        let rules = role.keep.iter().filter_map(|used| Some(told(expired.get(&used.rule)?, Some(used))));
+        let rules = role.keep.iter().filter_map(|used| Some(told(expired.get(&used.rule)?, &lost(role, used))));
         let draft = Draft::role("keep-expired", "medium", role);
         found.extend(finding(draft, &format!("role {}", role.name), rules.collect(), inquiry));
     }
     let matched = |at: usize| assessment.roles.iter().flat_map(|role| &role.keep).any(|used| used.rule == at);
     let mut of_account: BTreeMap<Option<AccountId>, Vec<Value>> = BTreeMap::new();
     for (_, rule) in expired.iter().filter(|(at, _)| !matched(**at)) {
-        of_account.entry(account(rule, inquiry)).or_default().push(told(rule, None));
+        of_account.entry(account(rule, inquiry)).or_default().push(told(rule, &[]));
     }
     for (account, rules) in of_account {
         let subject = account.map_or_else(|| "source".to_owned(), |account| account.to_string());
@@ -48,13 +48,21 @@ fn finding(draft: Draft<'_>, about: &str, rules: Vec<Value>, inquiry: &Inquiry<'
     })
 }
 
-fn told(rule: &KeepRule, used: Option<&KeepUse>) -> Value {
-    let unused = used.map(|used| used.unused.as_slice()).unwrap_or_default();
+/// The unused actions that the rule no longer keeps, and no other rule either.
+fn lost<'a>(role: &'a RoleReport, used: &KeepUse) -> Vec<&'a str> {
+    let entries = role.actions.iter().chain(&role.actions_beyond).filter(|entry| !entry.kept);
+    entries
+        .filter(|entry| used.unused.binary_search(&entry.action).is_ok())
+        .map(|entry| entry.action.as_str())
+        .collect()
+}
+
+fn told(rule: &KeepRule, lost: &[&str]) -> Value {
     json!({
         "line": rule.line, "owner": rule.owner, "reason": rule.reason,
         "expires": rule.expires.map(|day| day.to_string()), "actions": rule.actions, "role": rule.role,
-        "vendor": rule.vendor, "no_longer_kept": unused.len(),
-        "sample": unused.iter().take(SHOWN).map(|action| action.as_str()).collect::<Vec<_>>(),
+        "vendor": rule.vendor, "no_longer_kept": lost.len(),
+        "sample": lost.iter().take(SHOWN).collect::<Vec<_>>(),
     })
 }
 

@@ -11,8 +11,6 @@ use super::page::{Page, count};
 
 /// Action names shown.
 const NAMES_SHOWN: usize = 12;
-/// IAM's longest policy name.
-const POLICY_NAME_CHARS: usize = 128;
 
 /// Writes the section, if there is a guard-rail or a reason why there is none.
 pub(super) fn render(page: &mut Page, role: &RoleReport) {
@@ -78,7 +76,8 @@ fn steps(page: &mut Page, steps: Option<Vec<String>>) {
 
 fn boundary_steps(role: &RoleReport, path: &str) -> Option<Vec<String>> {
     let (role_name, path) = (shell_word(&role.name)?, shell_word(path)?);
-    let (name, arn) = own_policy(role, role_name, "boundary", 0)?;
+    let name = shell_word(role.rightsizing.guardrail.names.boundary.as_deref()?)?;
+    let arn = own_arn(role, name)?;
     Some(vec![
         format!("aws iam create-policy --policy-name {name} --policy-document file://{path}"),
         format!("aws iam put-role-permissions-boundary --role-name {role_name} --permissions-boundary {arn}"),
@@ -87,31 +86,24 @@ fn boundary_steps(role: &RoleReport, path: &str) -> Option<Vec<String>> {
 
 fn deny_steps(role: &RoleReport, guardrail: &Guardrail) -> Option<Vec<String>> {
     let role_name = shell_word(&role.name)?;
-    let paths = guardrail.files.deny.iter().chain(&guardrail.files.further);
-    let paths = paths.map(|path| shell_word(path)).collect::<Option<Vec<&str>>>()?;
     let mut steps = Vec::new();
-    for (at, path) in paths.into_iter().enumerate() {
+    for (path, name) in guardrail.files.deny.iter().chain(&guardrail.files.further).zip(&guardrail.names.deny) {
+        let (path, name) = (shell_word(path)?, shell_word(name)?);
         if guardrail.deny_kind.as_deref() == Some("inline") {
             steps.push(format!(
-                "aws iam put-role-policy --role-name {role_name} --policy-name thirdtrail-guardrail --policy-document \
-                 file://{path}"
+                "aws iam put-role-policy --role-name {role_name} --policy-name {name} --policy-document file://{path}"
             ));
             continue;
         }
-        let (name, arn) = own_policy(role, role_name, "deny", at)?;
+        let arn = own_arn(role, name)?;
         steps.push(format!("aws iam create-policy --policy-name {name} --policy-document file://{path}"));
         steps.push(format!("aws iam attach-role-policy --role-name {role_name} --policy-arn {arn}"));
     }
     Some(steps)
 }
 
-/// Name and ARN of a managed policy for this role alone.
-fn own_policy(role: &RoleReport, role_name: &str, what: &str, at: usize) -> Option<(String, String)> {
-    let number = if at == 0 { String::new() } else { format!("-{}", at + 1) };
-    let ending = format!("-guardrail-{what}{number}");
-    let stem: String = role_name.chars().take(POLICY_NAME_CHARS - ending.len()).collect();
-    let name = format!("{stem}{ending}");
+/// The ARN that a managed policy of this name gets in the role's account.
+fn own_arn(role: &RoleReport, name: &str) -> Option<String> {
     let partition = Arn::parse(&role.arn).map_or("aws", |arn| arn.partition);
-    let arn = format!("arn:{}:iam::{}:policy/{name}", shell_word(partition)?, role.account_id);
-    Some((name, arn))
+    Some(format!("arn:{}:iam::{}:policy/{name}", shell_word(partition)?, role.account_id))
 }
