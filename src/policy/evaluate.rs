@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use super::condition;
 use super::context::Context;
 use super::document::{PolicyDocument, Version};
-use super::pattern::{Pattern, Resolved, resolve};
+use super::pattern::{Pattern, Resolved, resolve_resource};
 use super::statement::{ActionMatch, Effect, ResourceMatch, Statement};
 use super::truth::Truth;
 use crate::aws::Action;
@@ -178,8 +178,8 @@ pub fn matches_action(actions: &ActionMatch, action: &Action) -> bool {
 
 fn matches_resource(resources: &ResourceMatch, version: Version, resource: &Resource, context: &Context) -> Truth {
     let any = |patterns: &[String], absent: Truth| {
-        Truth::any(patterns.iter().map(|text| match (resolve(text, version, context), resource) {
-            (Resolved::Pattern(pattern), Resource::Known(resource)) => pattern.matches_resource(resource).into(),
+        Truth::any(patterns.iter().map(|text| match (resolve_resource(text, version, context), resource) {
+            (Resolved::Pattern(pattern), Resource::Known(resource)) => pattern.covers_resource(resource),
             (Resolved::Pattern(pattern), Resource::Unknown) if pattern.is_anything() => Truth::True,
             (Resolved::Absent, _) => absent,
             _ => Truth::Unknown,

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use super::context::{Context, Lookup};
 use super::document::Version;
+use super::truth::Truth;
 
 const LITERAL_COLON: u8 = 0xFD;
 const LITERAL_STAR: u8 = 0xFE;
@@ -39,10 +40,16 @@ impl<'a> Pattern<'a> {
         Self(Cow::Borrowed(text.as_bytes()))
     }
 
-    /// Whether the whole pattern is `*`.
+    /// Whether the whole pattern is `*`, once or several times.
     #[must_use]
     pub fn is_anything(&self) -> bool {
-        self.0.as_ref() == b"*"
+        !self.0.is_empty() && self.0.iter().all(|byte| *byte == b'*')
+    }
+
+    /// Whether variables were replaced to make this pattern.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        matches!(self.0, Cow::Owned(_))
     }
 
     /// `StringLike`: wildcards anywhere, colons are ordinary, case matters.
@@ -104,6 +111,44 @@ impl<'a> Pattern<'a> {
         (pattern.len() == text.len() && same_segments(&pattern, &text))
             || (crosses && glob_across_segments(&self.0, resource.as_bytes()))
     }
+
+    /// As [`Self::matches_resource`], but undecided where AWS does not say what a pattern means.
+    ///
+    /// Two things it leaves open: whether a pattern of less than six segments stands for all that begins so, and whether
+    /// the five segments before the resource are compared with case.
+    #[must_use]
+    pub fn covers_resource(&self, resource: &str) -> Truth {
+        if self.matches_resource(resource) {
+            return Truth::True;
+        }
+        let missing = ARN_SEGMENTS - segments(&self.0).len();
+        let cased = |text: &[u8]| head(text).iter().any(u8::is_ascii_uppercase);
+        if missing == 0 && !cased(&self.0) && !cased(resource.as_bytes()) {
+            return Truth::False;
+        }
+        let mut widest = self.0.to_vec();
+        widest.extend(b":*".repeat(missing));
+        let mut lower = resource.to_owned().into_bytes();
+        for text in [&mut widest, &mut lower] {
+            let length = head(text).len();
+            text.iter_mut().take(length).for_each(u8::make_ascii_lowercase);
+        }
+        let possible = Pattern(Cow::Owned(widest)).matches_resource(&String::from_utf8_lossy(&lower));
+        if possible { Truth::Unknown } else { Truth::False }
+    }
+}
+
+/// As [`resolve`] for a `Resource` element, whose variables must stand behind the fifth colon.
+///
+/// IAM User Guide, "Policy variables": one cannot replace a service or an account. What becomes of a pattern that tries,
+/// it does not say.
+#[must_use]
+pub fn resolve_resource<'a>(text: &'a str, version: Version, context: &Context) -> Resolved<'a> {
+    let early = |(head, _): (&str, &str)| head.matches(':').count() < ARN_SEGMENTS - 1;
+    if version == Version::V2012 && text.split_once("${").is_some_and(early) {
+        return Resolved::Unknown;
+    }
+    resolve(text, version, context)
 }
 
 /// Replaces the variables of `text` (`${key}`, `${key, 'default'}`, `${*}`, `${?}`, `${$}`) from the context.
@@ -141,9 +186,13 @@ fn variable<'a>(body: &'a str, context: &'a Context) -> Variable<'a> {
     if matches!(body, "*" | "?" | "$") {
         return Variable::Value(body);
     }
-    let (key, default) = match body.split_once(',') {
-        Some((key, default)) => (key.trim(), Some(unquoted(default.trim()))),
-        None => (body.trim(), None),
+    let (key, default) = match body.split_once(", ") {
+        Some((key, default)) => (key, Some(default)),
+        None => (body, None),
+    };
+    let default = match default.map(unquoted) {
+        Some(None) => return Variable::Unknown,
+        quoted => quoted.flatten(),
     };
     match context.get(key) {
         Lookup::Values([only]) => Variable::Value(only),
@@ -152,8 +201,9 @@ fn variable<'a>(body: &'a str, context: &'a Context) -> Variable<'a> {
     }
 }
 
-fn unquoted(text: &str) -> &str {
-    text.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')).unwrap_or(text)
+/// The text between single quotation marks, without which AWS knows no default.
+fn unquoted(text: &str) -> Option<&str> {
+    text.strip_prefix('\'')?.strip_suffix('\'')
 }
 
 /// A byte that came out of a variable, marked as literal where it would mean something in a pattern.
@@ -178,6 +228,14 @@ fn plain(byte: u8) -> u8 {
 
 fn segments(text: &[u8]) -> Vec<&[u8]> {
     text.splitn(ARN_SEGMENTS, |byte| *byte == b':').collect()
+}
+
+/// An ARN without its last segment.
+fn head(text: &[u8]) -> &[u8] {
+    match segments(text).split_last() {
+        Some((last, before)) if before.len() == ARN_SEGMENTS - 1 => text.get(..text.len() - last.len()).unwrap_or(text),
+        _ => text,
+    }
 }
 
 fn same_segments(pattern: &[&[u8]], text: &[&[u8]]) -> bool {

@@ -79,7 +79,8 @@ fn write(mut input: ChildStdin, seed: u64, cases: usize, mut pass_on: impl FnMut
         let batch: Vec<Case> = (0..left.min(BATCH)).map(|_| Case::draw(&mut draw)).collect();
         left -= batch.len();
         let simulations = Value::from(batch.iter().map(Case::simulation).collect::<Vec<_>>());
-        writeln!(input, "{simulations}").unwrap();
+        // Formatted first: the pipe has no buffer, and each fragment would be a write of its own.
+        input.write_all(format!("{simulations}\n").as_bytes()).unwrap();
         if !pass_on(batch) {
             return;
         }

@@ -203,7 +203,7 @@ fn resource_pattern(draw: &mut Draw, case: &Case, fits: bool) -> Value {
         let elsewhere = draw.pick(&SERVICES);
         let other = *draw.pick(elsewhere.resources);
         return Value::from(match draw.below(5) {
-            0 => draw.missed(resource),
+            0 => format!("arn:{}", draw.missed(resource.trim_start_matches("arn:"))),
             1 => format!("{resource}?"),
             2 => other.to_owned(),
             3 => format!("{resource}/*"),

@@ -59,8 +59,11 @@ pub(crate) const SERVICES: [Service; 12] = [
         ],
     },
     Service {
-        actions: &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
-        resources: &["arn:aws:kms:eu-west-1:111122223333:key/1234abcd", "arn:aws:kms:eu-west-1:111122223333:alias/app"],
+        actions: &["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath", "ssm:PutParameter"],
+        resources: &[
+            "arn:aws:ssm:eu-west-1:111122223333:parameter/app/db",
+            "arn:aws:ssm:us-east-1::document/AWS-RunShell",
+        ],
     },
     Service {
         actions: &["logs:PutLogEvents", "logs:CreateLogStream"],
