@@ -185,7 +185,6 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
         idle_days: 90,
         max_holes: 0.05,
         narrowing: None,
-        keep: None,
         effort: Effort { jobs: options.threads, memory_bytes: 64 << 20 },
     };
     let done = analyze::analyze(&inputs::open(&options.folder)?, &job, &Silent)?;

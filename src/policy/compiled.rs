@@ -12,7 +12,7 @@ use super::condition::Condition;
 use super::context::Context;
 use super::document::Version;
 use super::evaluate::{Evaluation, InForce, Layer, NamedPolicy, Request, Resource, StatementRef, Verdicts};
-use super::pattern::{ARN_SEGMENTS, Pattern, Resolved, resolve};
+use super::pattern::{ARN_SEGMENTS, Pattern, Resolved, has_early_capitals, has_variables, resolve_resource};
 use super::statement::{ActionMatch, Effect, ResourceMatch, Statement};
 use super::truth::Truth;
 use crate::aws::Action;
@@ -82,6 +82,7 @@ impl PolicySet {
     #[must_use]
     pub fn decide(&self, action: &Action, resource: &Resource, context: &Context) -> Evaluation {
         let mut verdicts = Verdicts::new(self.boundaries, self.has_sessions);
+        let target = Target::of(resource);
         let mut marks = vec![0_u64; self.statements.len().div_ceil(64)];
         for number in self.actions.numbers(action) {
             if let Some(word) = marks.get_mut(number / 64) {
@@ -94,7 +95,7 @@ impl PolicySet {
                 let at = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 if let Some(statement) = self.statements.get(at) {
-                    let truth = statement.matches(resource, context);
+                    let truth = statement.matches(target, context);
                     verdicts.note(statement.layer, statement.effect, truth, || statement.reference.clone());
                 }
             }
@@ -104,8 +105,8 @@ impl PolicySet {
 }
 
 impl Compiled {
-    fn matches(&self, resource: &Resource, context: &Context) -> Truth {
-        let resource = self.resources.matches(resource, context);
+    fn matches(&self, target: Target<'_>, context: &Context) -> Truth {
+        let resource = self.resources.matches(target, context);
         if resource == Truth::False {
             return Truth::False;
         }
@@ -221,9 +222,9 @@ impl ResourceTest {
         }
     }
 
-    fn matches(&self, resource: &Resource, context: &Context) -> Truth {
+    fn matches(&self, target: Target<'_>, context: &Context) -> Truth {
         let any = |patterns: &[ResourcePattern], absent: Truth| {
-            Truth::any(patterns.iter().map(|pattern| pattern.matches(resource, context, absent)))
+            Truth::any(patterns.iter().map(|pattern| pattern.matches(target, context, absent)))
         };
         match self {
             Self::AnyOf(patterns) => any(patterns, Truth::False),
@@ -235,46 +236,81 @@ impl ResourceTest {
 }
 
 #[derive(Clone, Debug)]
-enum ResourcePattern {
+struct ResourcePattern {
+    form: Form,
+    text: Box<str>,
+    pattern: Pattern<'static>,
+    /// Whether what does not match certainly does not.
+    is_certain: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
     Anything,
-    Exact(Box<str>),
-    /// A single star, at the end of the last ARN segment.
-    Prefix(Box<str>),
-    Pattern(Pattern<'static>),
+    /// No wildcard.
+    Exact,
+    /// A single star, at the end of the last ARN segment, after this many bytes.
+    Prefix(usize),
+    Other,
     /// Holds policy variables, whose values each request brings.
-    Variables(Box<str>),
+    Variables,
 }
 
 impl ResourcePattern {
     fn new(text: &str, version: Version) -> Self {
-        if text == "*" {
-            return Self::Anything;
-        }
-        if version == Version::V2012 && text.contains("${") {
-            return Self::Variables(Box::from(text));
-        }
-        if !text.contains(['*', '?']) {
-            return Self::Exact(Box::from(text));
-        }
-        match only_star_at_end(text).filter(|prefix| prefix.matches(':').count() + 1 >= ARN_SEGMENTS) {
-            Some(prefix) => Self::Prefix(Box::from(prefix)),
-            None => Self::Pattern(Pattern::owned(text)),
-        }
+        let pattern = Pattern::owned(text);
+        let prefix = only_star_at_end(text).filter(|prefix| prefix.matches(':').count() + 1 >= ARN_SEGMENTS);
+        let form = match prefix {
+            _ if pattern.is_anything() => Form::Anything,
+            _ if has_variables(text, version) => Form::Variables,
+            _ if !text.contains(['*', '?']) => Form::Exact,
+            Some(prefix) => Form::Prefix(prefix.len()),
+            None => Form::Other,
+        };
+        let is_certain = pattern.is_certain();
+        Self { form, text: Box::from(text), pattern, is_certain }
     }
 
     /// `absent` is the answer of a pattern whose variable has no value.
-    fn matches(&self, resource: &Resource, context: &Context, absent: Truth) -> Truth {
-        match (self, resource) {
-            (Self::Anything, _) => Truth::True,
-            (Self::Variables(text), resource) => match (resolve(text, Version::V2012, context), resource) {
-                (Resolved::Pattern(pattern), Resource::Known(resource)) => pattern.matches_resource(resource).into(),
-                (Resolved::Absent, _) => absent,
-                _ => Truth::Unknown,
-            },
-            (_, Resource::Unknown) => Truth::Unknown,
-            (Self::Exact(text), Resource::Known(resource)) => (**text == *resource).into(),
-            (Self::Prefix(prefix), Resource::Known(resource)) => resource.starts_with(&**prefix).into(),
-            (Self::Pattern(pattern), Resource::Known(resource)) => pattern.matches_resource(resource).into(),
+    fn matches(&self, target: Target<'_>, context: &Context, absent: Truth) -> Truth {
+        let resource = match (self.form, target.arn) {
+            (Form::Anything, _) => return Truth::True,
+            (Form::Variables, arn) => {
+                return match (resolve_resource(&self.text, Version::V2012, context), arn) {
+                    (Resolved::Pattern(pattern), Some(resource)) => pattern.covers_resource(resource),
+                    (Resolved::Absent, _) => absent,
+                    _ => Truth::Unknown,
+                };
+            }
+            (_, None) => return Truth::Unknown,
+            (_, Some(resource)) => resource,
+        };
+        let found = match self.form {
+            Form::Exact => *resource == *self.text,
+            Form::Prefix(length) => {
+                resource.as_bytes().get(..length).is_some_and(|head| Some(head) == self.text.as_bytes().get(..length))
+            }
+            _ => self.pattern.matches_resource(resource),
+        };
+        if found || self.is_certain && !target.has_early_capitals {
+            return found.into();
+        }
+        self.pattern.covers_resource(resource)
+    }
+}
+
+/// The resource of a request.
+#[derive(Clone, Copy)]
+struct Target<'r> {
+    arn: Option<&'r str>,
+    has_early_capitals: bool,
+}
+
+impl<'r> Target<'r> {
+    fn of(resource: &'r Resource) -> Self {
+        match resource {
+            Resource::Known(arn) => Self { arn: Some(arn), has_early_capitals: has_early_capitals(arn) },
+            Resource::Unknown => Self { arn: None, has_early_capitals: false },
         }
     }
 }

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::context::{Context, Lookup};
 use super::document::Version;
-use super::pattern::{Pattern, Resolved, resolve};
+use super::pattern::{Pattern, Resolved, has_variables, resolve};
 use super::statement::ConditionBlock;
 use super::truth::Truth;
 use crate::aws::window::parse_time;
@@ -21,6 +21,8 @@ enum Test {
     Equals,
     EqualsIgnoringCase,
     Like,
+    Bool,
+    Binary,
     Numeric(Comparison),
     Date(Comparison),
     Ip,
@@ -114,15 +116,17 @@ impl Condition {
         };
         match given {
             Lookup::Unknown => Truth::Unknown,
-            Lookup::Absent => operator.holds_without_key().into(),
-            Lookup::Values([]) if operator.quantifier == Quantifier::Single => operator.holds_without_key().into(),
+            Lookup::Absent | Lookup::Values([]) => operator.holds_without_key(),
             Lookup::Values(values) => {
                 let one = |value: &String| operator.value_passes(value, &self.wanted, self.version, context);
                 match (operator.quantifier, values) {
+                    // "A null data set, such as an empty string" counts as no value.
+                    (Quantifier::All, _) if values.iter().all(String::is_empty) => Truth::True,
                     (Quantifier::All, _) => Truth::all(values.iter().map(one)),
                     (Quantifier::Any, _) => Truth::any(values.iter().map(one)),
                     (Quantifier::Single, [only]) => one(only),
-                    (Quantifier::Single, _) => agreed(values.iter().map(one)),
+                    // AWS does not say whether several values then match by any, by all, or never.
+                    (Quantifier::Single, _) => Truth::any(values.iter().map(one)).and(Truth::Unknown),
                 }
             }
         }
@@ -136,13 +140,6 @@ impl Condition {
         };
         Truth::any(self.wanted.iter().map(|value| value.eq_ignore_ascii_case(absent).into()))
     }
-}
-
-/// AWS does not say how a single-valued operator treats a key with several values: known only where it cannot matter.
-fn agreed(truths: impl Iterator<Item = Truth>) -> Truth {
-    let mut truths = truths.peekable();
-    let first = truths.peek().copied().unwrap_or(Truth::Unknown);
-    if truths.all(|truth| truth == first) { first } else { Truth::Unknown }
 }
 
 impl Operator {
@@ -160,9 +157,11 @@ impl Operator {
             None => (rest, false),
         };
         let (test, negated) = match name {
-            "stringequals" | "binaryequals" => (Test::Equals, false),
+            "stringequals" => (Test::Equals, false),
             "stringnotequals" => (Test::Equals, true),
-            "stringequalsignorecase" | "bool" => (Test::EqualsIgnoringCase, false),
+            "stringequalsignorecase" => (Test::EqualsIgnoringCase, false),
+            "bool" => (Test::Bool, false),
+            "binaryequals" => (Test::Binary, false),
             "stringnotequalsignorecase" => (Test::EqualsIgnoringCase, true),
             "stringlike" => (Test::Like, false),
             "stringnotlike" => (Test::Like, true),
@@ -175,20 +174,20 @@ impl Operator {
         Some(Self { quantifier, test, negated, if_exists })
     }
 
-    fn holds_without_key(self) -> bool {
-        if self.if_exists {
-            return true;
-        }
+    fn holds_without_key(self) -> Truth {
         match self.quantifier {
-            Quantifier::All => true,
-            Quantifier::Any => false,
-            Quantifier::Single => self.negated,
+            Quantifier::All => Truth::True,
+            // "False" says the page on set operators, "true" the one on `IfExists`.
+            Quantifier::Any if self.if_exists => Truth::Unknown,
+            Quantifier::Any => Truth::False,
+            Quantifier::Single => (self.negated || self.if_exists).into(),
         }
     }
 
     /// Values are alternatives; a negated operator passes where none of them fits.
     fn value_passes(self, value: &str, wanted: &[String], version: Version, context: &Context) -> Truth {
         let fits = Truth::any(wanted.iter().map(|wanted| match resolve(wanted, version, context) {
+            Resolved::Pattern(_) if has_variables(wanted, version) && !self.test.takes_variables() => Truth::Unknown,
             Resolved::Pattern(pattern) => self.test.fits(&pattern, value),
             // For a negated operator AWS does not say whether the statement is void.
             Resolved::Absent if !self.negated => Truth::False,
@@ -217,11 +216,17 @@ fn compared(name: &str) -> Option<(Test, bool)> {
 }
 
 impl Test {
+    /// AWS replaces variables for string and ARN operators only, and does not say what becomes of the others.
+    fn takes_variables(self) -> bool {
+        matches!(self, Self::Equals | Self::EqualsIgnoringCase | Self::Like | Self::Arn)
+    }
+
     fn fits(self, wanted: &Pattern<'_>, value: &str) -> Truth {
         let known = match self {
-            Self::Equals => Some(wanted.equals(value)),
+            Self::Equals | Self::Binary => Some(wanted.equals(value)),
             Self::EqualsIgnoringCase => Some(wanted.equals_ignoring_case(value)),
             Self::Like => Some(wanted.matches(value)),
+            Self::Bool => flag(value).zip(flag(&wanted.literal())).map(|(have, want)| have == want),
             Self::Numeric(comparison) => number(value)
                 .zip(number(&wanted.literal()))
                 .and_then(|(have, want)| have.partial_cmp(&want).map(|ordering| comparison.accepts(ordering))),
@@ -247,14 +252,25 @@ impl Comparison {
     }
 }
 
+/// An integer or decimal value; what else Rust reads as a number (`1e3`, `inf`) AWS may not.
 fn number(text: &str) -> Option<f64> {
-    text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
+    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    text.parse::<f64>().ok().filter(|_| text.bytes().all(plain))
 }
 
-/// The ISO 8601 forms that W3C allows, with a zone where there is a time, or seconds since 1970.
+fn flag(text: &str) -> Option<bool> {
+    text.to_ascii_lowercase().parse().ok()
+}
+
+/// The ISO 8601 forms that W3C allows from the month on, with a zone where there is a time, or seconds since 1970.
+///
+/// Four digits alone could be a year or seconds: no date.
 fn date(text: &str) -> Option<DateTime<Utc>> {
     if text.len() > 4 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return DateTime::from_timestamp(text.parse().ok()?, 0);
+    }
+    if text.len() == 7 {
+        return parse_time(&format!("{text}-01"));
     }
     parse_time(text).or_else(|| {
         let minutes = text.strip_suffix('Z')?;
@@ -334,10 +350,15 @@ mod tests {
         check("NumericEquals", &["10"], Some(&["10.0"]), True);
         check("NumericGreaterThanEquals", &["10"], Some(&["9"]), False);
         check("NumericLessThan", &["x"], Some(&["9"]), Unknown);
+        check("NumericEquals", &["1e1"], Some(&["10"]), Unknown);
+        check("NumericEquals", &["-0.50"], Some(&["-.5"]), True);
         check("DateGreaterThan", &["2026-01-01T00:00:00Z"], Some(&["2026-01-01T01:00:00+00:00"]), True);
         check("DateLessThan", &["1767225600"], Some(&["2025-12-31T23:59Z"]), True);
         check("DateEquals", &["2026-01-01"], Some(&["1767225600"]), True);
+        check("DateEquals", &["2026-01"], Some(&["2026-01-01T00:00:00Z"]), True);
+        check("DateEquals", &["2026"], Some(&["2026-01-01T00:00:00Z"]), Unknown);
         check("Bool", &["true"], Some(&["TRUE"]), True);
+        check("Bool", &["1"], Some(&["1"]), Unknown);
         check("BinaryEquals", &["QmFzZTY0"], Some(&["QmFzZTY0"]), True);
         check("IpAddress", &["10.0.0.0/8", "2001:db8::/32"], Some(&["2001:db8::1"]), True);
         check("NotIpAddress", &["10.0.0.0/8"], Some(&["10.1.2.3"]), False);
@@ -354,8 +375,39 @@ mod tests {
         check("ForAllValues:StringEquals", &["a"], Some(&["a", "b"]), False);
         check("ForAnyValue:StringLike", &["b*"], Some(&["a", "bc"]), True);
         check("ForAllValues:StringNotEquals", &["a"], Some(&["a", "b"]), False);
+        check("ForAllValues:StringEquals", &["a"], Some(&[""]), True);
+        check("ForAnyValue:StringEquals", &["a"], Some(&[]), False);
+    }
+
+    /// S31: an operator for one value may do anything with several but match where none of them matches.
+    #[test]
+    fn several_values_without_a_set_operator_are_no_certain_match() {
         check("StringEquals", &["a"], Some(&["a", "b"]), Unknown);
+        check("StringEquals", &["a", "b"], Some(&["a", "b"]), Unknown);
         check("StringEquals", &["c"], Some(&["a", "b"]), False);
+        check("StringNotEquals", &["c"], Some(&["a", "b"]), Unknown);
+        check("StringNotEquals", &["a", "b"], Some(&["a", "b"]), False);
+    }
+
+    /// S31: the pages on `IfExists` and on `ForAnyValue` say different things about a missing key.
+    #[test]
+    fn any_value_if_exists_without_its_key_is_undecided() {
+        check("ForAnyValue:StringEqualsIfExists", &["a"], None, Unknown);
+        check("ForAnyValue:StringEquals", &["a"], None, False);
+        check("ForAllValues:StringEqualsIfExists", &["a"], None, True);
+    }
+
+    /// S31: only string and ARN operators take variables.
+    #[test]
+    fn variables_in_other_operators_are_not_replaced() {
+        let holds_for = |operator: &str, wanted: &str| {
+            let block = ConditionBlock { operator: operator.into(), key: "k".into(), values: vec![wanted.into()] };
+            holds(&block, Version::V2012, &Context::complete().with("k", ["10"]).with("u", ["10"]))
+        };
+        assert_eq!(holds_for("StringEquals", "${u}"), True);
+        assert_eq!(holds_for("NumericEquals", "${u}"), Unknown);
+        assert_eq!(holds_for("NumericNotEquals", "${u}"), Unknown);
+        assert_eq!(holds_for("BinaryEquals", "${u}"), Unknown);
     }
 
     /// S31: a value that the record does not show makes the answer unknown.

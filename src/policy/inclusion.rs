@@ -9,7 +9,7 @@ use super::compiled::ActionTable;
 use super::condition::is_negated;
 use super::document::Version;
 use super::evaluate::{NamedPolicy, StatementRef};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, has_variables};
 use super::statement::{ActionMatch, ConditionBlock, Effect, ResourceMatch, Statement};
 use crate::aws::Action;
 
@@ -154,10 +154,10 @@ fn lies(part: Part<'_>, version: Version, wide: Placed<'_>) -> bool {
             patterns.iter().any(|pattern| resource_lies(narrow, version, pattern, wide.version))
         }
         (Part::Pattern(narrow), ResourceMatch::NotResource(excluded)) => {
-            let plain = !narrow.contains(['*', '?']) && !is_variable(narrow, version);
+            let plain = !narrow.contains(['*', '?']) && !has_variables(narrow, version);
             plain
                 && excluded.iter().all(|excluded| {
-                    !is_variable(excluded, wide.version) && !Pattern::new(excluded).matches_resource(narrow)
+                    !has_variables(excluded, wide.version) && !Pattern::new(excluded).matches_resource(narrow)
                 })
         }
         (Part::AllBut(_), ResourceMatch::Resource(patterns)) => patterns.iter().any(|pattern| pattern == "*"),
@@ -172,16 +172,12 @@ fn resource_lies(narrow: &str, narrow_version: Version, wide: &str, wide_version
     if wide == "*" {
         return true;
     }
-    match (is_variable(narrow, narrow_version), is_variable(wide, wide_version)) {
+    match (has_variables(narrow, narrow_version), has_variables(wide, wide_version)) {
         (false, false) => Pattern::new(wide).contains_resource_pattern(narrow),
         // What a variable will stand for is not known, only that it is the same on both sides.
         (true, true) => narrow == wide,
         _ => false,
     }
-}
-
-fn is_variable(text: &str, version: Version) -> bool {
-    version == Version::V2012 && text.contains("${")
 }
 
 /// Whether all conditions of `wide` hold wherever those of `narrow` do.

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use super::context::{Context, Lookup};
 use super::document::Version;
+use super::truth::Truth;
 
 const LITERAL_COLON: u8 = 0xFD;
 const LITERAL_STAR: u8 = 0xFE;
@@ -45,10 +46,10 @@ impl<'a> Pattern<'a> {
         Pattern(Cow::Owned(text.as_bytes().to_vec()))
     }
 
-    /// Whether the whole pattern is `*`.
+    /// Whether the whole pattern is `*`, once or several times.
     #[must_use]
     pub fn is_anything(&self) -> bool {
-        self.0.as_ref() == b"*"
+        !self.0.is_empty() && self.0.iter().all(|byte| *byte == b'*')
     }
 
     /// `StringLike`: wildcards anywhere, colons are ordinary, case matters.
@@ -130,6 +131,66 @@ impl<'a> Pattern<'a> {
         (pattern.count == text.count && pattern.matches(&text))
             || (crosses && glob_across_segments(&self.0, resource.as_bytes()))
     }
+
+    /// As [`Self::matches_resource`], but undecided where AWS does not say what a pattern means.
+    ///
+    /// Two things it leaves open: whether a pattern of less than six segments stands for all that begins so, and whether
+    /// the five segments before the resource are compared with case.
+    #[must_use]
+    pub fn covers_resource(&self, resource: &str) -> Truth {
+        if self.matches_resource(resource) {
+            return Truth::True;
+        }
+        if self.is_certain() && !has_early_capitals(resource) {
+            return Truth::False;
+        }
+        let mut widest = self.0.to_vec();
+        widest.extend(b":*".repeat(ARN_SEGMENTS - Segments::of(&self.0).count));
+        let mut lower = resource.to_owned().into_bytes();
+        for text in [&mut widest, &mut lower] {
+            let length = early(text).len();
+            text.iter_mut().take(length).for_each(u8::make_ascii_lowercase);
+        }
+        let possible = Pattern(Cow::Owned(widest)).matches_resource(&String::from_utf8_lossy(&lower));
+        if possible { Truth::Unknown } else { Truth::False }
+    }
+
+    /// Whether this pattern leaves nothing open when compared with an ARN without early capitals.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        Segments::of(&self.0).count == ARN_SEGMENTS && !early(&self.0).iter().any(u8::is_ascii_uppercase)
+    }
+}
+
+/// Whether an ARN has capitals before its last segment, where AWS does not say that case matters.
+#[must_use]
+pub fn has_early_capitals(arn: &str) -> bool {
+    early(arn.as_bytes()).iter().any(u8::is_ascii_uppercase)
+}
+
+/// An ARN without its last segment; all of a text with less than six.
+fn early(text: &[u8]) -> &[u8] {
+    let mut colons = text.iter().enumerate().filter(|(_, byte)| **byte == b':');
+    colons.nth(ARN_SEGMENTS - 2).and_then(|(at, _)| text.get(..=at)).unwrap_or(text)
+}
+
+/// Whether `${...}` in a text is a variable.
+#[must_use]
+pub fn has_variables(text: &str, version: Version) -> bool {
+    version == Version::V2012 && text.contains("${")
+}
+
+/// As [`resolve`] for a `Resource` element, whose variables must stand behind the fifth colon.
+///
+/// IAM User Guide, "Policy variables": one cannot replace a service or an account. What becomes of a pattern that tries,
+/// it does not say.
+#[must_use]
+pub fn resolve_resource<'a>(text: &'a str, version: Version, context: &Context) -> Resolved<'a> {
+    let early = |(head, _): (&str, &str)| head.matches(':').count() < ARN_SEGMENTS - 1;
+    if version == Version::V2012 && text.split_once("${").is_some_and(early) {
+        return Resolved::Unknown;
+    }
+    resolve(text, version, context)
 }
 
 /// Replaces the variables of `text` (`${key}`, `${key, 'default'}`, `${*}`, `${?}`, `${$}`) from the context.
@@ -167,9 +228,13 @@ fn variable<'a>(body: &'a str, context: &'a Context) -> Variable<'a> {
     if matches!(body, "*" | "?" | "$") {
         return Variable::Value(body);
     }
-    let (key, default) = match body.split_once(',') {
-        Some((key, default)) => (key.trim(), Some(unquoted(default.trim()))),
-        None => (body.trim(), None),
+    let (key, default) = match body.split_once(", ") {
+        Some((key, default)) => (key, Some(default)),
+        None => (body, None),
+    };
+    let default = match default.map(unquoted) {
+        Some(None) => return Variable::Unknown,
+        quoted => quoted.flatten(),
     };
     match context.get(key) {
         Lookup::Values([only]) => Variable::Value(only),
@@ -178,8 +243,9 @@ fn variable<'a>(body: &'a str, context: &'a Context) -> Variable<'a> {
     }
 }
 
-fn unquoted(text: &str) -> &str {
-    text.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')).unwrap_or(text)
+/// The text between single quotation marks, without which AWS knows no default.
+fn unquoted(text: &str) -> Option<&str> {
+    text.strip_prefix('\'')?.strip_suffix('\'')
 }
 
 /// A byte that came out of a variable, marked as literal where it would mean something in a pattern.

@@ -54,6 +54,45 @@ fn resource_stars_cross_colons_only_from_the_end_of_a_segment() {
     );
 }
 
+/// S31: where AWS does not say what a resource pattern means, the answer is unknown.
+#[test]
+fn resource_patterns_of_unclear_meaning_are_undecided() {
+    use Truth::{False, True, Unknown};
+    let check = |pattern: &str, text: &str, expected| {
+        assert_eq!(Pattern::new(pattern).covers_resource(text), expected, "{pattern} on {text}");
+    };
+    let queue = "arn:aws:sqs:eu-west-1:111122223333:queue";
+    check("arn:aws:sqs", queue, Unknown);
+    check("arn:aws:sqs:eu-west-1:111122223333", queue, Unknown);
+    check("arn:aws:sqs:us-east-1", queue, False);
+    check("arn:aws:sqs*", queue, True);
+    check("arn:aws:sqs:*queue", queue, False);
+    check("arn:aws:SQS:*:111122223333:queue", queue, Unknown);
+    check("arn:aws:SQS:*:111122223333:Queue", queue, False);
+    check("arn:aws:sqs:eu-west-1:111122223333:Queue", queue, False);
+    check("arn:aws:sqs:eu-west-1:111122223333:q?eue", queue, True);
+    check("**", queue, True);
+    assert!(Pattern::new("**").is_anything() && !Pattern::new("").is_anything());
+}
+
+/// S31: a variable stands for no part of an ARN before the resource, and only quotation marks make a default.
+#[test]
+fn variables_that_aws_does_not_promise_are_undecided() {
+    let context = Context::complete().with("aws:PrincipalAccount", ["111122223333"]);
+    let early = "arn:aws:iam::${aws:PrincipalAccount}:role/x";
+    assert_eq!(resolve_resource(early, Version::V2012, &context), Resolved::Unknown);
+    assert!(matches!(resolve(early, Version::V2012, &context), Resolved::Pattern(_)));
+    assert!(matches!(resolve_resource(early, Version::V2008, &context), Resolved::Pattern(_)));
+    let late = resolve_resource("arn:aws:s3:::${aws:PrincipalAccount}-logs", Version::V2012, &context);
+    assert!(matches!(late, Resolved::Pattern(pattern) if pattern.matches_resource("arn:aws:s3:::111122223333-logs")));
+    for unclear in ["${team, none}", "${team,'none'}", "${team, 'none'"] {
+        assert!(
+            !matches!(resolve(unclear, Version::V2012, &context), Resolved::Pattern(pattern) if pattern.matches("none"))
+        );
+    }
+    assert_eq!(resolve("${team, none}", Version::V2012, &context), Resolved::Unknown);
+}
+
 /// S31: `ArnLike` compares each of the six segments for itself.
 #[test]
 fn arn_conditions_never_cross_segments() {
