@@ -55,6 +55,55 @@ struct Operator {
     if_exists: bool,
 }
 
+/// What the values of an operator must be, told to those who write policies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operand {
+    /// Any text, in which wildcards are ordinary characters.
+    Text,
+    /// Any text: patterns, ARNs, Base64.
+    Any,
+    /// A number.
+    Number,
+    /// An ISO 8601 date or time, or seconds since 1970.
+    Date,
+    /// An address, or a range in CIDR form.
+    Network,
+    /// `true` or `false`.
+    Flag,
+}
+
+impl Operand {
+    /// Of an operator with its prefix and suffix, in any case; `None` where there is no such operator.
+    #[must_use]
+    pub fn of(operator: &str) -> Option<Self> {
+        let lower = operator.to_ascii_lowercase();
+        if lower == "null" {
+            return Some(Self::Flag);
+        }
+        Some(match Operator::parse(&lower)?.test {
+            Test::EqualsIgnoringCase if lower.contains("bool") => Self::Flag,
+            Test::Equals if lower.contains("binary") => Self::Any,
+            Test::Equals | Test::EqualsIgnoringCase => Self::Text,
+            Test::Like | Test::Arn => Self::Any,
+            Test::Numeric(_) => Self::Number,
+            Test::Date(_) => Self::Date,
+            Test::Ip => Self::Network,
+        })
+    }
+
+    /// Whether a value is one.
+    #[must_use]
+    pub fn accepts(self, value: &str) -> bool {
+        match self {
+            Self::Text | Self::Any => true,
+            Self::Number => number(value).is_some(),
+            Self::Date => date(value).is_some(),
+            Self::Network => in_network(value.split('/').next().unwrap_or_default(), value).is_some(),
+            Self::Flag => ["true", "false"].iter().any(|flag| flag.eq_ignore_ascii_case(value)),
+        }
+    }
+}
+
 /// Whether all blocks hold; an operator that is not known here makes the answer unknown.
 #[must_use]
 pub fn all_hold(blocks: &[ConditionBlock], version: Version, context: &Context) -> Truth {

@@ -18,6 +18,8 @@ pub mod document;
 pub mod evaluate;
 pub mod grant;
 pub mod inventory;
+pub mod lint;
+pub mod located;
 pub mod pattern;
 pub mod rightsize;
 pub mod size;
