@@ -125,7 +125,18 @@ pub(super) enum PolicyCommand {
         partial_context: bool,
     },
     /// List the actions that a policy document grants, one a line.
-    Expand,
+    Expand {
+        /// The document; by default standard input.
+        file: Option<PathBuf>,
+    },
+    /// Say what is wrong with policy documents, and where.
+    Lint {
+        /// Files of one document each; by default standard input.
+        file: Vec<PathBuf>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
     /// Cut policies down: `{"policy":{..},"keep":["ec2:DescribeInstances"]}` a line.
     Rightsize,
 }

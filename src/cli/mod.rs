@@ -4,6 +4,8 @@ mod analyze;
 mod args;
 mod exit_code;
 mod generate;
+mod input;
+mod lint;
 mod map;
 mod plan;
 mod policy;

@@ -21,6 +21,7 @@ pub mod inventory;
 pub mod lint;
 pub mod located;
 pub mod pattern;
+pub mod revision;
 pub mod rightsize;
 pub mod size;
 pub mod statement;

@@ -29,7 +29,7 @@ rules! {
     TOO_LARGE = "too-large", Error, "split it over several policies";
     TOO_LARGE_FOR_MANAGED = "too-large-for-managed", Warning, "split it, or keep it inline, where all policies share 10,240";
     TOO_LARGE_FOR_TRUST = "too-large-for-trust", Warning, "shorten it, or ask AWS for the quota of 4,096 characters";
-    RESOURCE_POLICY = "resource-policy", Advice, "nothing, if it is a trust policy or the policy of a resource";
+    RESOURCE_POLICY = "resource-policy", Advice, "nothing to do if it is one; a policy of a user, group or role takes no `Principal`";
     MISSING_PRINCIPAL = "missing-principal", Warning, "name a principal in every statement of a trust or resource policy";
     BAD_EFFECT = "bad-effect", Error, "write `Allow` or `Deny`, in this case";
     MISSING_ACTION = "missing-action", Error, "say which actions the statement is about";
@@ -54,5 +54,5 @@ rules! {
     NOT_A_NETWORK = "not-a-network", Error, "write an address or a range like `192.0.2.0/24`";
     NOT_A_BOOL = "not-a-bool", Error, "write `true` or `false`";
     WILDCARD_WITHOUT_LIKE = "wildcard-without-like", Warning, "use the `Like` form of the operator, if a wildcard is meant";
-    FOR_ALL_VALUES_ALLOW = "for-all-values-allow", Warning, "add `\"Null\": {\"the key\": \"false\"}`: without the key the condition holds";
+    FOR_ALL_VALUES_ALLOW = "for-all-values-allow", Warning, "demand the key, too: `Null` with the value `false`";
 }
