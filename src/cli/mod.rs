@@ -2,6 +2,7 @@
 
 mod analyze;
 mod args;
+mod diff;
 mod exit_code;
 mod generate;
 mod input;

@@ -11,6 +11,7 @@ use crate::policy::catalog::Catalog;
 use crate::policy::{Context, NamedPolicy, PolicyDocument, Request, Resource, evaluate, expand, rightsize};
 
 use super::args::{PolicyArguments, PolicyCommand};
+use super::diff;
 use super::exit_code::ExitCode;
 use super::input::Input;
 use super::lint;
@@ -21,6 +22,7 @@ pub(super) fn run(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
         PolicyCommand::Evaluate { partial_context } => lines(&|input| decide(input, *partial_context)),
         PolicyCommand::Rightsize => lines(&cut),
         PolicyCommand::Expand { file } => list(file.as_deref()),
+        PolicyCommand::Diff(arguments) => diff::run(arguments),
         PolicyCommand::Lint { file, format } => lint::run(file, *format),
     }
 }
