@@ -112,16 +112,32 @@ fn broken(text: &str, error: &serde_json::Error) -> Broken {
     Broken { at: (line_at + error.column().saturating_sub(1)).min(text.len()), what }
 }
 
+/// Reads the values that stand in a text one after another, up to the first that is not JSON.
+#[must_use]
+pub fn read_several(text: &str) -> Vec<Node> {
+    let mut walk = Walk { text, at: 0 };
+    std::iter::from_fn(|| walk.value(0)).collect()
+}
+
 /// Where what makes a text no policy document stands, for a message; `None` where the message says it itself.
 #[must_use]
 pub fn place_of(text: &str, error: &DocumentError) -> Option<Place> {
-    let root = read(text).ok()?;
-    let at = match error {
-        DocumentError::Json(_) => return None,
-        DocumentError::Shape(_) => root.member("Statement").map_or(root.at, |member| member.value.at),
-        DocumentError::Statement { number, .. } => root.member("Statement")?.value.items().get(number - 1)?.at,
+    let root = read(text).ok().filter(|_| !matches!(error, DocumentError::Json(_)))?;
+    Some(Places::of(text).place(at_of(&root, error)))
+}
+
+/// Where in a document the thing stands that makes it no policy; in bytes from the beginning of the text.
+#[must_use]
+pub fn at_of(document: &Node, error: &DocumentError) -> usize {
+    let statements = document.member("Statement").map(|member| &member.value);
+    let wrong = match error {
+        DocumentError::Json(_) => None,
+        DocumentError::Shape(_) => statements,
+        DocumentError::Statement { number, .. } => {
+            statements.and_then(|statements| statements.items().get(number.saturating_sub(1)))
+        }
     };
-    Some(Places::of(text).place(at))
+    wrong.map_or(document.at, |node| node.at)
 }
 
 /// Turns places in bytes into places for people; asked in rising order, it reads the text once.

@@ -18,6 +18,7 @@ pub mod document;
 pub mod evaluate;
 pub mod grant;
 pub mod inventory;
+pub mod inventory_places;
 pub mod lint;
 pub mod located;
 pub mod pattern;
