@@ -208,12 +208,11 @@ fn add_verdict(revision: &Revision, lines: &mut Lines) {
         }
     }
     lines.push((Ink::Head, format!("no longer granted: {}", counted(revision.no_longer_granted.len()))));
-    let compared = |statement: &&RevisedStatement| !statement.elements.is_empty();
-    let open: Vec<String> =
-        revision.statements.iter().filter(compared).map(|statement| format!("`{}`", statement.statement)).collect();
+    let open = revision.statements.iter().filter(|statement| statement.may_grant_more);
+    let open: Vec<String> = open.map(|statement| format!("`{}`", statement.statement)).collect();
     if !open.is_empty() {
-        let note = "to be read by a person, for more than actions changed: statement";
-        lines.push((Ink::Head, format!("{note} {}", open.join(", "))));
+        let note = "may let more through than before (resources, conditions, actions yet to come), read closely";
+        lines.push((Ink::New, format!("{note}: {}", open.join(", "))));
     }
 }
 

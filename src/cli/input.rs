@@ -27,7 +27,7 @@ impl Input {
         match read {
             Ok(()) => Ok(Self { name, bytes }),
             Err(error) => {
-                Err(UserError::new(format!("cannot read `{name}`: {error}"), "give files of one policy document each"))
+                Err(UserError::new(format!("cannot read `{name}`: {error}"), "check its name and permissions"))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What a new version of a policy means beside the old one, statement by statement and as a whole.
 //!
 //! For a person who has to agree to the change. Actions are compared over the catalog; resources, principals and
-//! conditions are shown where they differ and not judged: the certificate does that for proposals of ours.
+//! conditions are shown where they differ. What is not proved to let no more through than before is pointed out.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::action_index::ActionIndex;
 use super::catalog::Catalog;
+use super::descent::{allow_descends, deny_survives};
 use super::document::PolicyDocument;
 use super::evaluate::NamedPolicy;
 use super::grant::{covered, expand};
@@ -67,6 +68,9 @@ pub struct RevisedStatement {
     pub unknown_added: Vec<String>,
     /// Whatever else differs.
     pub elements: Vec<ElementChange>,
+    /// Whether the text does not prove that this statement lets no more through than before: it may reach more
+    /// resources, hold for more requests, or name actions yet to come.
+    pub may_grant_more: bool,
 }
 
 /// Two versions of a policy compared.
@@ -159,9 +163,22 @@ fn revised(old: Option<&Statement>, new: Option<&Statement>, index: &ActionIndex
         unknown_removed: without(&strange_before, &strange_after),
         unknown_added: without(&strange_after, &strange_before),
         elements: old.zip(new).map(|(old, new)| elements(old, new)).unwrap_or_default(),
+        may_grant_more: may_grant_more(old, new),
     };
     out.fate = fate(old, new, &out);
     out
+}
+
+/// Between documents of the same version; sound, not complete.
+fn may_grant_more(old: Option<&Statement>, new: Option<&Statement>) -> bool {
+    let allows = |side: Option<&Statement>| side.is_some_and(|side| side.effect == Effect::Allow);
+    let denies = |side: Option<&Statement>| side.is_some_and(|side| side.effect == Effect::Deny);
+    let allow_is_less = || old.zip(new).is_some_and(|(old, new)| allow_descends(new, old));
+    let deny_is_there = || old.zip(new).is_some_and(|(old, new)| deny_survives(old, &[new]));
+    if old.map(|old| &old.raw) == new.map(|new| &new.raw) {
+        return false;
+    }
+    (allows(new) && !allow_is_less()) || (denies(old) && !deny_is_there())
 }
 
 fn fate(old: Option<&Statement>, new: Option<&Statement>, found: &RevisedStatement) -> Fate {
@@ -281,5 +298,25 @@ mod tests {
         assert_eq!(found.statements[0].fate, Fate::Changed);
         let elements: Vec<_> = found.statements[0].elements.iter().map(|change| change.element).collect();
         assert_eq!((elements, found.newly_granted.len()), (vec!["Condition"], 0));
+    }
+
+    /// S34: more resources, actions yet to come, a weaker `Deny`: whatever is not proved to be less is pointed out.
+    #[test]
+    fn what_may_grant_more_is_pointed_out() {
+        let check = |old: &Value, new: &Value, expected: bool| {
+            let found = revision(old, new);
+            let pointed_out = found.statements.iter().any(|statement| statement.may_grant_more);
+            assert_eq!((pointed_out, found.newly_granted.len()), (expected, 0), "{old} to {new}");
+        };
+        let on = |resource: &str| json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource});
+        check(&json!([on("arn:aws:s3:::b/*")]), &json!([on("*")]), true);
+        check(&json!([on("arn:aws:s3:::b/*")]), &json!([on("arn:aws:s3:::b/*"), on("*")]), true);
+        check(&json!([on("*"), on("arn:aws:s3:::b/*")]), &json!([on("*")]), false);
+        check(&json!([allow(&json!("iam:PassRole"))]), &json!([allow(&json!("iam:*"))]), true);
+        check(&json!([allow(&json!("iam:*"))]), &json!([allow(&json!("iam:PassRole"))]), false);
+        let deny = |actions: &str| json!({"Effect": "Deny", "Action": actions, "Resource": "*"});
+        check(&json!([deny("s3:*")]), &json!([deny("s3:Get*")]), true);
+        check(&json!([deny("s3:Get*")]), &json!([deny("s3:*")]), false);
+        check(&json!([deny("s3:*")]), &json!([]), true);
     }
 }

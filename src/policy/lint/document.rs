@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::statement::{self, texts_of};
-use super::{Found, quoted, rules};
+use super::{Found, clipped, quoted, rules};
 use crate::policy::document::size_characters;
 use crate::policy::located::{Member, Node, Shape};
 use crate::policy::size::{INLINE_CHARACTERS, MANAGED_CHARACTERS, TRUST_CHARACTERS};
@@ -48,7 +48,7 @@ pub(super) fn check(root: &Node, text: &str, found: &mut Found<'_>) {
 /// The `Sid`, or `#1` for the first statement.
 fn label(number: usize, statement: &Node) -> String {
     let sid = statement.member("Sid").and_then(|member| member.value.text()).filter(|sid| !sid.is_empty());
-    sid.map_or_else(|| format!("#{number}"), str::to_owned)
+    sid.map_or_else(|| format!("#{number}"), clipped)
 }
 
 fn statements_of<'n>(root: &'n Node, found: &mut Found<'_>) -> Option<&'n [Node]> {

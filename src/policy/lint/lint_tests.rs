@@ -234,6 +234,22 @@ fn findings_tell_where_and_what() {
     assert_eq!((&json["severity"], &json["line"], &json["column"]), (&"warning".into(), &3.into(), &30.into()));
 }
 
+/// S31: an action that nobody knows is told with what it is likely to mean.
+#[test]
+fn unknown_actions_say_why() {
+    let check = |action: &str, why: &str| {
+        let text = document(&format!(r#"{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}"#));
+        let messages: Vec<_> = lint(&text, Catalog::builtin()).into_iter().map(|finding| finding.message).collect();
+        assert_eq!(messages, [format!("`{action}` matches no known action{why}")]);
+    };
+    check("s3:GetObjcet", "; `s3:GetObject` is near");
+    check("S3:listbuckets", "; `s3:ListBucket` is near");
+    check("s3:MakeCoffee", "");
+    check("s3:Objekt*", "");
+    check("s3:", ": it names a service and no action");
+    check("elb:DescribeTags", ": no service has the prefix `elb`");
+}
+
 /// S30: what cannot be read as a policy has an error, and what has no error can be read.
 #[test]
 fn unreadable_documents_have_errors() {

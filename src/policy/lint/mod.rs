@@ -8,6 +8,7 @@ mod arn;
 mod condition;
 mod document;
 mod rules;
+mod spelling;
 mod statement;
 
 use serde::Serialize;
@@ -59,7 +60,7 @@ pub struct Finding {
     pub code: &'static str,
     /// The rule's severity.
     pub severity: Severity,
-    /// The `Sid`, or `#1` for the first statement; `None` for the document as a whole.
+    /// The `Sid` (cut where it is very long), or `#1` for the first statement; `None` for the document as a whole.
     pub statement: Option<String>,
     /// Where it stands in the text.
     #[serde(flatten)]
@@ -73,7 +74,7 @@ pub struct Finding {
 /// Everything that the rules find in a text, in the order of the text.
 #[must_use]
 pub fn lint(text: &str, catalog: &Catalog) -> Vec<Finding> {
-    let mut found = Found { catalog, statement: None, drafts: Vec::new() };
+    let mut found = Found { catalog, statement: None, suggestions: 0, drafts: Vec::new() };
     match read(text) {
         Ok(root) => document::check(&root, text, &mut found),
         Err(broken) => found.add(&rules::NOT_JSON, broken.at, format!("not JSON: {}", broken.what)),
@@ -102,6 +103,8 @@ struct Found<'c> {
     catalog: &'c Catalog,
     /// The label of the statement that is being looked at.
     statement: Option<String>,
+    /// How often a better spelling was looked for.
+    suggestions: usize,
     drafts: Vec<Draft>,
 }
 
@@ -129,11 +132,16 @@ impl Found<'_> {
 /// Characters of input that a message repeats.
 const QUOTED_CHARACTERS: usize = 80;
 
-/// Input in backticks, cut where it would fill the screen.
+/// Input in backticks.
 fn quoted(text: &str) -> String {
+    format!("`{}`", clipped(text))
+}
+
+/// Input, cut where it would fill the screen.
+fn clipped(text: &str) -> String {
     match text.char_indices().nth(QUOTED_CHARACTERS) {
-        Some((end, _)) => format!("`{}...`", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 

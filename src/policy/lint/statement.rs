@@ -3,7 +3,7 @@
 //! Sources: IAM User Guide, "Effect", "Action", "NotAction", "Resource", "NotResource", "NotPrincipal", "Sid".
 
 use super::document::{Kind, unknown_keys};
-use super::{Found, arn, condition, quoted, rules, strings};
+use super::{Found, arn, condition, quoted, rules, spelling, strings};
 use crate::policy::action_index::is_wild;
 use crate::policy::located::{Member, Node, Shape};
 
@@ -95,17 +95,16 @@ fn check_action(at: usize, pattern: &str, found: &mut Found<'_>) {
         let message = format!("the action {} has a wildcard in its service prefix", quoted(pattern));
         found.add(&rules::WILDCARD_SERVICE_PREFIX, at, message);
     }
-    if found.catalog.index().matching(pattern).next().is_none() {
-        let known = is_wild(service) || found.catalog.index().matching(&format!("{service}:*")).next().is_some();
-        let message = match known {
-            true if name.is_empty() => format!("the action {} names a service and no action", quoted(pattern)),
-            true => format!("{} matches no known action", quoted(pattern)),
-            false => {
-                format!("{} matches no known action: no service has the prefix {}", quoted(pattern), quoted(service))
-            }
-        };
-        found.add(&rules::UNKNOWN_ACTION, at, message);
+    if found.catalog.index().matching(pattern).next().is_some() {
+        return;
     }
+    let known = is_wild(service) || found.catalog.index().matching(&format!("{service}:*")).next().is_some();
+    let why = match known {
+        true if name.is_empty() => ": it names a service and no action".to_owned(),
+        true => spelling::nearest(pattern, found).map(|action| format!("; `{action}` is near")).unwrap_or_default(),
+        false => format!(": no service has the prefix {}", quoted(service)),
+    };
+    found.add(&rules::UNKNOWN_ACTION, at, format!("{} matches no known action{why}", quoted(pattern)));
 }
 
 fn check_resources(node: &Node, kind: Kind, found: &mut Found<'_>) {
