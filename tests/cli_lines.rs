@@ -6,6 +6,9 @@ mod bundled;
 mod folders;
 mod program;
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -192,6 +195,62 @@ fn policy_rightsize_cuts() {
     assert_eq!(answers[0]["removed"], json!(["sqs:DeleteMessage", "sqs:ReceiveMessage"]));
     assert!(answers[1]["error"].is_string() && answers[2]["error"].is_string());
     assert_eq!(answers[3]["policy"]["Statement"], json!([]));
+}
+
+/// S44: every answer comes before the next line is read, also after a broken line, and memory stays what it was.
+#[test]
+fn policy_commands_stream() {
+    let policy = json!({"Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}});
+    let cut = json!({"policy": policy, "keep": ["sqs:SendMessage"]}).to_string();
+    for (arguments, good) in
+        [(["policy", "evaluate"], request("s3:GetObject", &json!({}))), (["policy", "rightsize"], cut)]
+    {
+        let mut program = Command::new(assert_cmd::cargo::cargo_bin!("thirdtrail"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = program.stdin.take().unwrap();
+        let mut output = BufReader::new(program.stdout.take().unwrap()).lines();
+        let mut answer = |line: &str| -> Value {
+            input.write_all(format!("{line}\n").as_bytes()).unwrap();
+            serde_json::from_str(&output.next().unwrap().unwrap()).unwrap()
+        };
+        for bad in ["{", "\u{0}", "7", &"[".repeat(200_000)] {
+            assert!(answer(bad)["error"].as_str().is_some_and(|error| !error.is_empty()), "{arguments:?}: {bad:.9}");
+        }
+        let first = answer(&good);
+        assert!(first.get("error").is_none(), "{arguments:?}: {first}");
+        let before = peak_memory_kib(program.id());
+        for _ in 0..2_000 {
+            assert_eq!(answer(&good), first);
+        }
+        let after = peak_memory_kib(program.id());
+        assert!(after <= before + 4_096, "{arguments:?}: memory grew from {before} to {after} KiB");
+        drop(input);
+        assert_eq!(program.wait().unwrap().code(), Some(2), "{arguments:?}: a line was broken");
+    }
+}
+
+/// Zero where the system does not tell.
+fn peak_memory_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// S44: a document of any size, and one that is nested as nothing should be.
+#[test]
+fn policy_expand_reads_documents_of_any_size() {
+    let statement = json!({"Effect": "Allow", "Action": ["sqs:SendMessage", "none:*"], "Resource": "x".repeat(1_000)});
+    let policy = json!({"Statement": vec![statement; 5_000]}).to_string();
+    assert!(policy.len() > 5_000_000);
+    let done = run_with(&["policy", "expand"], &policy);
+    assert_eq!((done.code, done.stdout.as_str(), done.stderr.as_str()), (0, "sqs:SendMessage\n", ""));
+    let done = run_with(&["policy", "expand"], &"[".repeat(1_000_000));
+    assert_eq!((done.code, done.stderr.lines().count()), (2, 1));
+    assert!(done.stderr.contains("recursion limit exceeded at line 1 column 128"), "{}", done.stderr);
 }
 
 #[test]

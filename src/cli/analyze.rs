@@ -16,7 +16,7 @@ use crate::run::{inputs, output};
 
 use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
 use super::exit_code::ExitCode;
-use super::terminal::{Shown, line, plain, size};
+use super::terminal::{Shown, line, note, plain, size};
 
 pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
     output::check(&arguments.out)?;
@@ -28,6 +28,11 @@ pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
     let source = arguments.selection.source.display().to_string();
     write(&arguments.out, &mut outcome, &source, &options)?;
     if !arguments.quiet {
+        for reason in outcome.inputs.iter().flat_map(|input| &input.unreadable) {
+            let what =
+                format!("warning: cannot read a policy {reason}; mend it there, and see `thirdtrail policy lint`");
+            note(&plain(&what));
+        }
         summary(&outcome, &arguments.out)?;
     }
     Ok(exit_code(&outcome.assessment, arguments.fail_on))

@@ -136,9 +136,37 @@ pub(super) enum PolicyCommand {
         partial_context: bool,
     },
     /// List the actions that a policy document grants, one a line.
-    Expand,
+    Expand {
+        /// The document; by default standard input.
+        file: Option<PathBuf>,
+    },
+    /// Say what a new version of a policy means beside the old one; exit with 1 if it grants more actions.
+    Diff(DiffArguments),
+    /// Say what is wrong with policy documents, and where; exit with 1 if something is an error.
+    Lint {
+        /// Files of one document each; by default standard input.
+        file: Vec<PathBuf>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
     /// Cut policies down: `{"policy":{..},"keep":["ec2:DescribeInstances"]}` a line.
     Rightsize,
+}
+
+/// Arguments of `policy diff`.
+#[derive(Debug, Args)]
+pub(super) struct DiffArguments {
+    /// The policy as it is.
+    pub(super) old: PathBuf,
+    /// The policy as it could be.
+    pub(super) new: PathBuf,
+    /// The role's `certificate.json`, to show the evidence for each action.
+    #[arg(long, value_name = "FILE")]
+    pub(super) certificate: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
 }
 
 /// Arguments of `generate`.

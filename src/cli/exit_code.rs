@@ -5,7 +5,7 @@
 pub enum ExitCode {
     /// Done.
     Done = 0,
-    /// Done, and findings at or above `--fail-on`.
+    /// Done, and findings at or above `--fail-on`; an error of `policy lint`; more than before granted in `policy diff`.
     Findings = 1,
     /// The user's mistake: usage, unreadable input; nothing was written.
     Mistake = 2,

@@ -2,8 +2,11 @@
 
 mod analyze;
 mod args;
+mod diff;
 mod exit_code;
 mod generate;
+mod input;
+mod lint;
 mod map;
 mod plan;
 mod policy;

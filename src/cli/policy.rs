@@ -1,24 +1,29 @@
-//! `thirdtrail policy evaluate|expand|rightsize`: the policy engine, JSON Lines in, JSON Lines out.
+//! `thirdtrail policy`: the policy engine, JSON Lines in, JSON Lines out.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, Read};
+use std::io::BufRead;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::aws::Action;
 use crate::policy::catalog::Catalog;
 use crate::policy::{Context, InForce, NamedPolicy, PolicyDocument, PolicySet, Resource, expand, rightsize};
-use crate::run::UserError;
 
 use super::args::{PolicyArguments, PolicyCommand};
+use super::diff;
 use super::exit_code::ExitCode;
+use super::input::Input;
+use super::lint;
 use super::terminal::line;
 
 pub(super) fn run(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
-    match arguments.command {
-        PolicyCommand::Evaluate { partial_context } => lines(&|input| decide(input, partial_context)),
+    match &arguments.command {
+        PolicyCommand::Evaluate { partial_context } => lines(&|input| decide(input, *partial_context)),
         PolicyCommand::Rightsize => lines(&cut),
-        PolicyCommand::Expand => list(),
+        PolicyCommand::Expand { file } => list(file.as_deref()),
+        PolicyCommand::Diff(arguments) => diff::run(arguments),
+        PolicyCommand::Lint { file, format } => lint::run(file, *format),
     }
 }
 
@@ -100,12 +105,8 @@ fn cut(input: &Value) -> Result<Value, String> {
     Ok(json!({"policy": document, "removed": removed, "kept": result.kept}))
 }
 
-fn list() -> anyhow::Result<ExitCode> {
-    let mut text = String::new();
-    let wrong =
-        |reason: String| UserError::new(format!("cannot read the policy: {reason}"), "give one policy document");
-    std::io::stdin().lock().read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
-    let document: PolicyDocument = text.parse().map_err(|error| wrong(format!("{error}")))?;
+fn list(file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let document = Input::read(file)?.document()?;
     let granted = expand(&[NamedPolicy { name: "policy", document: &document }], &[], Catalog::builtin());
     for grant in granted.grants {
         line(grant.action.as_str())?;

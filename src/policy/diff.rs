@@ -12,9 +12,15 @@ const CONTEXT_LINES: usize = 3;
 /// (S43); those inside the documents are escaped by JSON.
 #[must_use]
 pub fn diff(name: &str, before: &Value, after: Option<&Value>) -> String {
-    let name = one_line(name);
-    let (before, after) = (pretty(before), after.map(pretty).unwrap_or_default());
-    unified((&format!("{name}.current.json"), &before), (&format!("{name}.rightsized.json"), &after))
+    let after_name = format!("{name}.rightsized.json");
+    between((&format!("{name}.current.json"), before), (&after_name, after))
+}
+
+/// As [`diff`], with a name for each document.
+#[must_use]
+pub fn between(before: (&str, &Value), after: (&str, Option<&Value>)) -> String {
+    let names = (one_line(before.0), one_line(after.0));
+    unified((&names.0, &pretty(before.1)), (&names.1, &after.1.map(pretty).unwrap_or_default()))
 }
 
 /// A unified diff of two texts, each with its header, as `patch` reads it; empty where they are equal.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::policy::inventory::Inventory;
+use crate::policy::inventory_places::name_places;
 
 use super::UserError;
 use crate::store::local::LocalStore;
@@ -42,12 +43,15 @@ pub struct InputFile {
     pub sha256: String,
     /// Size.
     pub bytes: u64,
+    /// Policy documents in it that cannot be read, each with its line and what is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
 }
 
 /// An input with its digest.
 pub(super) fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
     let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    InputFile { path: path.display().to_string(), sha256, bytes: bytes.len() as u64 }
+    InputFile { path: path.display().to_string(), sha256, bytes: bytes.len() as u64, unreadable: Vec::new() }
 }
 
 /// The inventory files that lie beside a local source: `inventory.json`, or `inventory/*.json`.
@@ -81,8 +85,11 @@ pub fn inventory(paths: &[PathBuf]) -> Result<(Inventory, Vec<InputFile>), UserE
         };
         let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
         let text = std::str::from_utf8(&bytes).map_err(|_| wrong("not UTF-8".to_owned()))?;
-        inventory.add(text.trim_start_matches('\u{feff}')).map_err(|error| wrong(error.to_string()))?;
-        files.push(input_file(path, &bytes));
+        let text = text.trim_start_matches('\u{feff}');
+        inventory.add(text).map_err(|error| wrong(error.to_string()))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let unreadable = name_places(&mut inventory, &name, text);
+        files.push(InputFile { unreadable, ..input_file(path, &bytes) });
     }
     Ok((inventory, files))
 }
