@@ -120,9 +120,9 @@ pub(super) struct ActionTable {
     /// Patterns without a wildcard.
     exact: HashMap<Action, Vec<usize>>,
     /// Patterns with wildcards in the name only, by service; sorted without case once all are added.
-    services: Vec<(Box<str>, Vec<(ActionTest, usize)>)>,
+    services: Vec<(Box<str>, Vec<Numbered>)>,
     /// Patterns that may match in any service.
-    anywhere: Vec<(ActionTest, usize)>,
+    anywhere: Vec<Numbered>,
     /// `NotAction` lists.
     excluded: Vec<(Vec<ActionTest>, usize)>,
 }
@@ -173,6 +173,9 @@ impl ActionTable {
 fn folded_order(one: &str, other: &str) -> Ordering {
     one.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
+
+/// A test with the number of its statement.
+type Numbered = (ActionTest, usize);
 
 #[derive(Clone, Debug)]
 enum ActionTest {

@@ -110,19 +110,19 @@ fn set(flags: &mut [bool], positions: &[usize], value: bool) {
 
 /// Positions of the actions that an `Action` or `NotAction` covers, in order, each once.
 pub(super) fn covered(index: &ActionIndex, actions: &ActionMatch) -> Vec<usize> {
-    let (patterns, wanted) = match actions {
-        ActionMatch::Action(patterns) => (patterns, true),
-        ActionMatch::NotAction(patterns) => (patterns, false),
+    let matching = |patterns: &[String]| {
+        let mut positions: Vec<usize> = patterns.iter().flat_map(|pattern| index.matching(pattern)).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        positions
     };
-    let mut flags = vec![false; index.len()];
-    for pattern in patterns {
-        for position in index.matching(pattern) {
-            if let Some(flag) = flags.get_mut(position) {
-                *flag = true;
-            }
+    match actions {
+        ActionMatch::Action(patterns) => matching(patterns),
+        ActionMatch::NotAction(patterns) => {
+            let excluded = matching(patterns);
+            (0..index.len()).filter(|position| excluded.binary_search(position).is_err()).collect()
         }
     }
-    flags.iter().enumerate().filter(|(_, flag)| **flag == wanted).map(|(position, _)| position).collect()
 }
 
 fn unmatched<'s>(index: &'s ActionIndex, actions: &'s ActionMatch) -> impl Iterator<Item = &'s str> {

@@ -340,8 +340,8 @@ fn split(
         if let Some(slot) = raw.get_mut("Resource") {
             *slot = resource;
         }
-        if let (Some(sid), false) = (&statement.sid, out.is_empty()) {
-            raw["Sid"] = json!(fresh(sid, sids));
+        if let (Some(sid), Some(slot), false) = (&statement.sid, raw.get_mut("Sid"), out.is_empty()) {
+            *slot = json!(fresh(sid, sids));
         }
         out.push(raw);
     }
