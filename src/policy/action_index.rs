@@ -84,6 +84,8 @@ impl ActionIndex {
             Some((service, _)) if !is_wild(service) => {
                 self.services.get(&service.to_ascii_lowercase()).cloned().unwrap_or(0..0)
             }
+            // Every action has a colon.
+            None if !is_wild(pattern) => 0..0,
             _ => 0..self.actions.len(),
         }
     }
@@ -126,6 +128,7 @@ pub(super) mod tests {
         check("*:getobject", &["s3-outposts:GetObject", "s3:GetObject"]);
         check("ec2:run*", &["ec2:RunInstances"]);
         check("sqs:*", &[]);
+        check("s3", &[]);
         assert_eq!(index.matching("*").count(), 5);
     }
 }
