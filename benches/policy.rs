@@ -83,7 +83,7 @@ fn statements() -> Value {
             "Sid": format!("S{at}"), "Action": actions, "Resource": resource,
             "Effect": if at % 12 == 11 { "Deny" } else { "Allow" },
         });
-        if at % 5 == 0 {
+        if at.is_multiple_of(5) {
             out["Condition"] = json!({
                 "StringEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-central-1"]},
                 "IpAddress": {"aws:SourceIp": "203.0.113.0/24"},
@@ -106,7 +106,7 @@ fn requests(catalog: &Catalog) -> Vec<Request> {
             _ => format!("arn:aws:{}:us-east-1:111122223333:thing/{at}", action.service()),
         };
         let context = Context::complete()
-            .with("aws:RequestedRegion", [if at % 2 == 0 { "eu-west-1" } else { "us-east-1" }])
+            .with("aws:RequestedRegion", [if at.is_multiple_of(2) { "eu-west-1" } else { "us-east-1" }])
             .with("aws:SourceIp", ["203.0.113.9"])
             .with("aws:PrincipalTag/team", ["red"]);
         Request { action: action.clone(), resource: Resource::Known(resource), context }

@@ -164,6 +164,10 @@ fn policy_expand_lists_actions() {
     let actions: Vec<&str> = done.stdout.lines().collect();
     assert_eq!(done.code, 0);
     assert_eq!(actions, ["ec2:DescribeInstances", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"]);
+    let done = run_with(&["policy", "expand", "--format", "json"], &policy.to_string());
+    let first: Value = serde_json::from_str(done.stdout.lines().next().unwrap()).unwrap();
+    let by = json!([{"statement": "#1", "Resource": "*"}]);
+    assert_eq!(first, json!({"action": "ec2:DescribeInstances", "conditional": false, "granted_by": by}));
     for bad in ["", "{", "[]", "{\"Statement\": [{\"Effect\": \"Perhaps\"}]}"] {
         let done = run_with(&["policy", "expand"], bad);
         let stderr = done.stderr;
@@ -195,6 +199,47 @@ fn policy_rightsize_cuts() {
     assert_eq!(answers[0]["removed"], json!(["sqs:DeleteMessage", "sqs:ReceiveMessage"]));
     assert!(answers[1]["error"].is_string() && answers[2]["error"].is_string());
     assert_eq!(answers[3]["policy"]["Statement"], json!([]));
+}
+
+/// S35: with the resources of every use, the kept actions are limited to them.
+#[test]
+fn policy_rightsize_narrows() {
+    let statement = json!({"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*"});
+    let line = |extra: Value| {
+        let mut line = json!({"policy": {"Version": "2012-10-17", "Statement": statement}, "keep": ["s3:GetObject"]});
+        line.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        line.to_string()
+    };
+    let uses = json!({"s3:GetObject": ["arn:aws:s3:::b/x/1", "arn:aws:s3:::b/x/2"]});
+    let input = [
+        line(json!({"uses": uses})),
+        line(json!({"uses": uses, "narrow": "prefix"})),
+        line(json!({"uses": uses, "narrow": "much"})),
+        line(json!({"uses": ["s3:GetObject"]})),
+    ];
+    let (code, answers) = lines(&["policy", "rightsize"], &input);
+    assert_eq!(code, 2);
+    assert_eq!(answers[0]["policy"]["Statement"]["Resource"], "arn:aws:s3:::b/*");
+    assert_eq!(answers[1]["policy"]["Statement"]["Resource"], "arn:aws:s3:::b/x/*");
+    assert_eq!(answers[1]["narrowed"][0]["resources"], json!(["arn:aws:s3:::b/x/*"]));
+    assert!(answers[2]["error"].is_string() && answers[3]["error"].is_string());
+}
+
+/// S32: session policies limit what the role may do.
+#[test]
+fn policy_evaluate_takes_session_policies() {
+    let document = |action: &str| {
+        json!({"Version": "2012-10-17", "Statement":
+        {"Effect": "Allow", "Action": action, "Resource": "*"}})
+    };
+    let line = |action: &str| {
+        json!({"policies": [document("s3:*")], "sessions": [document("s3:Get*")],
+               "request": {"action": action, "resource": "arn:aws:s3:::b/k"}})
+        .to_string()
+    };
+    let (code, answers) = lines(&["policy", "evaluate"], &[line("s3:GetObject"), line("s3:PutObject")]);
+    assert_eq!(code, 0);
+    assert_eq!((&answers[0]["decision"], &answers[1]["decision"]), (&json!("allowed"), &json!("implicitly_denied")));
 }
 
 /// S44: every answer comes before the next line is read, also after a broken line, and memory stays what it was.

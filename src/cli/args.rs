@@ -139,6 +139,9 @@ pub(super) enum PolicyCommand {
     Expand {
         /// The document; by default standard input.
         file: Option<PathBuf>,
+        /// Names, or with `json` also the statements, resources and conditions behind each.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
     },
     /// Say what a new version of a policy means beside the old one; exit with 1 if it grants more actions.
     Diff(DiffArguments),
@@ -150,7 +153,8 @@ pub(super) enum PolicyCommand {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-    /// Cut policies down: `{"policy":{..},"keep":["ec2:DescribeInstances"]}` a line.
+    /// Cut policies down: `{"policy":{..},"keep":["ec2:DescribeInstances"]}` a line. With `"uses":{"s3:GetObject":["arn:.."]}`
+    /// also limit these actions to their resources (`"narrow":"prefix"`: to the common path of a bucket's objects).
     Rightsize,
 }
 

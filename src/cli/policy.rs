@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use crate::aws::Action;
 use crate::policy::catalog::Catalog;
-use crate::policy::{Context, InForce, NamedPolicy, PolicyDocument, PolicySet, Resource, expand, rightsize};
+use crate::policy::narrow::{KnownUses, Narrowing, narrow};
+use crate::policy::{Context, Grant, InForce, NamedPolicy, PolicyDocument, PolicySet, Resource, expand, rightsize};
 
-use super::args::{PolicyArguments, PolicyCommand};
+use super::args::{Format, PolicyArguments, PolicyCommand};
 use super::diff;
 use super::exit_code::ExitCode;
 use super::input::Input;
@@ -21,7 +22,7 @@ pub(super) fn run(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         PolicyCommand::Evaluate { partial_context } => lines(&|input| decide(input, *partial_context)),
         PolicyCommand::Rightsize => lines(&cut),
-        PolicyCommand::Expand { file } => list(file.as_deref()),
+        PolicyCommand::Expand { file, format } => list(file.as_deref(), *format),
         PolicyCommand::Diff(arguments) => diff::run(arguments),
         PolicyCommand::Lint { file, format } => lint::run(file, *format),
     }
@@ -102,14 +103,59 @@ fn cut(input: &Value) -> Result<Value, String> {
     let removed: BTreeSet<&Action> = result.removed.iter().map(|removal| &removal.action).collect();
     // An emptied policy is one without statements; `null` would not be a document.
     let document = result.document.unwrap_or_else(|| document.with_statements(Vec::new()));
-    Ok(json!({"policy": document, "removed": removed, "kept": result.kept}))
+    let (document, narrowed) = match input.get("uses") {
+        Some(uses) => narrow(&document, &known_uses(uses)?, how(input)?),
+        None => (document, Vec::new()),
+    };
+    let left = result.statements.iter().filter(|change| change.left_alone).map(|change| &change.statement);
+    Ok(json!({
+        "policy": document, "removed": removed, "kept": result.kept,
+        "left_alone": left.collect::<Vec<_>>(), "narrowed": narrowed,
+    }))
 }
 
-fn list(file: Option<&Path>) -> anyhow::Result<ExitCode> {
+/// `{"s3:GetObject":["arn:..",..],..}`: every resource on which each action is used.
+fn known_uses(uses: &Value) -> Result<KnownUses, String> {
+    let wrong = "`uses` is not an object of actions with lists of ARNs";
+    let one = |(action, arns): (&String, &Value)| {
+        let arns = arns.as_array()?.iter().map(|arn| arn.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+        Some((Action::parse(action)?, arns))
+    };
+    let uses = uses.as_object().ok_or(wrong)?;
+    uses.iter().map(one).collect::<Option<KnownUses>>().ok_or_else(|| wrong.to_owned())
+}
+
+fn how(input: &Value) -> Result<Narrowing, String> {
+    match input.get("narrow").map(Value::as_str) {
+        None | Some(Some("exact")) => Ok(Narrowing::Exact),
+        Some(Some("prefix")) => Ok(Narrowing::CommonPrefix),
+        _ => Err("`narrow` is neither `exact` nor `prefix`".to_owned()),
+    }
+}
+
+fn list(file: Option<&Path>, format: Format) -> anyhow::Result<ExitCode> {
     let document = Input::read(file)?.document()?;
     let granted = expand(&[NamedPolicy { name: "policy", document: &document }], &[], Catalog::builtin());
     for grant in granted.grants {
-        line(grant.action.as_str())?;
+        match format {
+            Format::Table => line(grant.action.as_str())?,
+            Format::Json => line(&grounds(&document, &grant).to_string())?,
+        }
     }
     Ok(ExitCode::Done)
+}
+
+/// A granted action with the statements that grant it: on which resources, under which conditions.
+fn grounds(document: &PolicyDocument, grant: &Grant) -> Value {
+    let by = grant.granted_by.iter().filter_map(|at| {
+        let statement = document.statements.get(at.index)?;
+        let mut out = json!({"statement": at.statement.as_ref()});
+        for element in ["Resource", "NotResource", "Condition"] {
+            if let (Some(value), Some(out)) = (statement.raw.get(element), out.as_object_mut()) {
+                out.insert(element.to_owned(), value.clone());
+            }
+        }
+        Some(out)
+    });
+    json!({"action": grant.action, "conditional": grant.conditional, "granted_by": by.collect::<Vec<_>>()})
 }
