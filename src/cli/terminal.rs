@@ -9,12 +9,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::run::monitor::Monitor;
 
+use crate::policy::diff::hides;
+
 use super::args::Progress;
 use super::exit_code::ExitCode;
 
-/// `text` on one line, control characters shown as what they are.
+/// `text` on one line, characters that could hide or move others shown as what they are.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() }).collect()
+    text.chars().map(|c| if hides(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 /// Prints a line on standard output; a closed pipe ends the program quietly, as it should.

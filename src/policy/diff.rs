@@ -36,11 +36,14 @@ pub fn unified(before: (&str, &str), after: (&str, &str)) -> String {
 /// The text with every control, line-breaking and direction-changing character replaced, so that it cannot pretend to be
 /// more than one line.
 pub(super) fn one_line(text: &str) -> String {
-    let hides = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|c| if hides(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Whether a character can hide or move others: control, line-breaking and direction-changing ones.
+#[must_use]
+pub fn hides(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn pretty(value: &Value) -> String {

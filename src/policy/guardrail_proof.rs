@@ -13,7 +13,8 @@ use hashbrown::HashSet;
 
 use super::catalog::Catalog;
 use super::certificate::{CounterExample, ObservedCall};
-use super::evaluate::{Decision, NamedPolicy, Request, Resource, StatementRef, evaluate};
+use super::compiled::PolicySet;
+use super::evaluate::{Decision, InForce, NamedPolicy, Resource, StatementRef};
 use super::grant::expand;
 use super::statement::{ActionMatch, Effect, ResourceMatch, Statement};
 use crate::aws::Action;
@@ -28,10 +29,10 @@ pub struct Holder<'a> {
 }
 
 impl Holder<'_> {
-    fn decide(&self, call: &ObservedCall) -> Decision {
-        let request =
-            Request { action: call.action.clone(), resource: call.resource.clone(), context: call.context.clone() };
-        evaluate(self.policies, self.boundaries, &request).decision
+    /// Decides calls, compiled once for all of them.
+    fn decider(self) -> impl Fn(&ObservedCall) -> Decision {
+        let set = PolicySet::new(InForce { identity: self.policies, boundaries: self.boundaries, sessions: &[] });
+        move |call| set.decide(&call.action, &call.resource, &call.context).decision
     }
 
     fn grants(&self, catalog: &Catalog) -> BTreeSet<Action> {
@@ -127,7 +128,8 @@ impl<'a> Baseline<'a> {
     pub fn of(before: Holder<'a>, calls: &'a [ObservedCall], catalog: &'a Catalog) -> Self {
         let mut seen = HashSet::new();
         let distinct = calls.iter().filter(|call| seen.insert((&call.action, &call.resource, &call.context)));
-        let calls = distinct.map(|call| (call, before.decide(call))).collect();
+        let decide = before.decider();
+        let calls = distinct.map(|call| (call, decide(call))).collect();
         Self { before, calls, catalog, grants: OnceCell::new() }
     }
 
@@ -167,8 +169,9 @@ impl<'a> Baseline<'a> {
     }
 
     fn replay(&self, after: Holder<'_>) -> impl Iterator<Item = GuardrailFlaw> {
+        let decide = after.decider();
         self.calls.iter().filter_map(move |(call, before)| {
-            let now = after.decide(call);
+            let now = decide(call);
             let resource = match &call.resource {
                 Resource::Known(arn) => Some(arn.clone()),
                 Resource::Unknown => None,
