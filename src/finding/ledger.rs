@@ -212,3 +212,70 @@ pub fn summed(entries: Vec<ActionEntry>) -> (Vec<ActionEntry>, Vec<ActionsSummed
     let sum = |((service, access_level, verdict), actions)| ActionsSummed { service, access_level, verdict, actions };
     (listed, sums.into_iter().map(sum).collect(), beyond)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::AccessLevel;
+    use crate::aws::window::parse_time;
+    use crate::policy::catalog::Observability;
+
+    /// A trail that shows everything.
+    struct All;
+
+    impl Witness for All {
+        fn has_seen(&self, _: &ActionInfo) -> bool {
+            true
+        }
+
+        fn records_data(&self, _: &ActionInfo) -> Result<String, String> {
+            Ok("everything".to_owned())
+        }
+
+        fn records_management(&self, _: &ActionInfo) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    fn action(text: &str) -> Action {
+        Action::parse(text).unwrap()
+    }
+
+    /// S23, S39: a rule keeps what it covers and what that depends on; the verdict is the evidence's, not the rule's.
+    #[test]
+    fn a_keep_rule_keeps_with_dependents_and_changes_no_verdict() {
+        let info = |name: &str, dependents: &[&str]| ActionInfo {
+            action: action(name),
+            level: AccessLevel::Write,
+            resource_types: Vec::new(),
+            dependents: dependents.iter().map(|name| action(name)).collect(),
+            observability: Observability::ManagementConfirmed,
+        };
+        let catalog = Catalog::from_actions([
+            info("ec2:RunInstances", &["ec2:CreateTags"]),
+            info("ec2:CreateTags", &[]),
+            info("ec2:StopInstances", &[]),
+        ]);
+        let granted = ["ec2:CreateTags", "ec2:RunInstances", "ec2:StopInstances"];
+        let grants: Vec<Grant> = granted
+            .iter()
+            .map(|name| Grant { action: action(name), granted_by: Vec::new(), conditional: false })
+            .collect();
+        let grounds = Grounds {
+            grants: &grants,
+            grants_known: true,
+            usage: &Usage::default(),
+            witness: Some(&All),
+            uncovered: None,
+            catalog: &catalog,
+            keeper: &|kept| (*kept == action("ec2:RunInstances")).then(|| "keep rule of ops: drill".to_owned()),
+            window: Window::new(parse_time("2026-05-01").unwrap(), parse_time("2026-08-01").unwrap()).unwrap(),
+        };
+        let ledger = ledger(&grounds);
+        let shown: Vec<(&str, bool, Option<&str>)> =
+            ledger.entries.iter().map(|entry| (entry.verdict.as_str(), entry.kept, entry.kept_by.as_deref())).collect();
+        let rule = Some("keep rule of ops: drill");
+        assert_eq!(shown, [("dependent", true, None), ("unused", true, rule), ("unused", false, None)]);
+        assert_eq!(ledger.keep, [action("ec2:CreateTags"), action("ec2:RunInstances")].into());
+    }
+}
