@@ -80,6 +80,10 @@ impl ActionIndex {
     }
 
     fn candidates(&self, pattern: &str) -> Range<usize> {
+        // Most patterns are names: found by bisection, not by comparing all actions of the service.
+        if let Some(name) = Action::parse(pattern).filter(|_| !is_wild(pattern)) {
+            return self.position(&name).map_or(0..0, |position| position..position + 1);
+        }
         match pattern.split_once(':') {
             Some((service, _)) if !is_wild(service) => {
                 self.services.get(&service.to_ascii_lowercase()).cloned().unwrap_or(0..0)
@@ -125,6 +129,8 @@ pub(super) mod tests {
         check("S3:*", &["s3:GetObject", "s3:NewThing", "s3:PutObject"]);
         check("*:getobject", &["s3-outposts:GetObject", "s3:GetObject"]);
         check("ec2:run*", &["ec2:RunInstances"]);
+        check("EC2:runinstances", &["ec2:RunInstances"]);
+        check("ec2:RunInstance", &[]);
         check("sqs:*", &[]);
         assert_eq!(index.matching("*").count(), 5);
     }

@@ -108,19 +108,21 @@ fn set(flags: &mut [bool], positions: &[usize], value: bool) {
 
 /// Positions of the actions that an `Action` or `NotAction` covers, in order, each once.
 pub(super) fn covered(index: &ActionIndex, actions: &ActionMatch) -> Vec<usize> {
-    let (patterns, wanted) = match actions {
-        ActionMatch::Action(patterns) => (patterns, true),
-        ActionMatch::NotAction(patterns) => (patterns, false),
-    };
-    let mut flags = vec![false; index.len()];
-    for pattern in patterns {
-        for position in index.matching(pattern) {
-            if let Some(flag) = flags.get_mut(position) {
-                *flag = true;
-            }
+    let matching = |patterns: &[String]| patterns.iter().flat_map(|pattern| index.matching(pattern)).collect();
+    match actions {
+        // Mostly a few of the many that are known: sorting what was found costs less than walking through all.
+        ActionMatch::Action(patterns) => {
+            let mut found: Vec<usize> = matching(patterns);
+            found.sort_unstable();
+            found.dedup();
+            found
+        }
+        ActionMatch::NotAction(patterns) => {
+            let mut free = vec![true; index.len()];
+            set(&mut free, &matching(patterns), false);
+            free.iter().enumerate().filter(|(_, free)| **free).map(|(position, _)| position).collect()
         }
     }
-    flags.iter().enumerate().filter(|(_, flag)| **flag == wanted).map(|(position, _)| position).collect()
 }
 
 fn unmatched<'s>(index: &'s ActionIndex, actions: &'s ActionMatch) -> impl Iterator<Item = &'s str> {
