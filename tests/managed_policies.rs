@@ -3,7 +3,7 @@
 //! A mock of AWS on PyPI (`moto`, Apache-2.0) carries all of them. Its file is got at development time only; where it
 //! cannot be had the test says so on a visible line and passes.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 mod beside;
 mod python;

@@ -3,7 +3,7 @@
 //! Policies and requests are written anew after what the page says; only the facts are the page's. They need nothing
 //! beside the tree, so the rules stay held where the independent evaluator cannot be had.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use serde_json::{Value, json};
 use thirdtrail::aws::Action;
