@@ -146,7 +146,8 @@ fn decisions_agree_with_an_independent_evaluator() {
 fn cases_lie_near_the_border() {
     let mut draw = Draw::new(SEED);
     let near = (0..2_000).filter(|_| is_near(&Case::draw(&mut draw))).count();
-    assert!(near > 1_000, "only {near} of 2000");
+    say(&format!("policy oracle: {near} of 2000 cases are one step from another decision"));
+    assert!(near > 1_500, "only {near} of 2000");
 }
 
 fn is_near(case: &Case) -> bool {

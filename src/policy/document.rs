@@ -179,6 +179,16 @@ mod tests {
         assert_eq!(document.with_statements(vec![raw]), *document.as_value());
     }
 
+    /// S34: a number that is written and read again is the same number, to the last bit.
+    #[test]
+    fn long_numbers_survive() {
+        for number in ["962.12817900835389874", "0.1", "18446744073709551615", "-9007199254740993"] {
+            let text = format!(r#"{{"Id":{number},"Statement":[]}}"#);
+            let document: PolicyDocument = text.parse().unwrap();
+            assert_eq!(document.as_value().to_string().parse::<PolicyDocument>().unwrap(), document, "{number}");
+        }
+    }
+
     /// S36: white space is not counted.
     #[test]
     fn size_leaves_white_space_out() {

@@ -30,17 +30,17 @@ pub(crate) const EXCUSES: [Excuse; 9] = [
         applies: |case| texts(case, ["Resource", "NotResource"]).iter().any(|text| star_may_cross(text)),
     },
     Excuse {
-        reason: "a wildcard or variable may stand in any part of the resource; the evaluator takes the type literally",
+        reason: "wildcards may stand anywhere (AWS's own policies have `*/*`); the evaluator takes the type literally",
         page: "IAM JSON policy elements: Resource",
         applies: |case| texts(case, ["Resource", "NotResource"]).iter().any(|text| type_is_open(text)),
     },
     Excuse {
-        reason: "a wildcard in an action's service prefix is a wildcard; the evaluator compares prefixes literally",
+        reason: "a wildcard in an action's service prefix is one; the evaluator compares prefixes literally",
         page: "IAM JSON policy elements: Action",
         applies: |case| texts(case, ["Action", "NotAction"]).iter().any(|text| prefix_is_open(text)),
     },
     Excuse {
-        reason: "`${*}`, `${?}` and `${$}` stand for their character with every string operator; to the evaluator only in patterns",
+        reason: "`${*}`, `${?}`, `${$}` are their character for all string operators; for the evaluator in patterns only",
         page: "IAM policy elements: Variables and tags",
         applies: |case| {
             let special = |wanted: &String| ["${*}", "${?}", "${$}"].iter().any(|variable| wanted.contains(variable));
@@ -56,7 +56,7 @@ pub(crate) const EXCUSES: [Excuse; 9] = [
         },
     },
     Excuse {
-        reason: "an IPv6 address is the same however it is written, and is in no IPv4 range; the evaluator compares texts",
+        reason: "an IPv6 address has many spellings and is in no IPv4 range; the evaluator compares texts",
         page: "IAM JSON policy elements: Condition operators",
         applies: |case| {
             let single_v6 = |a: &str, b: &str| !b.contains('/') && (a.contains(':') || b.contains(':'));
