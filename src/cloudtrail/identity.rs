@@ -44,8 +44,8 @@ pub struct RoleSession<'a> {
     pub role_name: &'a str,
     /// The session's name, chosen by whoever opened it.
     pub session_name: &'a str,
-    /// When the session was opened.
-    pub created: Option<Time>,
+    /// `creationDate` as written; see [`Self::created`].
+    pub creation_date: &'a str,
     /// Whether the session was opened with MFA.
     pub mfa: bool,
 }
@@ -136,10 +136,10 @@ impl<'a> Identity<'a> {
             account: self.account,
             role_name: "",
             session_name,
-            created: None,
+            creation_date: "",
             mfa: false,
         };
-        for (key, value) in issuer.into_iter().flat_map(Json::members) {
+        for (key, value) in issuer.unwrap_or_default().members() {
             let text = value.as_str().unwrap_or_default();
             match key {
                 "arn" => session.role_arn = text,
@@ -149,9 +149,9 @@ impl<'a> Identity<'a> {
                 _ => {}
             }
         }
-        for (key, value) in attributes.into_iter().flat_map(Json::members) {
+        for (key, value) in attributes.unwrap_or_default().members() {
             match key {
-                "creationDate" => session.created = value.as_str().and_then(parse_time),
+                "creationDate" => session.creation_date = value.as_str().unwrap_or_default(),
                 "mfaAuthenticated" => session.mfa = value.as_bool() == Some(true),
                 _ => {}
             }
@@ -161,6 +161,14 @@ impl<'a> Identity<'a> {
             session.role_name = named.map_or("", |(name, _)| name);
         }
         session
+    }
+}
+
+impl RoleSession<'_> {
+    /// When the session was opened; read on demand, because most records are of sessions that are not kept.
+    #[must_use]
+    pub fn created(&self) -> Option<Time> {
+        parse_time(self.creation_date)
     }
 }
 

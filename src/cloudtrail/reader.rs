@@ -63,7 +63,7 @@ impl Parser {
 }
 
 /// One value of a parsed record; a missing or wrong value is an empty answer, never an error.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Json<'t>(&'t [Node<'t>]);
 
 impl<'t> Json<'t> {

@@ -327,7 +327,7 @@ mod tests {
             let session = identity.session.unwrap();
             assert_eq!((session.role_name, session.role_id, session.session_name), ("Audit", "AROAX", "nightly"));
             assert_eq!((identity.source_identity, session.mfa), ("jane", true));
-            assert_eq!(session.created, parse_time("2026-05-01T00:00:00Z"));
+            assert_eq!(session.created(), parse_time("2026-05-01T00:00:00Z"));
         });
     }
 

@@ -30,6 +30,11 @@ impl EventIds {
         }
     }
 
+    /// Makes room for many.
+    pub fn reserve(&mut self, ids: usize) {
+        self.ids.reserve_exact(ids);
+    }
+
     /// Adds one id without ever sorting: for a set that is emptied before repetitions could pile up.
     pub fn append(&mut self, id: EventId) {
         self.ids.push(id);

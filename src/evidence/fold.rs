@@ -140,7 +140,7 @@ impl Fold {
             role,
             access_key: names.intern(record.identity.access_key),
             session_name: names.intern(session.session_name),
-            created: session.created,
+            created: session.created(),
             delegate: record.identity.delegate,
         })
     }
@@ -213,7 +213,7 @@ fn caller_of(identity: &Identity<'_>) -> Caller {
                 role_name: cut(session.role_name).to_owned(),
                 role_id: cut(session.role_id).to_owned(),
                 session_name: cut(session.session_name).to_owned(),
-                created: session.created,
+                created: session.created(),
             })
         }),
     }

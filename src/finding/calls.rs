@@ -1,6 +1,6 @@
 //! What a replay needs of each distinct observed call: action, resource, and the condition keys that records show (S37).
 
-use std::collections::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use crate::activity::action_map::ActionMap;
 use crate::activity::action_resources::Resources;
@@ -32,11 +32,19 @@ pub fn observed_calls<'a, 'e: 'a>(
 ) -> Vec<ObservedCall> {
     let mut observed: Vec<ObservedCall> = Vec::new();
     let mut known: HashSet<(&Action, Resource, Circumstances<'_>)> = HashSet::new();
+    let mut contexts: HashMap<Circumstances<'_>, Context> = HashMap::new();
     for seen in calls {
         let Some(used) = seen.sighting.used else { continue };
         let arns = seen.sighting.resources.to_vec();
         let moments = if timed { vec![Some(used.first), Some(used.last)] } else { vec![None] };
-        let at = |network, time| Circumstances { region: seen.region(), network, via: seen.via(), mfa: seen.mfa, time };
+        let at = |network, time| Circumstances {
+            region: seen.region(),
+            network,
+            via: seen.via(),
+            kms: seen.source() == "kms",
+            mfa: seen.mfa,
+            time,
+        };
         let circumstances: Vec<Circumstances<'_>> = seen
             .sighting
             .networks
@@ -57,7 +65,7 @@ pub fn observed_calls<'a, 'e: 'a>(
                         observed.push(ObservedCall {
                             action: mapped.action.clone(),
                             resource: resource.clone(),
-                            context: at.context(seen.source(), role_arn),
+                            context: contexts.entry(*at).or_insert_with(|| at.context(role_arn)).clone(),
                             id: seen.sighting.samples().into_iter().next().unwrap_or_default(),
                         });
                     }
@@ -74,6 +82,8 @@ struct Circumstances<'a> {
     region: &'a str,
     network: &'a str,
     via: &'a str,
+    /// Whether KMS was called.
+    kms: bool,
     mfa: bool,
     time: Option<Time>,
 }
@@ -82,7 +92,7 @@ impl Circumstances<'_> {
     /// The condition keys that a record shows; all others stay unknown (S31).
     ///
     /// Source: IAM User Guide, "AWS global condition context keys", and the KMS Developer Guide for `kms:ViaService`.
-    fn context(self, source: &str, role_arn: &str) -> Context {
+    fn context(self, role_arn: &str) -> Context {
         let mut context = Context::partial()
             .with("aws:RequestedRegion", [self.region])
             .with("aws:PrincipalArn", [role_arn])
@@ -105,7 +115,7 @@ impl Circumstances<'_> {
         match self.via.strip_suffix(".amazonaws.com") {
             _ if self.via.is_empty() => context.with("aws:ViaAWSService", ["false"]),
             // S12: a service's call on the session's behalf to KMS carries the service's name.
-            Some(service) if source == "kms" => context
+            Some(service) if self.kms => context
                 .with("aws:ViaAWSService", ["true"])
                 .with("kms:ViaService", [format!("{service}.{}.amazonaws.com", self.region)]),
             Some(_) => context.with("aws:ViaAWSService", ["true"]),
@@ -123,7 +133,7 @@ mod tests {
     const ROLE: &str = "arn:aws:iam::111122223333:role/Audit";
 
     fn plain() -> Circumstances<'static> {
-        Circumstances { region: "eu-west-1", network: "203.0.113.7", via: "", mfa: false, time: None }
+        Circumstances { region: "eu-west-1", network: "203.0.113.7", via: "", kms: false, mfa: false, time: None }
     }
 
     fn value(context: &Context, key: &str) -> Option<String> {
@@ -137,15 +147,14 @@ mod tests {
     /// S31, S37: what a record shows is in the context, and nothing is made up.
     #[test]
     fn contexts_hold_what_records_show() {
-        let check = |at: Circumstances<'_>, source: &str, expected: &[(&str, Option<&str>)]| {
-            let context = at.context(source, ROLE);
+        let check = |at: Circumstances<'_>, expected: &[(&str, Option<&str>)]| {
+            let context = at.context(ROLE);
             for (key, wanted) in expected {
                 assert_eq!(value(&context, key).as_deref(), *wanted, "{key}");
             }
         };
         check(
             plain(),
-            "s3",
             &[
                 ("aws:SourceIp", Some("203.0.113.7")),
                 ("aws:PrincipalAccount", Some("111122223333")),
@@ -155,10 +164,10 @@ mod tests {
                 ("aws:PrincipalOrgID", None),
             ],
         );
-        let via = Circumstances { network: "s3.amazonaws.com", via: "s3.amazonaws.com", mfa: true, ..plain() };
+        let via =
+            Circumstances { network: "s3.amazonaws.com", via: "s3.amazonaws.com", kms: true, mfa: true, ..plain() };
         check(
             via,
-            "kms",
             &[
                 ("aws:SourceIp", None),
                 ("aws:ViaAWSService", Some("true")),
@@ -166,9 +175,9 @@ mod tests {
                 ("aws:MultiFactorAuthPresent", Some("true")),
             ],
         );
-        check(Circumstances { via: "AWS Internal", ..plain() }, "kms", &[("aws:ViaAWSService", None)]);
+        check(Circumstances { via: "AWS Internal", kms: true, ..plain() }, &[("aws:ViaAWSService", None)]);
         let timed = Circumstances { time: crate::aws::window::parse_time("2026-05-01T00:00:00Z"), ..plain() };
-        check(timed, "s3", &[("aws:CurrentTime", Some("2026-05-01T00:00:00Z")), ("aws:EpochTime", Some("1777593600"))]);
+        check(timed, &[("aws:CurrentTime", Some("2026-05-01T00:00:00Z")), ("aws:EpochTime", Some("1777593600"))]);
     }
 
     /// S37: times are replayed where a policy asks for them.

@@ -1,7 +1,6 @@
 //! The catalog's actions in order, so that a pattern is compared with the actions that begin as it does only.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::pattern::Pattern;
@@ -9,7 +8,11 @@ use crate::aws::Action;
 
 /// All known actions in order. A catalog holds the one of its own actions.
 #[derive(Clone, Debug, Default)]
-pub struct ActionIndex(Vec<Action>);
+pub struct ActionIndex {
+    actions: Vec<Action>,
+    /// The same in lower case, for looking up.
+    folded: Vec<Box<str>>,
+}
 
 impl ActionIndex {
     /// An index of these actions.
@@ -17,7 +20,8 @@ impl ActionIndex {
     pub fn of(mut actions: Vec<Action>) -> Self {
         actions.sort();
         actions.dedup();
-        Self(actions)
+        let folded = actions.iter().map(|action| action.as_str().to_ascii_lowercase().into()).collect();
+        Self { actions, folded }
     }
 
     /// The same index with some actions that it may not hold; borrowed where it holds them all.
@@ -33,30 +37,30 @@ impl ActionIndex {
     /// Number of actions.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.actions.len()
     }
 
     /// Whether there is no action.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.actions.is_empty()
     }
 
     /// The action at a position handed out by this index.
     #[must_use]
     pub fn action(&self, position: usize) -> Option<&Action> {
-        self.0.get(position)
+        self.actions.get(position)
     }
 
     /// Where an action is, if it is known.
     #[must_use]
     pub fn position(&self, action: &Action) -> Option<usize> {
-        self.0.binary_search(action).ok()
+        self.actions.binary_search(action).ok()
     }
 
     /// All actions in order.
     pub fn iter(&self) -> impl Iterator<Item = &Action> {
-        self.0.iter()
+        self.actions.iter()
     }
 
     /// Positions of the actions that `pattern` matches, in order.
@@ -71,13 +75,10 @@ impl ActionIndex {
 
     /// Neighbours in the order, which knows no case.
     fn beginning_with(&self, prefix: &str) -> Range<usize> {
-        let order = |action: &Action| -> Ordering {
-            let fold = |byte: u8| byte.to_ascii_lowercase();
-            action.as_str().bytes().take(prefix.len()).map(fold).cmp(prefix.bytes().map(fold))
-        };
-        let from = self.0.partition_point(|action| order(action) == Ordering::Less);
-        let others = self.0.get(from..).unwrap_or_default();
-        from..from + others.partition_point(|action| order(action) == Ordering::Equal)
+        let prefix = prefix.to_ascii_lowercase();
+        let from = self.folded.partition_point(|action| **action < *prefix);
+        let others = self.folded.get(from..).unwrap_or_default();
+        from..from + others.partition_point(|action| action.starts_with(&prefix))
     }
 }
 

@@ -1,12 +1,14 @@
 //! The context keys of one request: given, known to be absent, or not known.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// Condition keys with their values. Key names are compared without case, as AWS does; values are not.
+/// Condition keys with their values. Key names are compared without case, as AWS does; values are not. Copies share what
+/// they hold, because many calls have the same.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Context {
     /// `None` is a key known to be absent.
-    values: BTreeMap<String, Option<Vec<String>>>,
+    values: Arc<BTreeMap<String, Option<Vec<String>>>>,
     complete: bool,
 }
 
@@ -25,26 +27,27 @@ impl Context {
     /// A context in which every key that is not given is absent.
     #[must_use]
     pub fn complete() -> Self {
-        Self { values: BTreeMap::new(), complete: true }
+        Self { values: Arc::default(), complete: true }
     }
 
     /// A context in which a key that is not given may have been anything: what CloudTrail records leave us with.
     #[must_use]
     pub fn partial() -> Self {
-        Self { values: BTreeMap::new(), complete: false }
+        Self { values: Arc::default(), complete: false }
     }
 
     /// The same context with `key` given.
     #[must_use]
     pub fn with<V: Into<String>>(mut self, key: &str, values: impl IntoIterator<Item = V>) -> Self {
-        self.values.insert(key.to_ascii_lowercase(), Some(values.into_iter().map(Into::into).collect()));
+        Arc::make_mut(&mut self.values)
+            .insert(key.to_ascii_lowercase(), Some(values.into_iter().map(Into::into).collect()));
         self
     }
 
     /// The same context with `key` known to be absent.
     #[must_use]
     pub fn without(mut self, key: &str) -> Self {
-        self.values.insert(key.to_ascii_lowercase(), None);
+        Arc::make_mut(&mut self.values).insert(key.to_ascii_lowercase(), None);
         self
     }
 

@@ -70,12 +70,15 @@ pub fn expand(policies: &[NamedPolicy<'_>], boundaries: &[NamedPolicy<'_>], cata
     let mut covering: Vec<(usize, usize)> = Vec::new();
     let mut unmatched_patterns = Vec::new();
     for (number, (statement, reference)) in allows.iter().enumerate() {
-        let granted = covered(index, &statement.actions).into_iter();
+        let mut unmatched = Vec::new();
+        let granted = covered_but(index, &statement.actions, &mut unmatched).into_iter();
         covering.extend(granted.filter(|at| possible.get(*at) == Some(&true)).map(|at| (at, number)));
-        unmatched_patterns.extend(
-            unmatched(index, &statement.actions)
-                .map(|pattern| UnmatchedPattern { pattern: pattern.to_owned(), statement: reference.clone() }),
-        );
+        if matches!(statement.actions, ActionMatch::Action(_)) {
+            let unmatched = unmatched.into_iter();
+            unmatched_patterns.extend(
+                unmatched.map(|pattern| UnmatchedPattern { pattern: pattern.to_owned(), statement: reference.clone() }),
+            );
+        }
     }
     covering.sort_unstable();
     let grant = |group: &[(usize, usize)]| {
@@ -110,27 +113,28 @@ fn set(flags: &mut [bool], positions: &[usize], value: bool) {
 
 /// Positions of the actions that an `Action` or `NotAction` covers, in order, each once.
 pub(super) fn covered(index: &ActionIndex, actions: &ActionMatch) -> Vec<usize> {
-    let matching = |patterns: &[String]| {
-        let mut positions: Vec<usize> = patterns.iter().flat_map(|pattern| index.matching(pattern)).collect();
-        positions.sort_unstable();
-        positions.dedup();
-        positions
-    };
-    match actions {
-        ActionMatch::Action(patterns) => matching(patterns),
-        ActionMatch::NotAction(patterns) => {
-            let excluded = matching(patterns);
-            (0..index.len()).filter(|position| excluded.binary_search(position).is_err()).collect()
-        }
-    }
+    covered_but(index, actions, &mut Vec::new())
 }
 
-fn unmatched<'s>(index: &'s ActionIndex, actions: &'s ActionMatch) -> impl Iterator<Item = &'s str> {
-    let patterns: &[String] = match actions {
-        ActionMatch::Action(patterns) => patterns,
-        ActionMatch::NotAction(_) => &[],
-    };
-    patterns.iter().map(String::as_str).filter(|pattern| index.matching(pattern).next().is_none())
+/// As [`covered`], and notes the patterns that match no known action.
+fn covered_but<'s>(index: &ActionIndex, actions: &'s ActionMatch, unmatched: &mut Vec<&'s str>) -> Vec<usize> {
+    let (ActionMatch::Action(patterns) | ActionMatch::NotAction(patterns)) = actions;
+    let mut matching = Vec::new();
+    for pattern in patterns {
+        let before = matching.len();
+        matching.extend(index.matching(pattern));
+        if matching.len() == before {
+            unmatched.push(pattern);
+        }
+    }
+    matching.sort_unstable();
+    matching.dedup();
+    match actions {
+        ActionMatch::Action(_) => matching,
+        ActionMatch::NotAction(_) => {
+            (0..index.len()).filter(|position| matching.binary_search(position).is_err()).collect()
+        }
+    }
 }
 
 #[cfg(test)]

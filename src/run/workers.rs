@@ -113,6 +113,8 @@ fn fold(
     ids_bytes: usize,
 ) -> std::io::Result<Evidence> {
     let mut observer = Observer::new(Arc::clone(scope));
+    // At once: growing by doubling would copy the ids again and again. Room that is not used costs nothing.
+    observer.out_of_scope_mut().reserve(ids_bytes / size_of::<EventId>());
     let mut object = Vec::new();
     while let Some(entry) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
         match store.get(&entry.key, &mut object) {

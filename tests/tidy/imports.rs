@@ -33,7 +33,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("chrono", ANYWHERE),
     ("clap", &["cli"]),
     ("flate2", &["cloudtrail/gunzip", "generate"]),
-    ("hashbrown", &["evidence", "activity", "policy", "run"]),
+    ("hashbrown", &["evidence", "activity", "policy", "finding", "run"]),
     ("hmac", &["aws/fingerprint"]),
     ("indicatif", &["cli"]),
     ("libdeflater", &["cloudtrail/gunzip"]),
