@@ -12,8 +12,9 @@ use libfuzzer_sys::fuzz_target;
 use thirdtrail::aws::{AccessLevel, Action};
 use thirdtrail::policy::catalog::{ActionInfo, Observability};
 use thirdtrail::policy::document::size_characters;
+use thirdtrail::policy::narrow::{KnownUses, Narrowing, narrow};
 use thirdtrail::policy::{
-    Catalog, Context, NamedPolicy, PolicyDocument, Request, Resource, compact, evaluate, expand, rightsize, split,
+    Catalog, Context, NamedPolicy, PolicyDocument, Request, Resource, compact, evaluate, expand, rightsize, split, subset,
 };
 
 /// Few actions, so that expanding costs little and most of the time goes into new documents.
@@ -35,7 +36,20 @@ fuzz_target!(|bytes: &[u8]| {
     survives_writing(&document);
     decides(&document);
     shrinks(&document);
+    narrows(&document);
 });
+
+/// Every document lies within itself, and one with its resources limited within what it was.
+fn narrows(document: &PolicyDocument) {
+    let policy = [NamedPolicy { name: "p", document }];
+    assert!(subset(&policy, &policy));
+    let get = Action::parse("s3:GetObject").expect("an action");
+    let uses = KnownUses::from([(get, BTreeSet::from(["arn:aws:s3:::b/k".to_owned()]))]);
+    let (narrower, changes) = narrow(document.as_value(), &uses, Narrowing::CommonPrefix);
+    assert_eq!(changes.is_empty(), narrower == *document.as_value());
+    let narrower = PolicyDocument::from_value(&narrower).expect("what was edited is a document");
+    assert!(subset(&[NamedPolicy { name: "n", document: &narrower }], &policy));
+}
 
 fn survives_writing(document: &PolicyDocument) {
     for text in [document.as_value().to_string(), format!("{:#}", document.as_value())] {

@@ -5,11 +5,12 @@ use hashbrown::{HashMap, HashSet};
 use crate::activity::action_map::ActionMap;
 use crate::activity::action_resources::Resources;
 use crate::activity::usage::SeenCall;
+use crate::aws::Action;
 use crate::aws::window::{Time, rfc3339};
-use crate::aws::{Action, Arn};
 use crate::policy::certificate::ObservedCall;
 use crate::policy::context::Context;
 use crate::policy::evaluate::{NamedPolicy, Resource};
+use crate::policy::inventory::Role;
 
 /// The condition keys whose value is the moment of the call.
 const TIME_KEYS: [&str; 2] = ["aws:CurrentTime", "aws:EpochTime"];
@@ -27,7 +28,7 @@ pub fn ask_for_time<'a>(policies: impl IntoIterator<Item = &'a NamedPolicy<'a>>)
 pub fn observed_calls<'a, 'e: 'a>(
     calls: impl Iterator<Item = &'a SeenCall<'e>>,
     map: ActionMap<'_>,
-    role_arn: &str,
+    role: &Role,
     timed: bool,
 ) -> Vec<ObservedCall> {
     let mut observed: Vec<ObservedCall> = Vec::new();
@@ -65,7 +66,7 @@ pub fn observed_calls<'a, 'e: 'a>(
                         observed.push(ObservedCall {
                             action: mapped.action.clone(),
                             resource: resource.clone(),
-                            context: contexts.entry(*at).or_insert_with(|| at.context(role_arn)).clone(),
+                            context: contexts.entry(*at).or_insert_with(|| at.context(role)).clone(),
                             id: seen.sighting.samples().into_iter().next().unwrap_or_default(),
                         });
                     }
@@ -92,14 +93,15 @@ impl Circumstances<'_> {
     /// The condition keys that a record shows; all others stay unknown (S31).
     ///
     /// Source: IAM User Guide, "AWS global condition context keys", and the KMS Developer Guide for `kms:ViaService`.
-    fn context(self, role_arn: &str) -> Context {
+    fn context(self, role: &Role) -> Context {
         let mut context = Context::partial()
             .with("aws:RequestedRegion", [self.region])
-            .with("aws:PrincipalArn", [role_arn])
+            .with("aws:PrincipalArn", [role.arn.as_str()])
+            .with("aws:PrincipalAccount", [role.account.as_str()])
             .with("aws:PrincipalType", ["AssumedRole"])
             .with("aws:PrincipalIsAWSService", ["false"]);
-        if let Some(arn) = Arn::parse(role_arn) {
-            context = context.with("aws:PrincipalAccount", [arn.account]);
+        for (key, value) in role.session_tags().into_iter().flatten() {
+            context = context.with(&format!("aws:PrincipalTag/{key}"), [value.as_str()]);
         }
         if self.network.parse::<std::net::IpAddr>().is_ok() {
             context = context.with("aws:SourceIp", [self.network]);
@@ -130,7 +132,19 @@ mod tests {
     use crate::policy::context::Lookup;
     use crate::policy::document::PolicyDocument;
 
-    const ROLE: &str = "arn:aws:iam::111122223333:role/Audit";
+    /// A role with a tag, whose trust allows these actions.
+    fn role(trusted: &str) -> Role {
+        let statement = format!(r#"{{"Effect":"Allow","Principal":"*","Action":{trusted}}}"#);
+        let inventory = format!(
+            r#"{{"RoleDetailList":[{{"Arn":"arn:aws:iam::111122223333:role/Audit","RoleName":"Audit","RoleId":"AROAX",
+            "Path":"/","CreateDate":"2026-01-01T00:00:00Z","AssumeRolePolicyDocument":{{"Statement":{statement}}},
+            "RolePolicyList":[],"AttachedManagedPolicies":[],"Tags":[{{"Key":"Team","Value":"red"}}]}}],
+            "UserDetailList":[],"GroupDetailList":[],"Policies":[]}}"#
+        );
+        let mut read = crate::policy::inventory::Inventory::default();
+        read.add(&inventory).unwrap();
+        read.roles.into_values().next().unwrap()
+    }
 
     fn plain() -> Circumstances<'static> {
         Circumstances { region: "eu-west-1", network: "203.0.113.7", via: "", kms: false, mfa: false, time: None }
@@ -148,7 +162,7 @@ mod tests {
     #[test]
     fn contexts_hold_what_records_show() {
         let check = |at: Circumstances<'_>, expected: &[(&str, Option<&str>)]| {
-            let context = at.context(ROLE);
+            let context = at.context(&role("\"sts:AssumeRole\""));
             for (key, wanted) in expected {
                 assert_eq!(value(&context, key).as_deref(), *wanted, "{key}");
             }
@@ -161,6 +175,7 @@ mod tests {
                 ("aws:ViaAWSService", Some("false")),
                 ("aws:MultiFactorAuthPresent", None),
                 ("aws:CurrentTime", None),
+                ("aws:PrincipalTag/team", Some("red")),
                 ("aws:PrincipalOrgID", None),
             ],
         );
@@ -178,6 +193,14 @@ mod tests {
         check(Circumstances { via: "AWS Internal", kms: true, ..plain() }, &[("aws:ViaAWSService", None)]);
         let timed = Circumstances { time: crate::aws::window::parse_time("2026-05-01T00:00:00Z"), ..plain() };
         check(timed, &[("aws:CurrentTime", Some("2026-05-01T00:00:00Z")), ("aws:EpochTime", Some("1777593600"))]);
+    }
+
+    /// S31: a session that may bring tags of its own does not certainly have the role's.
+    #[test]
+    fn session_tags_leave_the_roles_tags_unknown() {
+        for trusted in [r#"["sts:AssumeRole","sts:TagSession"]"#, r#""sts:*""#] {
+            assert_eq!(value(&plain().context(&role(trusted)), "aws:PrincipalTag/Team"), None, "{trusted}");
+        }
     }
 
     /// S37: times are replayed where a policy asks for them.

@@ -149,7 +149,7 @@ fn sizing(
     case: &Case<'_>,
 ) -> (Rightsizing, Vec<PolicyReport>) {
     let timed = ask_for_time(granted.named.iter().chain(&granted.boundaries));
-    let calls = observed_calls(subject.calls(), case.map, &role.arn, timed);
+    let calls = observed_calls(subject.calls(), case.map, role, timed);
     let obstacle = case.uncovered(subject.key.account);
     let Proposal { mut rightsizing, policies } = propose(&Request {
         inventory: case.inventory,

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::document::PolicyDocument;
+use super::evaluate::matches_action;
+use super::statement::Effect;
 use crate::aws::window::{Time, parse_time};
-use crate::aws::{AccountId, Arn};
+use crate::aws::{AccountId, Action, Arn};
 
 /// Why a file is no inventory.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +79,8 @@ pub struct Role {
     pub last_used: Option<Time>,
     /// Whether the file holds `RoleLastUsed` at all: then an empty one means not used for 400 days.
     pub tracks_last_use: bool,
+    /// The role's own tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Role {
@@ -84,6 +88,17 @@ impl Role {
     #[must_use]
     pub fn is_service_linked(&self) -> bool {
         self.path.starts_with("/aws-service-role/")
+    }
+
+    /// The tags that every session of the role has; `None` where a session may bring tags that take their place.
+    ///
+    /// Session tags need `sts:TagSession` in the trust policy (IAM User Guide, "Passing session tags in AWS STS").
+    #[must_use]
+    pub fn session_tags(&self) -> Option<&BTreeMap<String, String>> {
+        let trust = self.trust.parsed.as_ref().ok()?;
+        let tagging = Action::parse("sts:TagSession")?;
+        let mut allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+        (!allows.any(|statement| matches_action(&statement.actions, &tagging))).then_some(&self.tags)
     }
 }
 
@@ -228,7 +243,13 @@ fn read_role(number: usize, role: &Value) -> Result<Role, InventoryError> {
             .map(str::to_owned),
         last_used: parse_time(text(&role["RoleLastUsed"], "LastUsedDate")),
         tracks_last_use: role["RoleLastUsed"].is_object(),
+        tags: tags(&role["Tags"]),
     })
+}
+
+fn tags(list: &Value) -> BTreeMap<String, String> {
+    let tags = list.as_array().into_iter().flatten();
+    tags.map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned())).collect()
 }
 
 /// A document given as JSON, or as a string of JSON, URL-encoded or not.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::aws::{AccessLevel, AccountId, Action};
 use crate::finding::assessment::{
     AccountCoverage, ActionEntry, Assessment, CertificateReport, GrantedBy, Guardrail, GuardrailCertificates,
-    GuardrailFiles, Hole, ReplayReport, RoleReport, WindowReport,
+    GuardrailFiles, Hole, NarrowingReport, ReplayReport, RoleReport, WindowReport,
 };
 
 use super::{OutputFile, RenderError, json, paths};
@@ -30,6 +30,7 @@ struct Certificate<'a> {
     removed: Vec<Entry<'a>>,
     kept: Vec<Entry<'a>>,
     guardrail: GuardrailPart<'a>,
+    narrowing: Option<&'a NarrowingReport>,
     unknown_patterns: &'a [String],
     not_considered: &'a [String],
 }
@@ -130,6 +131,7 @@ pub fn render(assessment: &Assessment, role: &RoleReport, folder: &str) -> Resul
         removed: entries(role, is_removed),
         kept: entries(role, |entry| entry.kept),
         guardrail: guardrail(&sizing.guardrail),
+        narrowing: sizing.narrowing.as_ref(),
         unknown_patterns: &sizing.unknown_patterns,
         not_considered: &sizing.not_considered,
     };
