@@ -3,17 +3,17 @@
 //! For a person who has to agree to the change. Actions are compared over the catalog; resources, principals and
 //! conditions are shown where they differ. What is not proved to let no more through than before is pointed out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::action_index::ActionIndex;
 use super::catalog::Catalog;
-use super::document::{PolicyDocument, Version};
-use super::evaluate::NamedPolicy;
+use super::document::PolicyDocument;
+use super::evaluate::{NamedPolicy, StatementRef};
 use super::grant::{covered, expand};
-use super::inclusion::Placed;
+use super::inclusion::{lost_denials, unproven_grants};
 use super::statement::{ActionMatch, Effect, Statement};
 use crate::aws::Action;
 
@@ -94,8 +94,9 @@ pub struct Revision {
 pub fn revise(old: &PolicyDocument, new: &PolicyDocument, catalog: &Catalog) -> Revision {
     let pairs = pairs(&old.statements, &new.statements);
     let (before, after) = (granted(old, catalog), granted(new, catalog));
+    let open = Open::between(old, new);
     Revision {
-        statements: pairs.into_iter().map(|(old, new)| revised(old, new, catalog.index())).collect(),
+        statements: pairs.into_iter().map(|(old, new)| revised(old, new, &open, catalog.index())).collect(),
         newly_granted: without(&after, &before),
         no_longer_granted: without(&before, &after),
         version_changed: old.version != new.version,
@@ -145,7 +146,7 @@ fn pairs<'s>(old: &'s [Statement], new: &'s [Statement]) -> Vec<Pair<'s>> {
     kept.chain(left.into_iter().map(|statement| (None, Some(statement)))).collect()
 }
 
-fn revised(old: Option<&Statement>, new: Option<&Statement>, index: &ActionIndex) -> RevisedStatement {
+fn revised(old: Option<&Statement>, new: Option<&Statement>, open: &Open, index: &ActionIndex) -> RevisedStatement {
     let positions = |side: Option<&Statement>| side.map(|side| covered(index, &side.actions)).unwrap_or_default();
     let (before, after) = (positions(old), positions(new));
     let named = |positions: Vec<usize>| -> Vec<Action> {
@@ -163,28 +164,32 @@ fn revised(old: Option<&Statement>, new: Option<&Statement>, index: &ActionIndex
         unknown_removed: without(&strange_before, &strange_after),
         unknown_added: without(&strange_after, &strange_before),
         elements: old.zip(new).map(|(old, new)| elements(old, new)).unwrap_or_default(),
-        may_grant_more: may_grant_more(old, new),
+        may_grant_more: open.holds(old, new),
     };
     out.fate = fate(old, new, &out);
     out
 }
 
-/// Between documents of the same version; sound, not complete.
-fn may_grant_more(old: Option<&Statement>, new: Option<&Statement>) -> bool {
-    let allows = |side: Option<&Statement>| side.is_some_and(|side| side.effect == Effect::Allow);
-    let denies = |side: Option<&Statement>| side.is_some_and(|side| side.effect == Effect::Deny);
-    // Taking `${...}` for a variable in either version proves less, never more.
-    let version = Version::V2012;
-    let is_within = |narrow: Option<&Statement>, wide: Option<&Statement>| {
-        let pair = narrow.zip(wide);
-        pair.is_some_and(|(statement, wide)| {
-            Placed { statement, version }.is_within(Placed { statement: wide, version })
-        })
-    };
-    if old.map(|old| &old.raw) == new.map(|new| &new.raw) {
-        return false;
+/// Statements of which the texts do not prove that they let no more through than the old document; sound, not complete.
+struct Open {
+    /// Of the new document, by number: an `Allow` that is not within the old ones.
+    grants: BTreeSet<usize>,
+    /// Of the old document, by number: a `Deny` that is not within the new ones.
+    denials: BTreeSet<usize>,
+}
+
+impl Open {
+    fn between(old: &PolicyDocument, new: &PolicyDocument) -> Self {
+        let named = |document| [NamedPolicy { name: "policy", document }];
+        let (old, new) = (named(old), named(new));
+        let numbers = |statements: Vec<StatementRef>| statements.into_iter().map(|at| at.index).collect();
+        Self { grants: numbers(unproven_grants(&new, &old)), denials: numbers(lost_denials(&new, &old)) }
     }
-    (allows(new) && !is_within(new, old)) || (denies(old) && !is_within(old, new))
+
+    fn holds(&self, old: Option<&Statement>, new: Option<&Statement>) -> bool {
+        new.is_some_and(|new| self.grants.contains(&new.index))
+            || old.is_some_and(|old| self.denials.contains(&old.index))
+    }
 }
 
 fn fate(old: Option<&Statement>, new: Option<&Statement>, found: &RevisedStatement) -> Fate {
