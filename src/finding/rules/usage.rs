@@ -117,7 +117,7 @@ fn denied(role: &RoleReport, found: &mut Vec<Finding>) {
     }
     let total: u64 = denied.values().sum();
     found.push(Draft::role("calls-denied", "low", role).finish(
-        format!("{} by role {} were denied", count(total, "call"), role.name),
+        format!("{} by role {} {} denied", count(total, "call"), role.name, if total == 1 { "was" } else { "were" }),
         "A refused call is a wish, not a use: it neither keeps nor grants a permission.".to_owned(),
         json!({"actions": denied}),
         "Ask the party which feature needs them; grant what is justified, or have the feature switched off.",
