@@ -237,6 +237,11 @@ fn doubt_is_unknown() {
     check_resources("sqs:SendMessage", &[queue], Hints::none(), &exact(&[queue]));
     check_resources("sqs:SendMessage", &[queue], Hints::MASKED, &Resources::Unknown);
     check_resources("sqs:SendMessage", &[queue], Hints::TRUNCATED, &Resources::Unknown);
+    check_resources("sqs:SendMessage", &[queue], Hints::UNNAMED, &Resources::Unknown);
+    // The target of a copy is not what was read.
+    let target = "arn:aws:s3:::target/key";
+    check_resources("s3:GetObject", &[target], Hints::none(), &exact(&[target]));
+    check_resources("s3:GetObject", &[target], Hints::COPY_SOURCE, &Resources::Unknown);
     check_resources("sqs:SendMessage", &["arn:aws:sqs:eu-west-1:111122223333:*"], Hints::none(), &Resources::Unknown);
     check_resources("sqs:SendMessage", &[], Hints::none(), &Resources::Unknown);
     check_resources("nosuch:Thing", &[queue], Hints::none(), &Resources::Unknown);

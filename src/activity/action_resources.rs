@@ -29,7 +29,9 @@ impl ActionMap<'_> {
         if shapes.is_empty() {
             return Resources::Any;
         }
-        if [Hints::MASKED, Hints::TRUNCATED, Hints::UNNAMED].into_iter().any(|hint| hints.contains(hint)) {
+        // Of a copy the parameters name the target, and the source in a header only.
+        let hidden = [Hints::MASKED, Hints::TRUNCATED, Hints::UNNAMED, Hints::COPY_SOURCE];
+        if hidden.into_iter().any(|hint| hints.contains(hint)) {
             return Resources::Unknown;
         }
         let mut exact: Vec<String> = Vec::new();

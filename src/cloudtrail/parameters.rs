@@ -184,6 +184,8 @@ impl<'a> Collector<'a> {
             self.facts.hints |= Hints::MASKED;
         } else {
             match named(self.source, key, value, self.region, self.account) {
+                // Some APIs take a role's name where its ARN belongs.
+                Named::Nothing if names_role(key) => self.facts.hints |= Hints::UNNAMED,
                 Named::Nothing => {}
                 Named::Arn(arn) => self.see_arn(&arn),
                 Named::Unclear => self.facts.hints |= Hints::UNNAMED,
@@ -303,6 +305,15 @@ fn is_passed_role(key: &str, value: &str) -> bool {
     let Some(resource) = parts.nth(2) else { return false };
     let role = resource.starts_with("role/") || resource.starts_with("instance-profile/");
     iam && role && !contains_folded(key, "principal") && !contains_folded(key, "resourcearn") && key != "AWS"
+}
+
+/// Whether a parameter is for a role: `role`, `taskRoleArn`, `roleName`, `iamInstanceProfileName`.
+fn names_role(key: &str) -> bool {
+    let ends = |end: &str| {
+        key.len() >= end.len()
+            && key.as_bytes().get(key.len() - end.len()..).is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    };
+    ["role", "rolearn", "rolename", "instanceprofile", "instanceprofilename"].into_iter().any(ends)
 }
 
 fn contains_folded(text: &str, part: &str) -> bool {

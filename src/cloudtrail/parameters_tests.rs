@@ -110,4 +110,10 @@ fn resources_are_unnamed_unless_each_has_an_arn() {
     let role = (0, "role", Some("arn:aws:iam::111122223333:role/Runner"));
     assert!(!unnamed("lambda", &[(0, "functionName", Some("sync")), role]));
     assert!(unnamed("lambda", &[(0, "functionName", Some("sync:live")), role]));
+    // S23: a role by its name beside one by its ARN.
+    let other = (0, "executionRoleArn", Some("arn:aws:iam::111122223333:role/Runner"));
+    assert!(!unnamed("ecs", &[other]));
+    assert!(unnamed("ecs", &[other, (0, "taskRoleArn", Some("Worker"))]));
+    let assumed = (0, "roleArn", Some("arn:aws:iam::111122223333:role/Runner"));
+    assert!(!unnamed("sts", &[assumed, (0, "roleSessionName", Some("nightly"))]));
 }

@@ -11,6 +11,7 @@ use super::document::Version;
 use super::evaluate::{NamedPolicy, StatementRef};
 use super::pattern::{Pattern, has_variables};
 use super::statement::{ActionMatch, ConditionBlock, Effect, ResourceMatch, Statement};
+use super::truth::Truth;
 use crate::aws::Action;
 
 /// `Allow` statements of `new` that are not provably within those of `old`; none for a proven subset.
@@ -157,7 +158,8 @@ fn lies(part: Part<'_>, version: Version, wide: Placed<'_>) -> bool {
             let plain = !narrow.contains(['*', '?']) && !has_variables(narrow, version);
             plain
                 && excluded.iter().all(|excluded| {
-                    !has_variables(excluded, wide.version) && !Pattern::new(excluded).matches_resource(narrow)
+                    !has_variables(excluded, wide.version)
+                        && Pattern::new(excluded).covers_resource(narrow) == Truth::False
                 })
         }
         (Part::AllBut(_), ResourceMatch::Resource(patterns)) => patterns.iter().any(|pattern| pattern == "*"),

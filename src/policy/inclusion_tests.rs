@@ -61,6 +61,8 @@ fn resources_may_only_become_narrower() {
     let but = |resource: Value| json!({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": resource});
     check(&of(json!("arn:aws:s3:::b/k")), &but(json!("arn:aws:s3:::secret/*")), true);
     check(&of(json!("arn:aws:s3:::secret/k")), &but(json!("arn:aws:s3:::secret/*")), false);
+    // AWS does not say whether case matters before the resource.
+    check(&of(json!("arn:aws:s3:::secret/k")), &but(json!("arn:aws:S3:::secret/*")), false);
     check(&but(json!(["arn:aws:s3:::a*", "arn:aws:s3:::b"])), &but(json!("arn:aws:s3:::a/*")), true);
     check(&but(json!("arn:aws:s3:::a/*")), &of(json!("*")), true);
     check(&but(json!("arn:aws:s3:::a/*")), &of(json!("arn:aws:s3:::*")), false);

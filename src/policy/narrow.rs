@@ -13,6 +13,7 @@ use super::document::{PolicyDocument, Version};
 use super::pattern::Pattern;
 use super::rightsize::with_list;
 use super::statement::{ActionMatch, Effect, ResourceMatch, Statement};
+use super::truth::Truth;
 use crate::aws::{Action, Arn};
 
 /// How far to go.
@@ -60,6 +61,20 @@ enum Shape {
     WithColon,
     /// A table, and its indexes.
     WithIndexes,
+    /// As in the record, and with the six characters that Secrets Manager adds to a name: a call may leave them out, and
+    /// a name may look as if it had them.
+    Secret,
+}
+
+impl Shape {
+    /// Colons in the last segment of its ARN, where more would be a version or a qualifier, which policies do not see.
+    fn colons(self) -> Option<usize> {
+        match self {
+            Self::Object => None,
+            Self::WithColon | Self::Secret => Some(1),
+            Self::Whole | Self::WithIndexes => Some(0),
+        }
+    }
 }
 
 /// The actions that may be narrowed. Each row has a test with a record.
@@ -167,7 +182,7 @@ const SHAPES: [(Shape, &str, &str, &[&str]); 12] = [
         &["sns:Publish", "sns:Subscribe", "sns:GetTopicAttributes", "sns:SetTopicAttributes"],
     ),
     (
-        Shape::Whole,
+        Shape::Secret,
         "secretsmanager",
         ":secret:",
         &["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"],
@@ -272,10 +287,11 @@ fn limited(
     how: Narrowing,
 ) -> Option<Vec<String>> {
     let sound = |arn: &String| {
-        let parsed = Arn::parse(arn);
-        parsed.is_some_and(|parsed| parsed.service == service)
-            && arn.contains(mark)
-            && !arn.contains(['*', '?', '$', '"'])
+        let fits = |parsed: Arn<'_>| {
+            let colons = parsed.resource.matches(':').count();
+            parsed.service == service && shape.colons().is_none_or(|expected| colons == expected)
+        };
+        Arn::parse(arn).is_some_and(fits) && arn.contains(mark) && !arn.contains(['*', '?', '$', '"'])
     };
     if used.is_empty() || !used.iter().all(sound) {
         return None;
@@ -285,11 +301,13 @@ fn limited(
         Shape::Object => wanted.extend(objects(used, how)?),
         Shape::Whole => wanted.extend(used.iter().cloned()),
         Shape::WithColon => wanted.extend(used.iter().flat_map(|arn| [arn.clone(), format!("{arn}:*")])),
+        Shape::Secret => wanted.extend(used.iter().flat_map(|arn| [arn.clone(), format!("{arn}-??????")])),
         Shape::WithIndexes => wanted.extend(used.iter().flat_map(|arn| [arn.clone(), format!("{arn}/index/*")])),
     }
     // A use that this statement does not allow is another statement's; one that it allows in part only stays as it is.
     wanted.retain(|wanted| current.iter().any(|current| Pattern::new(current).contains_resource_pattern(wanted)));
-    let allowed_here = |arn: &&String| current.iter().any(|current| Pattern::new(current).matches_resource(arn));
+    let may_allow = |current: &String, arn: &str| Pattern::new(current).covers_resource(arn) != Truth::False;
+    let allowed_here = |arn: &&String| current.iter().any(|current| may_allow(current, arn));
     let stays = |arn: &String| wanted.iter().any(|wanted| Pattern::new(wanted).matches_resource(arn));
     let whole = used.iter().filter(allowed_here).all(stays);
     (whole && !wanted.is_empty() && wanted.len() <= NARROWED_RESOURCES).then(|| wanted.into_iter().collect())

@@ -53,12 +53,13 @@ fn each_shape_becomes_its_pattern() {
     let role = "arn:aws:iam::111122223333:role/Runner";
     check("iam:PassRole", role, json!(role));
     check("sts:AssumeRole", role, json!(role));
+    let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db";
+    check("secretsmanager:GetSecretValue", secret, json!([secret, format!("{secret}-??????")]));
     let key = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-00000000ffff";
     check("kms:Decrypt", key, json!(key));
     for other in [
         ("sns:Publish", "arn:aws:sns:eu-west-1:111122223333:topic"),
         ("ssm:GetParameter", "arn:aws:ssm:eu-west-1:111122223333:parameter/app/db"),
-        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf"),
         ("ec2:StopInstances", "arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc"),
     ] {
         check(other.0, other.1, json!(other.1));
@@ -80,6 +81,13 @@ fn unknown_is_not_narrowed() {
     stays("s3:GetObject", json!("*"), &[("s3:GetObject", &["arn:aws:s3:::b/${x}"])]);
     stays("s3:GetObject", json!("*"), &[("s3:GetObject", &["arn:aws:s3:::b"])]);
     stays("sqs:SendMessage", json!("*"), &[("sqs:SendMessage", object)]);
+    for (action, arn) in [
+        ("ssm:GetParameter", "arn:aws:ssm:eu-west-1:111122223333:parameter/app:3"),
+        ("lambda:GetFunction", "arn:aws:lambda:eu-west-1:111122223333:function:sync:live"),
+        ("kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:alias/app"),
+    ] {
+        stays(action, json!("*"), &[(action, &[arn])]);
+    }
     stays("s3:GetObject", json!("arn:aws:s3:::b/${aws:username}/*"), &[("s3:GetObject", object)]);
     // Narrower already, or granted by another statement.
     stays("s3:GetObject", json!("arn:aws:s3:::b/k"), &[("s3:GetObject", object)]);
