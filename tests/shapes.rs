@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::PathBuf;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -21,6 +22,10 @@ const VENDOR: &str = "999988887777";
 type Objects = Vec<(String, Vec<u8>)>;
 
 fn report_in(objects: Objects, window: Option<(&str, &str)>) -> Value {
+    report_with(objects, window, Vec::new())
+}
+
+fn report_with(objects: Objects, window: Option<(&str, &str)>, inventories: Vec<PathBuf>) -> Value {
     let store: MemoryStore = objects.into_iter().collect();
     let request = Request {
         since: window.and_then(|(since, _)| parse_time(since)),
@@ -29,7 +34,7 @@ fn report_in(objects: Objects, window: Option<(&str, &str)>) -> Value {
     };
     let options = Options {
         request,
-        inventories: Vec::new(),
+        inventories,
         keep: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
@@ -349,4 +354,35 @@ fn other_event_types_are_no_use() {
 
 fn report_of_object(records: &[Value]) -> Value {
     report(vec![delivered("2026/05/02", "a", records)])
+}
+
+/// S14: an outsider who acts by delegation in a role that only we may assume makes the role's own calls matter, too.
+#[test]
+fn a_delegates_role_is_read_in_full() {
+    let trust = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": format!("arn:aws:iam::{OWN}:root")}}});
+    let granted = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Resource": "*",
+        "Action": ["ec2:DescribeInstances", "ec2:StopInstances", "ec2:RebootInstances"]}});
+    let inventory = json!({"RoleDetailList": [{"Path": "/", "RoleName": "Scan", "RoleId": "AROASCAN",
+        "Arn": format!("arn:aws:iam::{OWN}:role/Scan"), "CreateDate": "2026-01-01T00:00:00Z",
+        "AssumeRolePolicyDocument": trust, "AttachedManagedPolicies": [], "Tags": [],
+        "RolePolicyList": [{"PolicyName": "ops", "PolicyDocument": granted}]}],
+        "UserDetailList": [], "GroupDetailList": [], "Policies": []});
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("inventory.json");
+    std::fs::write(&file, inventory.to_string()).unwrap();
+    let own = call_record(US, "own", "2026-05-02T00:31:00Z", "ec2", "StopInstances", &Value::Null);
+    let mut delegated = call_record(US, "delegated", "2026-05-02T00:32:00Z", "ec2", "DescribeInstances", &Value::Null);
+    delegated["userIdentity"]["invokedByDelegate"] = json!({"accountId": VENDOR});
+    let object = |records: &[Value]| vec![(key("AWSLogs", "us-east-1", "2026/05/02", "a"), gzip(&document(records)))];
+    let verdicts = |records: &[Value]| -> Vec<(String, String)> {
+        let report = report_with(object(records), None, vec![file.clone()]);
+        let actions = report["roles"].as_array().unwrap().iter().flat_map(|role| role["actions"].as_array().unwrap());
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        actions.map(|entry| (text(&entry["action"]), text(&entry["verdict"]))).collect()
+    };
+    assert_eq!(verdicts(std::slice::from_ref(&own)), [], "nobody from outside was there");
+    let found = verdicts(&[own, delegated]);
+    let verdict = |action: &str| found.iter().find(|(name, _)| name == action).map(|(_, verdict)| verdict.as_str());
+    assert_eq!((verdict("ec2:StopInstances"), verdict("ec2:DescribeInstances")), (Some("used"), Some("used")));
 }

@@ -5,7 +5,7 @@
 //! answer unknown, and unknown is never narrowed.
 
 use super::action_map::ActionMap;
-use crate::aws::{Action, Arn};
+use crate::aws::{Action, Arn, ResourceShape};
 use crate::cloudtrail::parameters::Hints;
 
 /// The resources that an action was used on.
@@ -34,6 +34,9 @@ impl ActionMap<'_> {
         if hidden.into_iter().any(|hint| hints.contains(hint)) {
             return Resources::Unknown;
         }
+        if arns.iter().any(|arn| is_odd(action, arn, &shapes)) {
+            return Resources::Unknown;
+        }
         let mut exact: Vec<String> = Vec::new();
         for shape in &shapes {
             let before = exact.len();
@@ -48,6 +51,16 @@ impl ActionMap<'_> {
         exact.dedup();
         if exact.is_empty() { Resources::Unknown } else { Resources::Exact(exact) }
     }
+}
+
+/// Whether an ARN of the action's own service is none of its resources, as far as is known: an alias, a version, a name
+/// that reads as a pattern. Such a call must not hide among others whose resources are known.
+///
+/// Buckets and their objects come together in every record of S3.
+fn is_odd(action: &Action, arn: &str, shapes: &[ResourceShape<'_>]) -> bool {
+    let own = Arn::parse(arn).is_some_and(|parsed| parsed.service.eq_ignore_ascii_case(action.service()));
+    let sound = action.service().eq_ignore_ascii_case("s3") && arn.contains(":s3:::") && !arn.contains(['*', '?']);
+    own && !sound && !shapes.iter().any(|shape| shape.template.is_some_and(|template| fits(template, arn)))
 }
 
 /// Whether an ARN has the shape of a template like `arn:${Partition}:s3:::${BucketName}/${ObjectName}`.

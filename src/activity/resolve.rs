@@ -129,6 +129,18 @@ pub fn resolve<'e>(evidence: &'e Evidence, inputs: &Inputs<'_>) -> Result<Activi
         }
         drafts.open(at, opening, attributed);
     }
+    // S14: a delegate acts in a role without an opening of its own.
+    let delegated = evidence.actors.keys().filter_map(|actor| match actor {
+        Actor::Session { role, delegate: Some(account), .. } => Some((role, *account)),
+        _ => None,
+    });
+    for (role, account) in delegated {
+        let role = ids.key(role.account, evidence.names.text(role.name), evidence.names.text(role.id));
+        let own = inputs.accounts.own.contains(&role.account);
+        if own && inputs.accounts.party(account).kind.is_outside() && !(inputs.is_kept)(&role) {
+            reached.insert(role);
+        }
+    }
     if !reached.is_empty() {
         return Err(reached);
     }

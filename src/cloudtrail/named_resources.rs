@@ -19,6 +19,17 @@ const NAMES: [(&str, &str, &str); 8] = [
     ("ssm", "names", "parameter/"),
 ];
 
+/// Parameters that may give a name where only an ARN would be certain: a name lacks what the service adds to it, or is one
+/// of several.
+const UNCLEAR: [(&str, &str); 6] = [
+    ("kms", "aliasName"),
+    ("logs", "logGroupIdentifier"),
+    ("logs", "logGroupIdentifiers"),
+    ("logs", "logGroupNames"),
+    ("secretsmanager", "secretId"),
+    ("secretsmanager", "secretIdList"),
+];
+
 /// What a parameter says of a resource.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Named {
@@ -33,6 +44,9 @@ pub enum Named {
 /// What the parameter `key` of a call to `source` names; `account` is the caller's.
 #[must_use]
 pub fn named(source: &str, key: &str, value: &str, region: &str, account: Option<AccountId>) -> Named {
+    if UNCLEAR.contains(&(source, key)) && !value.starts_with("arn:") {
+        return Named::Unclear;
+    }
     let Some((_, _, kind)) = NAMES.iter().find(|(service, name, _)| *service == source && *name == key) else {
         return Named::Nothing;
     };
@@ -45,6 +59,8 @@ pub fn named(source: &str, key: &str, value: &str, region: &str, account: Option
             None => return Named::Unclear,
         },
         // A parameter's ARN has one slash before the name, whether the name begins with one or not.
+        // AWS's own parameters have no account in their ARN.
+        "ssm" if value.starts_with("/aws/") || value.starts_with("aws/") => return Named::Unclear,
         "ssm" => (account, value.strip_prefix('/').unwrap_or(value)),
         "kms" if value.len() != 36 && !value.starts_with("mrk-") => return Named::Unclear,
         _ => (account, value),
@@ -92,6 +108,10 @@ mod tests {
             ("ssm", "name", "/app/db", arn("arn:aws:ssm:eu-west-1:111122223333:parameter/app/db")),
             ("ssm", "names", "db", arn("arn:aws:ssm:eu-west-1:111122223333:parameter/db")),
             ("ssm", "name", "/app/db:3", Named::Unclear),
+            ("ssm", "name", "/aws/service/ami-amazon-linux-latest/x", Named::Unclear),
+            ("secretsmanager", "secretId", "db", Named::Unclear),
+            ("secretsmanager", "secretId", "arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCdEf", Named::Nothing),
+            ("logs", "logGroupNames", "/aws/x", Named::Unclear),
             (
                 "kms",
                 "keyId",

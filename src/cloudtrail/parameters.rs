@@ -222,6 +222,10 @@ impl<'a> Collector<'a> {
     #[must_use]
     pub fn finish(mut self) -> ParameterFacts {
         if let Some(bucket) = self.bucket.take().filter(|bucket| !is_masked(bucket)) {
+            if ["-s3alias", "--ol-s3", "--x-s3", ".mrap"].into_iter().any(|end| bucket.ends_with(end)) {
+                // An access point by another name, whose ARN is not the bucket's.
+                self.facts.hints |= Hints::UNNAMED;
+            }
             let key = self.key.take().filter(|key| !is_masked(key));
             // A caller may name an access point by its ARN where a bucket name belongs.
             let (holder, between) = if bucket.starts_with("arn:") {

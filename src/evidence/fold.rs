@@ -190,6 +190,8 @@ impl Fold {
 /// user or by the session of another quiet role.
 fn is_inside(scope: &Scope, role_account: AccountId, caller: &Identity<'_>) -> bool {
     match (caller.kind, caller.session) {
+        // S14: somebody from outside acts in the caller's name.
+        _ if caller.delegate.is_some() => false,
         (IdentityKind::AwsService, _) => true,
         (IdentityKind::IamUser | IdentityKind::Root, _) => caller.account == Some(role_account),
         (IdentityKind::AssumedRole, Some(session)) => {

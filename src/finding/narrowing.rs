@@ -33,14 +33,14 @@ const OBJECTS: &str = "AWS::S3::Object";
 /// `chained` are roles that the role assumed by records of the other side alone.
 #[must_use]
 pub fn known_uses<'a>(
-    calls: &[ObservedCall],
+    calls: impl IntoIterator<Item = &'a ObservedCall>,
     chained: impl Iterator<Item = &'a str>,
     wish: &NarrowingWish,
     witness: &dyn Witness,
     catalog: &Catalog,
 ) -> KnownUses {
     let mut uses: BTreeMap<&Action, Option<BTreeSet<String>>> = BTreeMap::new();
-    for call in calls.iter().filter(|call| is_narrowable(&call.action)) {
+    for call in calls.into_iter().filter(|call| is_narrowable(&call.action)) {
         let known = uses.entry(&call.action).or_insert_with(|| Some(BTreeSet::new()));
         match (&call.resource, known.as_mut()) {
             (Resource::Known(arn), Some(known)) if arn != "*" => drop(known.insert(arn.clone())),
@@ -63,11 +63,15 @@ fn is_fully_recorded(action: &Action, wish: &NarrowingWish, witness: &dyn Witnes
     if BEHIND_CACHES.iter().any(|name| action.as_str().eq_ignore_ascii_case(name)) && !vouched(OBJECTS) {
         return false;
     }
-    if info.observability == Observability::Data {
-        let types = catalog.data_event_types(action);
-        return !types.is_empty() && types.iter().all(|kind| vouched(kind));
+    match info.observability {
+        Observability::Data => {
+            let types = catalog.data_event_types(action);
+            !types.is_empty() && types.iter().all(|kind| vouched(kind))
+        }
+        Observability::ManagementConfirmed | Observability::ManagementSeen => witness.records_management(info).is_ok(),
+        // A role is also passed by calls that do not name it, such as the start of a task that somebody else defined.
+        Observability::PermissionOnly | Observability::Unknown => false,
     }
-    witness.records_management(info).is_ok()
 }
 
 #[cfg(test)]
@@ -116,12 +120,13 @@ mod tests {
     fn every_use_must_show_its_resource() {
         let sound = Trail(Ok(()));
         let instance = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
-        let start = call("ec2:StartInstances", Some(instance));
-        assert_eq!(known(std::slice::from_ref(&start), &[], &sound), [format!("ec2:StartInstances {instance}")]);
-        assert!(known(&[start.clone(), call("ec2:StartInstances", None)], &[], &sound).is_empty());
-        assert!(known(&[call("ec2:StartInstances", None), start.clone()], &[], &sound).is_empty());
-        assert!(known(&[start.clone(), call("ec2:StartInstances", Some("*"))], &[], &sound).is_empty());
+        let start = call("ec2:StopInstances", Some(instance));
+        assert_eq!(known(std::slice::from_ref(&start), &[], &sound), [format!("ec2:StopInstances {instance}")]);
+        assert!(known(&[start.clone(), call("ec2:StopInstances", None)], &[], &sound).is_empty());
+        assert!(known(&[call("ec2:StopInstances", None), start.clone()], &[], &sound).is_empty());
+        assert!(known(&[start.clone(), call("ec2:StopInstances", Some("*"))], &[], &sound).is_empty());
         assert!(known(&[start], &[], &Trail(Err("one Region only".to_owned()))).is_empty());
+        assert!(known(&[call("iam:PassRole", Some("arn:aws:iam::111122223333:role/Runner"))], &[], &sound).is_empty());
         assert!(known(&[call("ec2:ModifyVolume", Some(instance))], &[], &sound).is_empty());
     }
 

@@ -8,8 +8,8 @@ use crate::activity::resolve::{Activity, RoleActivity, Session};
 use crate::activity::usage::{SeenCall, Usage};
 use crate::aws::window::Time;
 use crate::evidence::session::Span;
-use crate::policy::certificate::ObservedCall;
 use crate::policy::comparison::Witness;
+use crate::policy::evaluate::Decision;
 use crate::policy::grant::Grant;
 use crate::policy::guardrail_proof::{Baseline, Holder};
 use crate::policy::inventory::Role;
@@ -151,35 +151,49 @@ fn sizing(
     let timed = ask_for_time(granted.named.iter().chain(&granted.boundaries));
     let calls = observed_calls(subject.calls(), case.map, role, timed);
     let obstacle = case.uncovered(subject.key.account);
+    let holder = Holder { policies: &granted.named, boundaries: &granted.boundaries };
+    let baseline = Baseline::of(holder, &calls, case.catalog);
+    let uses = |wish| known(subject, &baseline, usage, wish, case);
     let Proposal { mut rightsizing, policies } = propose(&Request {
         inventory: case.inventory,
         role,
         granted,
         keep: &ledger.keep,
         calls: &calls,
-        narrowing: case.narrowing.map(|wish| (known(subject, &calls, wish, case), wish.how)),
+        narrowing: case.narrowing.map(|wish| (uses(wish), wish.how)),
         catalog: case.catalog,
         obstacle: obstacle.clone(),
     });
     if rightsizing.status == "unchanged" && ledger.entries.iter().any(|entry| entry.kept_by.is_some()) {
         rightsizing.reason = Some("all that is known to be unused is kept by a keep rule".to_owned());
     }
-    let holder = Holder { policies: &granted.named, boundaries: &granted.boundaries };
-    let baseline = Baseline::of(holder, &calls, case.catalog);
     rightsizing.replay = Some(replay(&baseline, usage));
     rightsizing.guardrail = guardrail(case.inventory, role, granted, &ledger.entries, &baseline, obstacle);
     (rightsizing, policies)
 }
 
-/// The uses whose resources are known; none where only some Regions were read.
-fn known(subject: &Subject<'_, '_>, calls: &[ObservedCall], wish: &NarrowingWish, case: &Case<'_>) -> KnownUses {
-    match case.trails.get(&subject.key.account) {
-        Some(trail) if trail.is_read_everywhere() => {
-            let chains = subject.activity.into_iter().flat_map(|role| &role.assumed_elsewhere);
-            known_uses(calls, chains.map(|chain| chain.role_arn.as_str()), wish, trail, case.catalog)
-        }
-        _ => KnownUses::new(),
+/// The uses whose resources are known; none where only some Regions were read, none of a service with calls that could
+/// not be mapped, and none that today's policies would deny: there the resource was read wrong, or others let it in.
+fn known(
+    subject: &Subject<'_, '_>,
+    baseline: &Baseline<'_>,
+    usage: &Usage,
+    wish: &NarrowingWish,
+    case: &Case<'_>,
+) -> KnownUses {
+    let Some(trail) = case.trails.get(&subject.key.account).filter(|trail| trail.is_read_everywhere()) else {
+        return KnownUses::new();
+    };
+    let chains = subject.activity.into_iter().flat_map(|role| &role.assumed_elsewhere);
+    let calls = baseline.calls().map(|(call, _)| call);
+    let mut uses = known_uses(calls, chains.map(|chain| chain.role_arn.as_str()), wish, trail, case.catalog);
+    let denied = |decision| matches!(decision, Decision::ImplicitlyDenied | Decision::ExplicitlyDenied);
+    for (call, _) in baseline.calls().filter(|(_, decision)| denied(*decision)) {
+        uses.remove(&call.action);
     }
+    let blocked = usage.blocked_services();
+    uses.retain(|action, _| !blocked.iter().any(|service| service.eq_ignore_ascii_case(action.service())));
+    uses
 }
 
 fn last_sign(subject: &Subject<'_, '_>) -> Option<Time> {

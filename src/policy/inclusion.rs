@@ -155,7 +155,8 @@ fn lies(part: Part<'_>, version: Version, wide: Placed<'_>) -> bool {
             patterns.iter().any(|pattern| resource_lies(narrow, version, pattern, wide.version))
         }
         (Part::Pattern(narrow), ResourceMatch::NotResource(excluded)) => {
-            let plain = !narrow.contains(['*', '?']) && !has_variables(narrow, version);
+            let plain =
+                !narrow.contains(['*', '?']) && !has_variables(narrow, version) && Pattern::new(narrow).is_certain();
             plain
                 && excluded.iter().all(|excluded| {
                     !has_variables(excluded, wide.version)

@@ -194,12 +194,7 @@ const SHAPES: [(Shape, &str, &str, &[&str]); 12] = [
         &["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter", "ssm:DeleteParameter"],
     ),
     (Shape::Whole, "iam", ":role/", &["iam:PassRole", "sts:AssumeRole"]),
-    (
-        Shape::Whole,
-        "ec2",
-        ":instance/",
-        &["ec2:StartInstances", "ec2:StopInstances", "ec2:RebootInstances", "ec2:TerminateInstances"],
-    ),
+    (Shape::Whole, "ec2", ":instance/", &["ec2:StopInstances", "ec2:RebootInstances", "ec2:TerminateInstances"]),
     (
         Shape::WithColon,
         "logs",
@@ -304,8 +299,14 @@ fn limited(
         Shape::Secret => wanted.extend(used.iter().flat_map(|arn| [arn.clone(), format!("{arn}-??????")])),
         Shape::WithIndexes => wanted.extend(used.iter().flat_map(|arn| [arn.clone(), format!("{arn}/index/*")])),
     }
+    let contained = |wanted: &String| current.iter().any(|one| Pattern::new(one).contains_resource_pattern(wanted));
+    // A version or an index may be granted by a pattern of its own, which the record does not tell.
+    if shape.colons() != Some(0) && shape != Shape::Object || shape == Shape::WithIndexes {
+        return (wanted.iter().all(contained) && wanted.len() <= NARROWED_RESOURCES)
+            .then(|| wanted.into_iter().collect());
+    }
     // A use that this statement does not allow is another statement's; one that it allows in part only stays as it is.
-    wanted.retain(|wanted| current.iter().any(|current| Pattern::new(current).contains_resource_pattern(wanted)));
+    wanted.retain(contained);
     let may_allow = |current: &String, arn: &str| Pattern::new(current).covers_resource(arn) != Truth::False;
     let allowed_here = |arn: &&String| current.iter().any(|current| may_allow(current, arn));
     let stays = |arn: &String| wanted.iter().any(|wanted| Pattern::new(wanted).matches_resource(arn));

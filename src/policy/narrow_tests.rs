@@ -101,6 +101,25 @@ fn unknown_is_not_narrowed() {
     assert_eq!(narrowed(&but, &[("s3:GetObject", object)], Narrowing::Exact), but);
 }
 
+/// S35: an index, a version or a stream that has a pattern of its own is not lost, though records do not tell it.
+#[test]
+fn patterns_of_parts_are_not_lost() {
+    let stays = |action: &str, used: &[&str], resources: Value| {
+        let before = allow(&json!(action), &resources);
+        assert_eq!(narrowed(&before, &[(action, used)], Narrowing::Exact), before, "{action}");
+    };
+    let table = "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders";
+    stays("dynamodb:Query", &[table], json!([table, format!("{table}/index/ByDate"), "arn:aws:dynamodb:*:*:table/x"]));
+    let function = "arn:aws:lambda:eu-west-1:111122223333:function:sync";
+    stays("lambda:GetFunction", &[function], json!([function, format!("{function}:live")]));
+    let group = |name: &str| format!("arn:aws:logs:eu-west-1:111122223333:log-group:/{name}");
+    let (one, other) = (group("a"), group("b"));
+    stays("logs:FilterLogEvents", &[&one, &other], json!([format!("{one}:log-stream:*"), format!("{other}:*")]));
+    let secret = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:{name}");
+    let (db, x) = (secret("db"), secret("x"));
+    stays("secretsmanager:GetSecretValue", &[&db, &x], json!([format!("{db}-AbCdEf"), format!("{x}-??????")]));
+}
+
 /// S34, S35: a statement is split where it must be; ids stay different, order and conditions stay.
 #[test]
 fn statements_are_split_by_resources() {
