@@ -1,5 +1,7 @@
 //! What a replay needs of each distinct observed call: action, resource, and the condition keys that records show (S37).
 
+use std::net::IpAddr;
+
 use hashbrown::{HashMap, HashSet};
 
 use crate::activity::action_map::ActionMap;
@@ -7,6 +9,7 @@ use crate::activity::action_resources::Resources;
 use crate::activity::usage::SeenCall;
 use crate::aws::Action;
 use crate::aws::window::{Time, rfc3339};
+use crate::cloudtrail::parameters::partition_of_region;
 use crate::policy::certificate::ObservedCall;
 use crate::policy::context::Context;
 use crate::policy::evaluate::{NamedPolicy, Resource};
@@ -103,7 +106,8 @@ impl Circumstances<'_> {
         for (key, value) in role.session_tags().into_iter().flatten() {
             context = context.with(&format!("aws:PrincipalTag/{key}"), [value.as_str()]);
         }
-        if self.network.parse::<std::net::IpAddr>().is_ok() {
+        // Through a VPC endpoint the record shows a private address, and the key is absent; a service has its own address.
+        if self.via.is_empty() && is_public(self.network) {
             context = context.with("aws:SourceIp", [self.network]);
         }
         if self.mfa {
@@ -117,12 +121,19 @@ impl Circumstances<'_> {
         match self.via.strip_suffix(".amazonaws.com") {
             _ if self.via.is_empty() => context.with("aws:ViaAWSService", ["false"]),
             // S12: a service's call on the session's behalf to KMS carries the service's name.
-            Some(service) if self.kms => context
-                .with("aws:ViaAWSService", ["true"])
-                .with("kms:ViaService", [format!("{service}.{}.amazonaws.com", self.region)]),
-            Some(_) => context.with("aws:ViaAWSService", ["true"]),
-            None => context,
+            Some(service) if self.kms && !service.contains('.') && partition_of_region(self.region) == "aws" => {
+                context.with("kms:ViaService", [format!("{service}.{}.amazonaws.com", self.region)])
+            }
+            _ => context,
         }
+    }
+}
+
+fn is_public(address: &str) -> bool {
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => !address.is_private() && !address.is_link_local() && !address.is_loopback(),
+        Ok(IpAddr::V6(address)) => !address.is_unique_local() && !address.is_loopback(),
+        Err(_) => false,
     }
 }
 
@@ -185,11 +196,13 @@ mod tests {
             via,
             &[
                 ("aws:SourceIp", None),
-                ("aws:ViaAWSService", Some("true")),
+                // A service that assumed the role itself calls with its own credentials: not known to be on behalf.
+                ("aws:ViaAWSService", None),
                 ("kms:ViaService", Some("s3.eu-west-1.amazonaws.com")),
                 ("aws:MultiFactorAuthPresent", Some("true")),
             ],
         );
+        check(Circumstances { network: "10.1.2.3", ..plain() }, &[("aws:SourceIp", None)]);
         check(Circumstances { via: "AWS Internal", kms: true, ..plain() }, &[("aws:ViaAWSService", None)]);
         let timed = Circumstances { time: crate::aws::window::parse_time("2026-05-01T00:00:00Z"), ..plain() };
         check(timed, &[("aws:CurrentTime", Some("2026-05-01T00:00:00Z")), ("aws:EpochTime", Some("1777593600"))]);

@@ -192,6 +192,10 @@ fn attempt(request: &Request<'_>, drafts: &[Rightsized]) -> Result<Proven, Faile
     let documents =
         sized(granted, drafts, request.keep, request.catalog).map_err(|reason| Failed { reason, certificate: None })?;
     let certificate = replay(granted, &documents, request.calls, request.catalog);
+    if let Some(action) = lost(request, &documents) {
+        let reason = format!("the proposal would lose `{action}`, which is to be kept");
+        return Err(Failed { reason, certificate: Some(certificate) });
+    }
     if certificate.passed() {
         return Ok(Proven { documents, certificate });
     }
@@ -200,6 +204,17 @@ fn attempt(request: &Request<'_>, drafts: &[Rightsized]) -> Result<Proven, Faile
         |example| format!("the replay failed: {example}"),
     );
     Err(Failed { reason, certificate: Some(certificate) })
+}
+
+/// A kept action that is granted now and would not be: no call may tell of it, so the replay could not notice.
+fn lost(request: &Request<'_>, documents: &[Vec<Value>]) -> Option<Action> {
+    let granted = request.granted;
+    let after = parsed(documents);
+    let after = grant::expand(&named(&granted.named, &after), &granted.boundaries, request.catalog).grants;
+    let stays = |action: &Action| after.binary_search_by(|grant| grant.action.cmp(action)).is_ok();
+    let mut kept =
+        granted.expanded.grants.iter().map(|grant| &grant.action).filter(|action| request.keep.contains(action));
+    kept.find(|action| !stays(action)).cloned()
 }
 
 fn withheld(mut rightsizing: Rightsizing, policies: Vec<PolicyReport>, reason: String) -> Proposal {
