@@ -238,6 +238,18 @@ fn doubt_is_unknown() {
     check_resources("sqs:SendMessage", &[queue], Hints::MASKED, &Resources::Unknown);
     check_resources("sqs:SendMessage", &[queue], Hints::TRUNCATED, &Resources::Unknown);
     check_resources("sqs:SendMessage", &[queue], Hints::UNNAMED, &Resources::Unknown);
+    // A version or an alias beside a name must not hide.
+    let function = "arn:aws:lambda:eu-west-1:111122223333:function:sync";
+    let version = "arn:aws:lambda:eu-west-1:111122223333:function:other:live";
+    check_resources("lambda:GetFunction", &[function], Hints::none(), &exact(&[function]));
+    check_resources("lambda:GetFunction", &[function, version], Hints::none(), &Resources::Unknown);
+    check_resources(
+        "s3:GetObject",
+        &["arn:aws:s3:::a", "arn:aws:s3:::a/k"],
+        Hints::none(),
+        &exact(&["arn:aws:s3:::a/k"]),
+    );
+    check_resources("s3:GetObject", &["arn:aws:s3:::a/k", "arn:aws:s3:::b/x*"], Hints::none(), &Resources::Unknown);
     // The target of a copy is not what was read.
     let target = "arn:aws:s3:::target/key";
     check_resources("s3:GetObject", &[target], Hints::none(), &exact(&[target]));

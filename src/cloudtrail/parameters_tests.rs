@@ -107,6 +107,8 @@ fn resources_are_unnamed_unless_each_has_an_arn() {
     assert!(!unnamed("dynamodb", &[(0, "tableName", Some("Orders"))]));
     assert!(!unnamed("sns", &[(0, "topicArn", Some("arn:aws:sns:eu-west-1:111122223333:t"))]));
     assert!(unnamed("sns", &[(0, "message", Some("x"))]));
+    assert!(!unnamed("s3", &[(0, "bucketName", Some("logs"))]));
+    assert!(unnamed("s3", &[(0, "bucketName", Some("reader-abc123-s3alias"))]));
     let role = (0, "role", Some("arn:aws:iam::111122223333:role/Runner"));
     assert!(!unnamed("lambda", &[(0, "functionName", Some("sync")), role]));
     assert!(unnamed("lambda", &[(0, "functionName", Some("sync:live")), role]));
