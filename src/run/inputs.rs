@@ -49,9 +49,21 @@ pub struct InputFile {
 }
 
 /// An input with its digest.
-pub(super) fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
+fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
     let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     InputFile { path: path.display().to_string(), sha256, bytes: bytes.len() as u64, unreadable: Vec::new() }
+}
+
+/// The text of an input, without a byte order mark, and its digest.
+///
+/// # Errors
+/// Why it cannot be read, to follow its name.
+pub(super) fn read_text(path: &Path) -> Result<(String, InputFile), String> {
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let file = input_file(path, &bytes);
+    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
+    let marked = text.starts_with('\u{feff}');
+    Ok((if marked { text.trim_start_matches('\u{feff}').to_owned() } else { text }, file))
 }
 
 /// The inventory files that lie beside a local source: `inventory.json`, or `inventory/*.json`.
@@ -83,13 +95,11 @@ pub fn inventory(paths: &[PathBuf]) -> Result<(Inventory, Vec<InputFile>), UserE
                 "give the output of `aws iam get-account-authorization-details`",
             )
         };
-        let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| wrong("not UTF-8".to_owned()))?;
-        let text = text.trim_start_matches('\u{feff}');
-        inventory.add(text).map_err(|error| wrong(error.to_string()))?;
+        let (text, file) = read_text(path).map_err(wrong)?;
+        inventory.add(&text).map_err(|error| wrong(error.to_string()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let unreadable = name_places(&mut inventory, &name, text);
-        files.push(InputFile { unreadable, ..input_file(path, &bytes) });
+        let unreadable = name_places(&mut inventory, &name, &text);
+        files.push(InputFile { unreadable, ..file });
     }
     Ok((inventory, files))
 }

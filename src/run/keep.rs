@@ -3,7 +3,6 @@
 //! Strict, because a rule that was mistyped would keep nothing and nobody would know: keys that are not known, empty texts
 //! and patterns that cannot be ones are refused.
 
-use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
@@ -14,7 +13,7 @@ use toml::{Spanned, Value};
 use crate::finding::keep::KeepRule;
 
 use super::UserError;
-use super::inputs::{InputFile, input_file};
+use super::inputs::{InputFile, read_text};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,17 +52,15 @@ pub fn keep_rules(path: &Path) -> Result<(Vec<KeepRule>, InputFile), UserError> 
             "give `[[keep]]` tables with `actions`, `owner` and `reason`, and perhaps `role`, `vendor` and `expires`",
         )
     };
-    let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| refuse("not UTF-8".to_owned()))?;
-    let text = text.trim_start_matches('\u{feff}');
-    let rules = parse(text).map_err(|wrong| {
+    let (text, file) = read_text(path).map_err(refuse)?;
+    let rules = parse(&text).map_err(|wrong| {
         let what = wrong.what.lines().collect::<Vec<_>>().join(" ");
         refuse(match wrong.at {
-            Some(at) => format!("line {}: {what}", line(text, at.start)),
+            Some(at) => format!("line {}: {what}", line(&text, at.start)),
             None => what,
         })
     })?;
-    Ok((rules, input_file(path, &bytes)))
+    Ok((rules, file))
 }
 
 /// The line of a byte, from 1.
