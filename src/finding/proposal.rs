@@ -122,7 +122,7 @@ pub fn propose(request: &Request<'_>) -> Proposal {
     };
     rightsizing.certificate = Some(report(&proven.certificate));
     rightsizing.status = "proposed".to_owned();
-    rightsizing.kept = proven.certificate.granted as u64;
+    rightsizing.kept = proven.certificate.granted.len() as u64;
     rightsizing.removed = rightsizing.granted - rightsizing.kept.min(rightsizing.granted);
     for ((policy, draft), documents) in policies.iter_mut().zip(drafts).zip(proven.documents) {
         fill(policy, draft, documents);
@@ -192,7 +192,7 @@ fn attempt(request: &Request<'_>, drafts: &[Rightsized]) -> Result<Proven, Faile
     let documents =
         sized(granted, drafts, request.keep, request.catalog).map_err(|reason| Failed { reason, certificate: None })?;
     let certificate = replay(granted, &documents, request.calls, request.catalog);
-    if let Some(action) = lost(request, &documents) {
+    if let Some(action) = lost(request, &certificate) {
         let reason = format!("the proposal would lose `{action}`, which is to be kept");
         return Err(Failed { reason, certificate: Some(certificate) });
     }
@@ -207,11 +207,9 @@ fn attempt(request: &Request<'_>, drafts: &[Rightsized]) -> Result<Proven, Faile
 }
 
 /// A kept action that is granted now and would not be: no call may tell of it, so the replay could not notice.
-fn lost(request: &Request<'_>, documents: &[Vec<Value>]) -> Option<Action> {
+fn lost(request: &Request<'_>, certificate: &Certificate) -> Option<Action> {
     let granted = request.granted;
-    let after = parsed(documents);
-    let after = grant::expand(&named(&granted.named, &after), &granted.boundaries, request.catalog).grants;
-    let stays = |action: &Action| after.binary_search_by(|grant| grant.action.cmp(action)).is_ok();
+    let stays = |action: &Action| certificate.granted.binary_search(action).is_ok();
     let mut kept =
         granted.expanded.grants.iter().map(|grant| &grant.action).filter(|action| request.keep.contains(action));
     kept.find(|action| !stays(action)).cloned()

@@ -4,7 +4,6 @@
 //! must lie, by its text, within those before. What cannot be proven fails: this file would rather withhold a good
 //! proposal than pass a bad one. It must not trust how the proposal was made.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use hashbrown::HashSet;
@@ -15,7 +14,7 @@ use super::compiled::PolicySet;
 use super::context::Context;
 use super::diff::one_line;
 use super::evaluate::{Decision, InForce, NamedPolicy, Resource, StatementRef};
-use super::grant::{Grant, expand};
+use super::grant::expand;
 use super::inclusion::{lost_denials, unproven_grants};
 use crate::aws::Action;
 
@@ -106,8 +105,8 @@ pub struct Certificate {
     pub calls_allowed: usize,
     /// Of them, those on which the current policies cannot be decided.
     pub undecidable: usize,
-    /// Known actions that the proposal grants.
-    pub granted: usize,
+    /// Known actions that the proposal grants, sorted.
+    pub granted: Vec<Action>,
     /// Known actions that only the proposal grants.
     pub newly_allowed: Vec<Action>,
     /// Empty for a proposal that may be written as right-sized.
@@ -135,9 +134,12 @@ pub fn certify(
 ) -> Certificate {
     let mut out = Certificate::default();
     replay(before, after, boundaries, calls, &mut out);
-    let after_grants = expand(after, boundaries, catalog).grants;
-    out.granted = after_grants.len();
-    out.newly_allowed = newly_allowed(&expand(before, boundaries, catalog).grants, after_grants);
+    let granted = |policies| -> Vec<Action> {
+        expand(policies, boundaries, catalog).grants.into_iter().map(|grant| grant.action).collect()
+    };
+    let now = granted(before);
+    out.granted = granted(after);
+    out.newly_allowed = out.granted.iter().filter(|action| now.binary_search(action).is_err()).cloned().collect();
     let new = out.newly_allowed.iter().map(|action| CounterExample::NewlyAllowed { action: action.clone() });
     out.counter_examples.extend(new);
     out.counter_examples.extend(structure(before, after));
@@ -182,11 +184,6 @@ fn replay(
             });
         }
     }
-}
-
-fn newly_allowed(before: &[Grant], after: Vec<Grant>) -> Vec<Action> {
-    let granted: BTreeSet<&Action> = before.iter().map(|grant| &grant.action).collect();
-    after.into_iter().map(|grant| grant.action).filter(|action| !granted.contains(action)).collect()
 }
 
 /// Statements that cannot be shown to be within the current policies, and denials that cannot be shown to stay.

@@ -207,6 +207,11 @@ fn only_star_at_end(text: &str) -> Option<&str> {
     text.strip_suffix('*').filter(|prefix| !prefix.contains(['*', '?']))
 }
 
+/// Whether a statement is about a resource, for a caller that asks about it alone.
+pub(super) fn is_about(statement: &Statement, version: Version, resource: &Resource, context: &Context) -> Truth {
+    ResourceTest::new(statement, version).matches(Target::of(resource), context)
+}
+
 #[derive(Clone, Debug)]
 enum ResourceTest {
     AnyOf(Vec<ResourcePattern>),

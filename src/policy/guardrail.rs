@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::document::{PolicyDocument, size_characters};
-use super::size::{INLINE_CHARACTERS, MANAGED_CHARACTERS, PolicyKind};
+use super::size::{INLINE_CHARACTERS, MANAGED_CHARACTERS, PolicyKind, TooLarge, split};
 use crate::aws::Action;
 
 /// The `Sid` of the statement that takes, in both forms.
@@ -63,22 +63,24 @@ pub enum NoRoom {
         /// Managed policies.
         room: usize,
     },
+    /// An action by itself is too long for a policy.
+    #[error(transparent)]
+    Action(#[from] TooLarge),
 }
 
 /// The deny policy: inline where the role has room for it, else spread over managed policies.
 ///
 /// # Errors
-/// [`NoRoom::Deny`].
+/// [`NoRoom::Deny`], [`NoRoom::Action`].
 pub fn deny_policy(taken: &BTreeSet<Action>, room: Room) -> Result<DenyPolicy, NoRoom> {
     let whole = document(vec![deny(DENY_SID, taken)]);
     if size_characters(&whole) <= room.inline_characters {
         return Ok(DenyPolicy { kind: PolicyKind::Inline, documents: vec![whole] });
     }
-    let parts = spread(taken, MANAGED_CHARACTERS);
-    if parts.len() > room.managed_policies {
-        return Err(NoRoom::Deny { needed: parts.len(), room: room.managed_policies });
+    let documents = split(&whole, MANAGED_CHARACTERS)?;
+    if documents.len() > room.managed_policies {
+        return Err(NoRoom::Deny { needed: documents.len(), room: room.managed_policies });
     }
-    let documents = parts.into_iter().map(|part| document(vec![deny(DENY_SID, part)])).collect();
     Ok(DenyPolicy { kind: PolicyKind::Managed, documents })
 }
 
@@ -100,7 +102,7 @@ pub fn boundary(taken: &BTreeSet<Action>, existing: Option<&PolicyDocument>) -> 
             let mut statements: Vec<Value> =
                 existing.statements.iter().map(|statement| statement.raw.clone()).collect();
             statements.push(deny(&fresh_sid(existing), taken));
-            with_list_of(existing, statements)
+            existing.with_statements(statements)
         }
     };
     match size_characters(&whole) {
@@ -118,42 +120,11 @@ fn deny<'a>(sid: &str, actions: impl IntoIterator<Item = &'a Action>) -> Value {
     json!({"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": "*"})
 }
 
-/// The document with these statements, in a list also where it had a single one without.
-fn with_list_of(existing: &PolicyDocument, statements: Vec<Value>) -> Value {
-    let mut whole = existing.as_value().clone();
-    if let Some(slot) = whole.get_mut("Statement") {
-        *slot = Value::Array(statements);
-    }
-    whole
-}
-
 /// A `Sid` that the document does not have: IAM wants those of one document to differ, and a guard-rail may be there.
 fn fresh_sid(existing: &PolicyDocument) -> String {
     let taken = |sid: &str| existing.statements.iter().any(|statement| statement.sid.as_deref() == Some(sid));
     let numbered = (2..).map(|number| format!("{DENY_SID}{number}"));
     std::iter::once(DENY_SID.to_owned()).chain(numbered).find(|sid| !taken(sid)).unwrap_or_default()
-}
-
-/// The actions in as few groups as fit into documents of `limit_characters`, in order.
-fn spread(taken: &BTreeSet<Action>, limit_characters: usize) -> Vec<Vec<&Action>> {
-    let empty = size_characters(&document(vec![deny(DENY_SID, [])]));
-    let mut groups: Vec<Vec<&Action>> = Vec::new();
-    let mut size = limit_characters;
-    for action in taken {
-        // Two quotes and a comma; the last action of a list has no comma, which leaves one character of room.
-        let more = action.as_str().len() + 3;
-        match groups.last_mut() {
-            Some(group) if size + more <= limit_characters => {
-                group.push(action);
-                size += more;
-            }
-            _ => {
-                groups.push(vec![action]);
-                size = empty + more;
-            }
-        }
-    }
-    groups
 }
 
 #[cfg(test)]

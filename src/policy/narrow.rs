@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::document::{PolicyDocument, Version};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, has_variables};
 use super::rightsize::with_list;
 use super::statement::{ActionMatch, Effect, ResourceMatch, Statement};
 use super::truth::Truth;
@@ -260,7 +260,7 @@ fn groups(
     else {
         return groups;
     };
-    if version == Version::V2012 && resources.iter().any(|resource| resource.contains("${")) {
+    if resources.iter().any(|resource| has_variables(resource, version)) {
         return groups;
     }
     for text in actions {
@@ -301,7 +301,7 @@ fn limited(
     }
     let contained = |wanted: &String| current.iter().any(|one| Pattern::new(one).contains_resource_pattern(wanted));
     // A version or an index may be granted by a pattern of its own, which the record does not tell.
-    if shape.colons() != Some(0) && shape != Shape::Object || shape == Shape::WithIndexes {
+    if matches!(shape, Shape::WithColon | Shape::WithIndexes | Shape::Secret) {
         return (wanted.iter().all(contained) && wanted.len() <= NARROWED_RESOURCES)
             .then(|| wanted.into_iter().collect());
     }

@@ -199,7 +199,7 @@ pub fn resolve_resource<'a>(text: &'a str, version: Version, context: &Context) 
 /// variable; AWS does not say what then happens, so that is unknown.
 #[must_use]
 pub fn resolve<'a>(text: &'a str, version: Version, context: &Context) -> Resolved<'a> {
-    if version == Version::V2008 || !text.contains("${") {
+    if !has_variables(text, version) {
         return Resolved::Pattern(Pattern::new(text));
     }
     let mut out = Vec::with_capacity(text.len());

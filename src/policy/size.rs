@@ -208,22 +208,23 @@ fn parts(document: &Value, statement: &Value, at: usize, limit_characters: usize
         }
         part
     };
-    let mut out = Vec::new();
-    let mut chunk: Vec<Value> = Vec::new();
+    let empty = wrapped_size(document, vec![of(&[])]);
+    let mut chunks: Vec<(usize, Vec<Value>)> = Vec::new();
     for action in actions {
-        let alone = wrapped_size(document, vec![of(std::slice::from_ref(action))]);
-        if alone > limit_characters {
-            return Err(too_large(alone));
+        let more = size_characters(action);
+        if empty + more > limit_characters {
+            return Err(too_large(empty + more));
         }
-        chunk.push(action.clone());
-        if wrapped_size(document, vec![of(&chunk)]) > limit_characters {
-            chunk.pop();
-            out.push(of(&chunk));
-            chunk = vec![action.clone()];
+        match chunks.last_mut() {
+            // A comma goes before each action but the first.
+            Some((size, chunk)) if *size + 1 + more <= limit_characters => {
+                chunk.push(action.clone());
+                *size += 1 + more;
+            }
+            _ => chunks.push((empty + more, vec![action.clone()])),
         }
     }
-    out.push(of(&chunk));
-    Ok(out)
+    Ok(chunks.into_iter().map(|(_, chunk)| of(&chunk)).collect())
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::certificate::ObservedCall;
+use super::compiled::is_about;
 use super::condition::all_hold;
 use super::context::Lookup;
 use super::document::Version;
 use super::evaluate::{NamedPolicy, Resource, matches_action};
-use super::pattern::{Resolved, resolve};
 use super::statement::{ConditionBlock, ResourceMatch, Statement};
 use super::truth::Truth;
 
@@ -89,17 +89,7 @@ fn resource(statement: &Statement, version: Version, call: &ObservedCall) -> OfR
         ResourceMatch::Resource(patterns) | ResourceMatch::NotResource(patterns) => patterns,
         ResourceMatch::None => &[],
     };
-    let one = |text: &String| match (resolve(text, version, &call.context), &call.resource) {
-        (Resolved::Pattern(pattern), _) if pattern.is_anything() => Truth::True,
-        (Resolved::Pattern(pattern), Resource::Known(arn)) => pattern.matches_resource(arn).into(),
-        (Resolved::Absent, _) => Truth::False,
-        _ => Truth::Unknown,
-    };
-    let truth = match &statement.resources {
-        ResourceMatch::Resource(_) => Truth::any(patterns.iter().map(one)),
-        ResourceMatch::NotResource(_) => Truth::any(patterns.iter().map(one)).negate(),
-        ResourceMatch::None => Truth::Unknown,
-    };
+    let truth = is_about(statement, version, &call.resource, &call.context);
     let keys = patterns.iter().flat_map(|text| variables(text, version)).filter(|key| is_unknown(key, call)).collect();
     OfResource { truth, keys }
 }
