@@ -32,8 +32,9 @@ use thirdtrail::evidence::observe::Observer;
 use thirdtrail::evidence::{Evidence, Scope, limits};
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
+use thirdtrail::run::source::AwsOptions;
 use thirdtrail::run::workers::Effort;
-use thirdtrail::run::{analyze, inputs};
+use thirdtrail::run::{analyze, inputs, source};
 
 /// The program's own allocator, so that its memory is measured.
 #[global_allocator]
@@ -187,7 +188,8 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
         narrowing: None,
         effort: Effort { jobs: options.threads, memory_bytes: 64 << 20 },
     };
-    let done = analyze::analyze(&inputs::open(&options.folder)?, &job, &Silent)?;
+    let done =
+        analyze::analyze(&*source::open(&options.folder.to_string_lossy(), &AwsOptions::default())?, &job, &Silent)?;
     let seconds = begin.elapsed().as_secs_f64();
     let coverage = &done.assessment.coverage;
     Ok(Measured {

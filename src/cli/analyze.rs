@@ -12,7 +12,7 @@ use crate::run::analyze::{Options, Outcome, analyze, write};
 use crate::run::monitor::Monitor;
 use crate::run::plan::Request;
 use crate::run::workers::Effort;
-use crate::run::{inputs, output};
+use crate::run::{inputs, output, source};
 
 use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
 use super::exit_code::ExitCode;
@@ -20,13 +20,12 @@ use super::terminal::{Shown, line, note, plain, size};
 
 pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
     output::check(&arguments.out)?;
-    let store = inputs::open(&arguments.selection.source)?;
+    let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
     let options = options(&arguments);
     let monitor = Shown::new(arguments.progress, arguments.quiet);
-    let mut outcome = analyze(&store, &options, &monitor)?;
+    let mut outcome = analyze(&*store, &options, &monitor)?;
     monitor.end();
-    let source = arguments.selection.source.display().to_string();
-    write(&arguments.out, &mut outcome, &source, &options)?;
+    write(&arguments.out, &mut outcome, &arguments.selection.source, &options)?;
     if !arguments.quiet {
         for reason in outcome.inputs.iter().flat_map(|input| &input.unreadable) {
             let what =
@@ -50,7 +49,7 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
 
 fn options(arguments: &AnalyzeArguments) -> Options {
     let inventories = if arguments.inventory.is_empty() {
-        inputs::beside(&arguments.selection.source)
+        inputs::beside(Path::new(&arguments.selection.source))
     } else {
         arguments.inventory.clone()
     };

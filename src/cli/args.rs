@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::aws::AccountId;
 use crate::aws::window::{Time, parse_time};
+use crate::run::source::AwsOptions;
 
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
@@ -35,7 +36,7 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct SelectionArguments {
     /// The trail: a folder or a file.
-    pub(super) source: PathBuf,
+    pub(super) source: String,
     /// Only events from this time on (date or RFC 3339).
     #[arg(long, value_parser = time)]
     pub(super) since: Option<Time>,
@@ -48,6 +49,43 @@ pub(super) struct SelectionArguments {
     /// Only this Region; repeatable. Actions that can be called in any Region are then not called unused.
     #[arg(long)]
     pub(super) region: Vec<String>,
+}
+
+/// How to reach AWS; what is not given comes from the environment and the shared configuration files.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "AWS")]
+pub(super) struct AwsArguments {
+    /// The profile of the shared AWS configuration files.
+    #[arg(long)]
+    pub(super) profile: Option<String>,
+    /// The Region to call.
+    #[arg(long, value_name = "REGION")]
+    pub(super) region_name: Option<String>,
+    /// An endpoint in place of AWS's own.
+    #[arg(long, value_name = "URL")]
+    pub(super) endpoint_url: Option<String>,
+    /// Put buckets in the path of a URL, not in its host name.
+    #[arg(long)]
+    pub(super) force_path_style: bool,
+    /// Pay for the requests yourself: a bucket whose owner wants that.
+    #[arg(long)]
+    pub(super) request_payer: bool,
+    /// Do not sign requests: a public bucket.
+    #[arg(long)]
+    pub(super) no_sign_request: bool,
+}
+
+impl AwsArguments {
+    pub(super) fn options(&self) -> AwsOptions {
+        AwsOptions {
+            profile: self.profile.clone(),
+            region: self.region_name.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            force_path_style: self.force_path_style,
+            request_payer: self.request_payer,
+            no_sign_request: self.no_sign_request,
+        }
+    }
 }
 
 /// Arguments of `analyze`.
@@ -100,6 +138,8 @@ pub(super) struct AnalyzeArguments {
     /// How to show progress.
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub(super) progress: Progress,
+    #[command(flatten)]
+    pub(super) aws: AwsArguments,
 }
 
 /// Arguments of `plan`.
@@ -110,6 +150,8 @@ pub(super) struct PlanArguments {
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) aws: AwsArguments,
 }
 
 /// Arguments of `map`.

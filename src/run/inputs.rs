@@ -10,19 +10,7 @@ use crate::policy::inventory::Inventory;
 use crate::policy::inventory_places::name_places;
 
 use super::UserError;
-use crate::store::local::LocalStore;
 use crate::store::{Entry, Store};
-
-/// The store behind a local source.
-///
-/// # Errors
-/// When there is nothing there.
-pub fn open(source: &Path) -> Result<LocalStore, UserError> {
-    LocalStore::open(source).map_err(|error| {
-        let what = format!("cannot open source `{}`: {error}", source.display());
-        UserError::new(what, "give a folder or file of CloudTrail logs")
-    })
-}
 
 /// All objects of a source.
 ///

@@ -6,6 +6,7 @@ pub mod keep;
 pub mod monitor;
 pub mod output;
 pub mod plan;
+pub mod source;
 pub mod spill;
 pub mod workers;
 

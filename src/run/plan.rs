@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn listing(keys: &[String]) -> Vec<Entry> {
-        keys.iter().map(|key| Entry { key: key.clone(), size_bytes: 1 }).collect()
+        keys.iter().map(|key| Entry { key: key.clone(), size_bytes: 1, tag: String::new() }).collect()
     }
 
     /// S2: what is no log is skipped and counted.

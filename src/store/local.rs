@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use super::{Entry, Store, StoreError};
 
@@ -42,18 +43,24 @@ impl LocalStore {
             if metadata.is_dir() {
                 self.visit(&entry.path(), &format!("{key}/"), depth + 1, found)?;
             } else if metadata.is_file() {
-                found.push(Entry { key, size_bytes: metadata.len() });
+                found.push(entry_of(key, &metadata));
             }
         }
         Ok(())
     }
 }
 
+fn entry_of(key: String, metadata: &fs::Metadata) -> Entry {
+    let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let tag = changed.map_or_else(String::new, |since| format!("{:x}", since.as_nanos()));
+    Entry { key, size_bytes: metadata.len(), tag }
+}
+
 impl Store for LocalStore {
     fn list(&self) -> Result<Vec<Entry>, StoreError> {
         if let Some(name) = &self.file {
-            let size_bytes = fs::metadata(self.root.join(name))?.len();
-            return Ok(vec![Entry { key: name.clone(), size_bytes }]);
+            let metadata = fs::metadata(self.root.join(name))?;
+            return Ok(vec![entry_of(name.clone(), &metadata)]);
         }
         let mut found = Vec::new();
         self.visit(&self.root, "", 0, &mut found)?;

@@ -1,6 +1,7 @@
 //! A store in memory, for tests and for sources that are made on the spot.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Mutex;
 
 use super::{Entry, Store, StoreError};
@@ -26,7 +27,11 @@ impl FromIterator<(String, Vec<u8>)> for MemoryStore {
 
 impl Store for MemoryStore {
     fn list(&self) -> Result<Vec<Entry>, StoreError> {
-        let entry = |(key, bytes): (&String, &Vec<u8>)| Entry { key: key.clone(), size_bytes: bytes.len() as u64 };
+        let entry = |(key, bytes): (&String, &Vec<u8>)| Entry {
+            key: key.clone(),
+            size_bytes: bytes.len() as u64,
+            tag: format!("{:x}", BuildHasherDefault::<DefaultHasher>::default().hash_one(bytes)),
+        };
         Ok(self.objects().iter().map(entry).collect())
     }
 

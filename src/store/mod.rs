@@ -1,5 +1,6 @@
 //! Where objects lie: list, get, put. The only folder that touches files for objects; imports none of ours.
 
+pub mod aws;
 pub mod faulty;
 pub mod local;
 pub mod memory;
@@ -11,6 +12,8 @@ pub struct Entry {
     pub key: String,
     /// Its size.
     pub size_bytes: u64,
+    /// Changes when its bytes do: the ETag, or what the store has instead; empty where it has nothing.
+    pub tag: String,
 }
 
 /// Why a store could not do as asked.

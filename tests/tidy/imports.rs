@@ -29,6 +29,13 @@ const ANYWHERE: &[&str] = &[""];
 const USED_BY: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
     ("arrow", &["evidence/tables/columnar"]),
+    ("aws-config", &["store/aws"]),
+    ("aws-lc-rs", &["cloudtrail/digest"]),
+    ("aws-sdk-cloudtrail", &["run/live"]),
+    ("aws-sdk-iam", &["run/live"]),
+    ("aws-sdk-organizations", &["run/live"]),
+    ("aws-sdk-s3", &["store/s3"]),
+    ("aws-sdk-sts", &["run/live"]),
     ("bytes", &["evidence/tables/columnar"]),
     ("chrono", ANYWHERE),
     ("clap", &["cli"]),
@@ -50,6 +57,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("similar", &["policy/diff"]),
     ("tempfile", &["run"]),
     ("thiserror", ANYWHERE),
+    ("tokio", &["store", "run/fetch"]),
     ("toml", &["run/keep"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
 ];
