@@ -14,9 +14,11 @@ pub mod names;
 pub mod observe;
 pub mod scope;
 pub mod session;
+pub mod shard;
 pub mod sighting;
 pub mod tables;
 pub mod tally;
+pub mod within;
 
 pub use merge::Evidence;
 pub use scope::Scope;

@@ -28,15 +28,18 @@ use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
 use super::UserError;
+use super::checkpoint::Notes;
 use super::inputs::{InputFile, inventory, list};
 use super::keep::keep_rules;
+use super::listing::Listing;
 use super::monitor::Monitor;
 use super::output;
 use super::plan::{Plan, Request, plan};
+use super::resume::{self, Saved};
 use super::workers::{Effort, Read, Workers, read};
 
 /// What to analyze, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// What of the source.
     pub request: Request,
@@ -71,6 +74,8 @@ pub struct Outcome {
     pub inputs: Vec<InputFile>,
     /// What became of each keep rule.
     pub keep: Vec<KeepOutcome>,
+    /// What was used and saved of evidence, where that was asked for.
+    pub evidence: Option<Notes>,
 }
 
 /// Reads, judges and renders; writes nothing.
@@ -78,13 +83,48 @@ pub struct Outcome {
 /// # Errors
 /// The user's mistakes. Unreadable objects and records are part of the answer.
 pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
+    analyze_with(store, options, None, monitor)
+}
+
+/// [`analyze`], with evidence of earlier runs where there is any, and for later ones.
+///
+/// # Errors
+/// As [`analyze`], when evidence cannot be saved, and when somebody wants to stop.
+pub fn analyze_with(
+    store: &dyn Store,
+    options: &Options,
+    saved: Option<Saved<'_>>,
+    monitor: &dyn Monitor,
+) -> Result<Outcome, UserError> {
     let started = Instant::now();
     let (given, inputs) = given(options)?;
     // The catalog is needed later and takes as long to unpack as a folder to list.
     let (listing, _) = hands::both(&Workers::start(options.effort)?, || list(store), Catalog::builtin);
     let plan = plan(listing?, &options.request)?;
+    let Some(saved) = saved else {
+        let read = |scope: &Scope| read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor);
+        return answer(&plan, (given, inputs), options, &read, monitor, started);
+    };
+    Listing::of(&plan, &options.request).save(saved.checkpoints.store())?;
+    let read = |scope: &Scope| {
+        resume::read(store, &plan.objects, scope, options.effort, monitor, saved, resume::Purpose::Answer)
+    };
+    let outcome = answer(&plan, (given, inputs), options, &read, monitor, started)?;
+    saved.checkpoints.sweep();
+    Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
+}
+
+/// Reads by `read` what was planned, judges and renders.
+pub(super) fn answer(
+    plan: &Plan,
+    (given, inputs): (Given, Vec<InputFile>),
+    options: &Options,
+    read: ReadBy<'_>,
+    monitor: &dyn Monitor,
+    started: Instant,
+) -> Result<Outcome, UserError> {
     let planned = started.elapsed();
-    let judged = read_and_judge(store, &plan, &given, options, monitor)?;
+    let judged = read_and_judge(read, plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
     let judged_after = started.elapsed();
     let files = render_by(&workers, &mut assessment)
@@ -99,17 +139,17 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
         "spills": judged.spills,
     });
     let keep = outcomes(&given.keep, &assessment.roles, assessment.as_of);
-    Ok(Outcome { assessment, files, timings, inputs, keep })
+    Ok(Outcome { assessment, files, timings, inputs, keep, evidence: None })
 }
 
 /// What is read beside the trail.
-struct Given {
-    inventory: Inventory,
+pub(super) struct Given {
+    pub(super) inventory: Inventory,
     keep: Vec<KeepRule>,
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
-fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
+pub(super) fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
     let (inventory, mut inputs) = inventory(&options.inventories)?;
     let mut keep = Vec::new();
     if let Some(path) = &options.keep {
@@ -119,6 +159,9 @@ fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
     }
     Ok((Given { inventory, keep }, inputs))
 }
+
+/// How the planned objects are read with a scope.
+pub(super) type ReadBy<'a> = &'a dyn Fn(&Scope) -> Result<Read, UserError>;
 
 struct Judged {
     assessment: Assessment,
@@ -131,7 +174,7 @@ struct Judged {
 /// Reads with the smallest scope that today's trust allows, and again should the records show that an outsider
 /// reached a role that the trust did not tell of.
 fn read_and_judge(
-    store: &dyn Store,
+    read: ReadBy<'_>,
     plan: &Plan,
     given: &Given,
     options: &Options,
@@ -143,7 +186,7 @@ fn read_and_judge(
         passes += 1;
         let began = Instant::now();
         monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
-        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor)?;
+        let read = read(&scope)?;
         monitor.end();
         reading += began.elapsed();
         monitor.begin("judging roles and writing the report", 0, 0);
@@ -164,7 +207,7 @@ fn read_and_judge(
     }
 }
 
-fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) -> Scope {
+pub(super) fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) -> Scope {
     let reachable = reachable(inventory, &own_accounts(plan, inventory, options));
     let quiet = inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
     Scope {
@@ -276,6 +319,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "memory_bytes": options.effort.memory_bytes,
         },
         "inputs": outcome.inputs,
+        "evidence": outcome.evidence,
         "keep_rules": outcome.keep,
         "catalog_actions": Catalog::builtin().iter().count(),
         "coverage": outcome.assessment.coverage,

@@ -1,13 +1,19 @@
 //! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
 
 pub mod analyze;
+pub mod checkpoint;
 pub mod inputs;
 pub mod keep;
+pub mod listing;
 pub mod monitor;
+pub mod observe;
 pub mod output;
 pub mod plan;
+pub mod report;
+pub mod resume;
 pub mod source;
 pub mod spill;
+pub mod stop;
 pub mod workers;
 
 /// The user's mistake: what is wrong, and what to do. Exit code 2, nothing written.

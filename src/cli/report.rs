@@ -1,0 +1,24 @@
+//! `thirdtrail report`.
+
+use crate::run::checkpoint::Checkpoints;
+use crate::run::report::report;
+use crate::run::resume::Saved;
+use crate::run::{output, source};
+
+use super::analyze::{finish, options};
+use super::args::AnalyzeArguments;
+use super::exit_code::ExitCode;
+use super::stop::stoppable;
+use super::terminal::Shown;
+
+pub(super) fn run(arguments: &AnalyzeArguments) -> anyhow::Result<ExitCode> {
+    output::check(&arguments.out)?;
+    let evidence = source::open(&arguments.selection.source, &arguments.aws.options())?;
+    let options = options(arguments);
+    let monitor = Shown::new(arguments.progress, arguments.quiet);
+    let checkpoints = Checkpoints::open(&*evidence)?;
+    stoppable(|stop| {
+        let outcome = report(Saved { checkpoints: &checkpoints, stop }, &options, &monitor)?;
+        finish(arguments, outcome, &options, &monitor)
+    })
+}
