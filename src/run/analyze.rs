@@ -110,7 +110,7 @@ pub fn analyze_with(
         resume::read(store, &plan.objects, scope, options.effort, monitor, saved, resume::Purpose::Answer)
     };
     let outcome = answer(&plan, (given, inputs), options, &read, monitor, started)?;
-    saved.checkpoints.sweep();
+    saved.checkpoints.sweep(&options.request);
     Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
 }
 

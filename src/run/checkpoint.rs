@@ -18,6 +18,7 @@ use crate::evidence::shard::{Mark, Shard, ShardError};
 use crate::store::{Entry, Store};
 
 use super::UserError;
+use super::plan::{Request, plan};
 use super::source::{self, AwsOptions};
 
 /// Where shards lie.
@@ -175,7 +176,8 @@ impl<'a> Checkpoints<'a> {
         let mut found = Vec::new();
         for key in keys {
             let read = match self.store.get(&key, &mut bytes) {
-                Ok(()) => Shard::from_bytes(&bytes).map_err(|error| (matches!(error, ShardError::OtherVersion(_)), error.to_string())),
+                Ok(()) => Shard::from_bytes(&bytes)
+                    .map_err(|error| (matches!(error, ShardError::OtherVersion(_)), error.to_string())),
                 Err(error) => Err((false, error.to_string())),
             };
             match read {
@@ -256,14 +258,17 @@ impl<'a> Checkpoints<'a> {
         self.state().notes.objects_read += objects;
     }
 
-    /// Takes away what lies in the slots that were looked into and was of no use: shards of objects that have changed,
-    /// damaged ones, those put together in one. To be done when the answer is there, because until then they may serve.
-    pub fn sweep(&self) {
+    /// Takes away what was of no use in the slots that were looked into: shards of objects that have changed, damaged
+    /// ones, those put together in one; and the slots that were asked for and have no objects any more. To be done when
+    /// the answer is there, because until then they may serve.
+    pub fn sweep(&self, request: &Request) {
         let mut state = self.state();
         let State { slots, unfinished, visited, serving, notes } = &mut *state;
         unfinished.retain(|key| self.store.remove(key).is_err());
-        for slot in visited.iter() {
-            let Some(keys) = slots.get_mut(slot) else { continue };
+        for (slot, keys) in slots {
+            if !visited.contains(slot) && !is_asked_for(slot, request) {
+                continue;
+            }
             keys.retain(|key| {
                 let stays = serving.contains(key) || self.store.remove(key).is_err();
                 notes.shards_removed += u64::from(!stays);
@@ -282,6 +287,15 @@ impl<'a> Checkpoints<'a> {
         // After a panic the run ends anyway.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a request asks for the objects of a slot.
+fn is_asked_for(slot: &str, request: &Request) -> bool {
+    let mut parts = slot.split('/');
+    let (Some(account), Some(region), Some(day)) = (parts.next(), parts.next(), parts.next()) else { return true };
+    let day = day.get(..10).unwrap_or_default().replace('-', "/");
+    let key = format!("AWSLogs/{account}/CloudTrail/{region}/{day}/x.json.gz");
+    plan(vec![Entry { key, size_bytes: 0, tag: String::new() }], request).is_ok()
 }
 
 /// Evidence that cannot be saved is a mistake to be told: the user counts on it.

@@ -97,7 +97,8 @@ pub fn read(
     }
     // What earlier evidence kept in full is kept in full again: an outsider was seen there, and the next night's run
     // would have to read it all again.
-    let keeping = Scope { window: None, quiet_roles: &scope.quiet_roles - &loud.into_iter().collect(), ..scope.clone() };
+    let keeping =
+        Scope { window: None, quiet_roles: &scope.quiet_roles - &loud.into_iter().collect(), ..scope.clone() };
     let keeping = Arc::new(keeping);
     let read = on_all(&workers, &task, &missing, || Reading::new(&task, Arc::clone(&keeping)), Reading::save)?;
     for reading in read {
@@ -140,7 +141,9 @@ pub fn recall(
             ));
         }
         let mut one = taking.gathered;
-        for (object, slot) in taking.missing.iter().flat_map(|portion| portion.objects.iter().map(|o| (o, &portion.slot))) {
+        for (object, slot) in
+            taking.missing.iter().flat_map(|portion| portion.objects.iter().map(|o| (o, &portion.slot)))
+        {
             match failures.get(&object.key) {
                 Some(reason) => one.evidence.coverage.failed.insert(object.key.clone(), reason.clone()),
                 None => {
@@ -249,9 +252,8 @@ impl<'a> Taking<'a> {
         let Saved { checkpoints, .. } = task.saved;
         let shards = checkpoints.serving(slot, task.scope);
         let held: BTreeSet<String> = shards.iter().flat_map(|shard| shard.held.keys().cloned()).collect();
-        let is_cut = |shard: &Shard| {
-            shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some)
-        };
+        let is_cut =
+            |shard: &Shard| shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some);
         let cut: BTreeSet<String> =
             shards.iter().filter(|shard| is_cut(shard)).flat_map(|shard| shard.held.keys().cloned()).collect();
         for entry in slot.objects.iter().filter(|entry| held.contains(&entry.key) && !cut.contains(&entry.key)) {
@@ -358,7 +360,9 @@ impl<'a> Reading<'a> {
         let shard = Shard::of(&self.scope, marks, vec![evidence]);
         let task = self.gathered.task;
         task.saved.checkpoints.save(&portion.slot, &shard)?;
-        if task.purpose == Purpose::Answer && shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some) {
+        if task.purpose == Purpose::Answer
+            && shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some)
+        {
             self.cut.push(portion.clone());
             return Ok(());
         }

@@ -36,9 +36,8 @@ impl Shard {
             accounts: reader.list(Reader::account)?.into_iter().collect(),
             regions: reader.list(Reader::owned)?.into_iter().collect(),
         };
-        let quiet = reader.list(|reader| {
-            Ok(RoleRef { account: reader.account()?, name: reader.owned()?, id: reader.owned()? })
-        })?;
+        let quiet = reader
+            .list(|reader| Ok(RoleRef { account: reader.account()?, name: reader.owned()?, id: reader.owned()? }))?;
         let held = reader.list(object)?;
         let failed = reader.list(|reader| {
             let (key, mark) = object(reader)?;
@@ -120,8 +119,7 @@ fn hand_off(reader: &mut Reader<'_>) -> Outcome<HandOffSeen> {
         subject: reader.owned()?,
         network: reader.owned()?,
         agent: reader.owned()?,
-        external_id: reader
-            .option(|reader| Ok(Fingerprint { digest: reader.owned()?, length: reader.small()? }))?,
+        external_id: reader.option(|reader| Ok(Fingerprint { digest: reader.owned()?, length: reader.small()? }))?,
         caller: caller(reader)?,
     })
 }

@@ -208,7 +208,8 @@ fn coverage(writer: &mut Writer, names: &Names, coverage: &Coverage) {
         writer.number(*at);
         writer.text(reason);
     }
-    let mut places: Vec<_> = coverage.places.iter().map(|((account, region), place)| (*account, *region, place)).collect();
+    let mut places: Vec<_> =
+        coverage.places.iter().map(|((account, region), place)| (*account, *region, place)).collect();
     places.sort_unstable_by_key(|(account, region, _)| (*account, names.text(*region)));
     writer.count(places.len());
     for (account, region, place) in places {
@@ -272,10 +273,5 @@ impl Names {
     }
 }
 
-type ActorTexts<'a> = (
-    bool,
-    crate::aws::AccountId,
-    [&'a str; 4],
-    Option<crate::aws::window::Time>,
-    Option<crate::aws::AccountId>,
-);
+type ActorTexts<'a> =
+    (bool, crate::aws::AccountId, [&'a str; 4], Option<crate::aws::window::Time>, Option<crate::aws::AccountId>);
