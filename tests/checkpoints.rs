@@ -218,6 +218,29 @@ fn the_nightly_run_reads_only_new_objects() {
     }
 }
 
+/// A window that moves with the days reads new objects, and of old ones only those whose events it begins to cut.
+#[test]
+fn a_moving_window_reads_little_more() {
+    let all = objects("vendors");
+    let evidence = MemoryStore::default();
+    let mut options = windowless("vendors");
+    for (since, day) in [("2026-05-10", "2026-07-29"), ("2026-05-11", "2026-07-30"), ("2026-05-12", "2026-07-31")] {
+        options.request.since = parse_time(since);
+        let trail = until(&all, day);
+        let tonight = source(&trail);
+        let outcome = run(&tonight, &options, &evidence);
+        let got = tonight.got();
+        if day != "2026-07-29" {
+            let old = got.iter().filter(|key| delivered(key).is_none_or(|delivered| *delivered < *day));
+            let cut: Vec<String> = old.map(|key| delivered(key).unwrap()).collect();
+            // Late objects of the generator bring events of up to three days before.
+            assert!(cut.iter().all(|day| **day >= *since && *day.as_str() <= *"2026-05-15"), "{cut:?}");
+            assert!(cut.len() < 20, "{cut:?}");
+        }
+        same(day, &scratch(&tonight, &options), &outcome.files);
+    }
+}
+
 /// A late object is read alone; a changed one, and one that is gone, have their shard read again; what no longer stands
 /// for anything is taken away.
 #[test]

@@ -304,8 +304,14 @@ fn put_together(checkpoints: &Checkpoints<'_>, slot: &Slot, shards: Vec<Shard>) 
 fn portions(slot: &Slot, wanted: &dyn Fn(&Entry) -> bool) -> Vec<Portion> {
     let mut portions: Vec<Portion> = Vec::new();
     let mut bytes = 0;
-    for entry in slot.objects.iter().filter(|entry| wanted(entry)) {
-        let full = bytes > PORTION_BYTES || portions.last().is_none_or(|last| last.objects.len() >= PORTION_OBJECTS);
+    // Apart, so that a window that begins or ends with the day cuts through few objects.
+    let (early, late): (Vec<&Entry>, Vec<&Entry>) =
+        slot.objects.iter().filter(|entry| wanted(entry)).partition(|entry| is_of_first_hour(&entry.key));
+    let begins_late = late.first().map(|entry| entry.key.as_str());
+    for entry in early.iter().chain(&late).copied() {
+        let full = Some(entry.key.as_str()) == begins_late
+            || bytes > PORTION_BYTES
+            || portions.last().is_none_or(|last| last.objects.len() >= PORTION_OBJECTS);
         if full {
             portions.push(Portion { slot: slot.name.clone(), objects: Vec::new() });
             bytes = 0;
@@ -316,6 +322,12 @@ fn portions(slot: &Slot, wanted: &dyn Fn(&Entry) -> bool) -> Vec<Portion> {
         }
     }
     portions
+}
+
+/// Whether an object was delivered in the first hour of its day, and so may hold events of the day before.
+fn is_of_first_hour(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or_default();
+    name.split('_').any(|part| part.len() == 14 && part.get(8..11) == Some("T00"))
 }
 
 /// A worker that reads objects.
@@ -348,9 +360,7 @@ impl<'a> Reading<'a> {
             task.monitor.step(entry.size_bytes);
         }
         task.saved.checkpoints.note_read(portion.objects.len() as u64);
-        let mut evidence = std::mem::replace(&mut self.observer, Observer::new(Arc::clone(&self.scope))).finish();
-        evidence.settle();
-        evidence
+        self.observer.take()
     }
 
     /// Reads objects that no shard holds, saves their evidence, and only then uses it.
