@@ -2,6 +2,7 @@
 //!
 //! Nothing here judges or joins: a record is read alone, as it was written.
 
+pub mod digest;
 pub mod gunzip;
 pub mod handoff;
 pub mod identity;
