@@ -92,7 +92,10 @@ impl Trail {
     }
 
     fn check(&self, metadata: bool, standings: &[&str], gaps: &[&str]) {
-        assert_eq!(self.judged(metadata, Some(hour(0))), (standings.to_vec(), gaps.iter().map(|g| (*g).to_owned()).collect()));
+        assert_eq!(
+            self.judged(metadata, Some(hour(0))),
+            (standings.to_vec(), gaps.iter().map(|g| (*g).to_owned()).collect())
+        );
     }
 }
 

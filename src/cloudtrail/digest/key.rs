@@ -52,8 +52,7 @@ impl PublicKeys {
     /// # Errors
     /// When the text is no such listing, or an empty one.
     pub fn add(&mut self, listing: &str) -> Result<(), KeyError> {
-        let listed: Listed =
-            serde_json::from_str(listing).map_err(|error| KeyError::Malformed(error.to_string()))?;
+        let listed: Listed = serde_json::from_str(listing).map_err(|error| KeyError::Malformed(error.to_string()))?;
         if listed.keys.is_empty() {
             return Err(KeyError::Empty);
         }
@@ -94,8 +93,10 @@ mod tests {
     #[test]
     fn listings_of_several_regions_add_up() {
         let mut keys = PublicKeys::default();
-        keys.add(r#"{"PublicKeyList":[{"Value":"MIIB","ValidityStartTime":1436317441.0,"Fingerprint":"8eba"}]}"#).unwrap();
-        keys.add(r#"{"publicKeyList":[{"ValidityStartTime":"1434589460.0","Value":"AAAA","Fingerprint":"8933"}]}"#).unwrap();
+        keys.add(r#"{"PublicKeyList":[{"Value":"MIIB","ValidityStartTime":1436317441.0,"Fingerprint":"8eba"}]}"#)
+            .unwrap();
+        keys.add(r#"{"publicKeyList":[{"ValidityStartTime":"1434589460.0","Value":"AAAA","Fingerprint":"8933"}]}"#)
+            .unwrap();
         assert!(keys.has("8eba") && keys.has("8933") && !keys.has("31e8"));
     }
 

@@ -247,7 +247,10 @@ mod tests {
         assert_eq!(with("\"50887ccf\"", "null"), DigestError::Field("previousDigestS3Object"));
         assert_eq!(with("97fb79", "97fb7x"), DigestError::Field("previousDigestHashValue"));
         assert_eq!(with("9bb6196f", "9bb6"), DigestError::Field("logFiles"));
-        assert_eq!(with("\"SHA-256\",\n        \"newest", "\"MD5\",\n        \"newest"), DigestError::Field("logFiles"));
+        assert_eq!(
+            with("\"SHA-256\",\n        \"newest", "\"MD5\",\n        \"newest"),
+            DigestError::Field("logFiles")
+        );
         assert!(matches!(with("\"logFiles\"", "\"files\""), DigestError::Malformed(_)));
         assert!(matches!(Digest::parse(b"\x1f\x8b"), Err(DigestError::Malformed(_))));
     }
