@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot make its trail has failed")]
 
+mod awscli;
 mod folders;
 mod program;
 mod python;
@@ -20,7 +21,6 @@ use thirdtrail::run::workers::Effort;
 use thirdtrail::store::memory::MemoryStore;
 
 use program::run;
-use python::Python;
 use signed::{Files, Signed, gzip, is_digest, is_log, signed, unsigned, wrong_keys};
 
 const DAYS: u32 = 5;
@@ -396,24 +396,10 @@ fn the_program_verifies_a_folder() {
     mistake(&["--verify-digests", "--digest-public-keys", &keys], "the source holds no digest");
 }
 
-const PACKAGE: &str = "awscli==1.46.3";
-
-/// What AWS's own validator says of a bucket with these files.
-fn aws_says(python: &Python, trail: &Signed) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    write(&trail.files, &folder.path().join(signed::BUCKET).join(signed::PREFIX));
-    std::fs::write(folder.path().join("signatures.json"), json!(trail.signatures).to_string()).unwrap();
-    std::fs::write(folder.path().join("keys.json"), &trail.keys).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/awscli/validate.py");
-    let said = python::run(python.command().arg(script).arg(folder.path()).arg(signed::BUCKET).arg(signed::PREFIX));
-    serde_json::from_str(&said.unwrap_or_else(|error| panic!("{error}"))).unwrap()
-}
-
 /// `aws cloudtrail validate-logs` and we agree on every digest and every log object, tampered with or not.
 #[test]
 fn the_aws_cli_finds_the_same() {
-    let module = "awscli.customizations.cloudtrail.validation";
-    let python = match Python::new().and_then(|python| python.with(&[PACKAGE], module)) {
+    let python = match awscli::python() {
         Ok(python) => python,
         Err(reason) => {
             return say(&format!("NOT RUN: AWS CLI absent: {}", reason.lines().last().unwrap_or_default()));
@@ -436,7 +422,7 @@ fn the_aws_cli_finds_the_same() {
     }
     let mut compared = 0;
     for trail in [sound, changed, digests] {
-        let (aws, report) = (aws_says(&python, &trail), report(&trail));
+        let (aws, report) = (awscli::says(&python, &trail), report(&trail));
         let integrity = &report["coverage"]["integrity"];
         let sorted = |list: &Value| keys(list).into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
         let theirs = |part: &str| -> BTreeSet<String> {
