@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// The main job: read a trail, attribute its sessions, right-size the policies of third-party roles.
     Analyze(AnalyzeArguments),
-    /// What would be read: objects, bytes, days, Regions; reads no object.
+    /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
     Map(MapArguments),

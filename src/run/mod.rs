@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod digests;
+pub mod estimate;
 pub mod inputs;
 pub mod keep;
 pub mod monitor;
