@@ -51,8 +51,9 @@ fn as_json(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> serde_jso
             json!({"account_id": account, "region": region, "objects": objects, "bytes": bytes})
         })
         .collect();
-    let object = |entry: &crate::store::Entry| json!({"key": entry.key, "bytes": entry.size_bytes, "tag": entry.tag});
-    let objects: Vec<_> = plan.objects.iter().map(object).collect();
+    let objects = plan.objects.iter();
+    let objects: Vec<_> =
+        objects.map(|entry| json!({"key": entry.key, "bytes": entry.size_bytes, "tag": entry.tag})).collect();
     let digest_bytes: u64 = plan.digests.iter().map(|entry| entry.size_bytes).sum();
     json!({
         "delivered": {"first": plan.days.first().map(ToString::to_string), "last": plan.days.last().map(ToString::to_string)},
