@@ -378,7 +378,9 @@ fn the_program_verifies_a_folder() {
     let page = std::fs::read_to_string(folder.path().join("out/report.md")).unwrap();
     assert!(page.contains("is not as CloudTrail delivered it"), "{page}");
     let run_json = folders::json_file(&folder.path().join("out/run.json"));
-    assert_eq!(run_json["options"]["digest_public_keys"], json!([keys]));
+    assert_eq!(run_json["options"]["verify_digests"], true);
+    let inputs = run_json["inputs"].as_array().unwrap();
+    assert!(inputs.iter().any(|input| input["path"] == json!(keys)), "{inputs:?}");
 
     let mistake = |arguments: &[&str], says: &str| {
         let found = run(&[&["analyze", source.as_str(), "--out", out.as_str()], arguments].concat());

@@ -123,7 +123,12 @@ fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
         keep = rules;
         inputs.push(input);
     }
-    let digest_keys = options.digest_keys.as_deref().map(public_keys).transpose()?;
+    let mut digest_keys = None;
+    if let Some(files) = &options.digest_keys {
+        let (keys, files) = public_keys(files)?;
+        digest_keys = Some(keys);
+        inputs.extend(files);
+    }
     Ok((Given { inventory, keep, digest_keys }, inputs))
 }
 
@@ -285,7 +290,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "own_accounts": accounts(&options.own_accounts),
             "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
             "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
-            "digest_public_keys": options.digest_keys,
+            "verify_digests": options.digest_keys.is_some(),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,
         },

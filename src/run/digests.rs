@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
@@ -18,6 +17,7 @@ use crate::finding::assessment::DigestGap;
 use crate::store::{Entry, Store};
 
 use super::UserError;
+use super::inputs::{InputFile, read_text};
 use super::monitor::Monitor;
 use super::plan::{Plan, Request, asks_for};
 use super::witness::{Proof, Witness, list};
@@ -36,11 +36,13 @@ const LATE_HOURS: i64 = 3;
 ///
 /// # Errors
 /// The first file that cannot be read, with the reason.
-pub fn public_keys(files: &[PathBuf]) -> Result<PublicKeys, UserError> {
-    let mut keys = PublicKeys::default();
+pub fn public_keys(files: &[PathBuf]) -> Result<(PublicKeys, Vec<InputFile>), UserError> {
+    let (mut keys, mut inputs) = (PublicKeys::default(), Vec::new());
     for file in files {
-        let text = fs::read_to_string(file).map_err(|error| error.to_string());
-        let added = text.and_then(|text| keys.add(&text).map_err(|error| error.to_string()));
+        let added = read_text(file).and_then(|(text, input)| {
+            inputs.push(input);
+            keys.add(&text).map_err(|error| error.to_string())
+        });
         added.map_err(|reason| {
             UserError::new(
                 format!("cannot read public keys `{}`: {reason}", file.display()),
@@ -48,7 +50,7 @@ pub fn public_keys(files: &[PathBuf]) -> Result<PublicKeys, UserError> {
             )
         })?;
     }
-    Ok(keys)
+    Ok((keys, inputs))
 }
 
 /// What the digests of a plan say of its objects.
