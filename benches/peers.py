@@ -9,7 +9,9 @@ answer it from the `.json.gz` files of the trail; `analyze` answers it too, and 
 and writes its reports and tables. All read the same files with as many threads. In each round every peer runs once, as a
 process of its own, so that a noisy minute hits all of them; the table shows medians, and for each round the ratio to
 `analyze` of the same round. Measured is the wall time of the query for an engine (its start and imports are not counted,
-which favours it), and of the whole process for `analyze`. Files are read once before, so all find them in the page cache.
+which favours it), and of the whole process for `analyze`; processor time is that of whole processes. ClickHouse answers
+twice: with the columns of the question declared, which is the fastest form we know, and with JSON functions over each file
+as one string (`clickhouse-json`), which needs no declaration. Files are read once before, so all find them in the page cache.
 
 The packages (chDB is 535 MB) go to a folder outside the tree: `THIRDTRAIL_PEERS`, or `~/.cache/thirdtrail-peers`. Before
 anything is measured, the engines' answers must be equal, and their number of records that of the program.
@@ -29,7 +31,7 @@ import time
 
 PACKAGES = ["chdb==4.4.0", "duckdb==2.0.0"]
 LOGS = "**/*_CloudTrail_*.json.gz"
-ENGINES = ["clickhouse", "duckdb"]
+ENGINES = ["clickhouse", "clickhouse-json", "duckdb"]
 # The parts of a record that the question needs; both engines skip all others while they parse.
 CLICKHOUSE_FIELDS = (
     "Records Array(Tuple(eventTime String, eventSource String, eventName String, errorCode Nullable(String), "
@@ -41,18 +43,18 @@ DUCKDB_FIELDS = (
 )
 
 
-def clickhouse(folder, threads):
+def clickhouse(source, records, field, threads):
+    """The question, with `records` as an array of what `field` takes a field's text from."""
     from chdb.session import Session
 
     session = Session(tempfile.mkdtemp())
-    settings = f"max_threads={threads}, input_format_skip_unknown_fields=1, date_time_input_format='basic'"
-    # The library reads below its own folder for user files unless a path is absolute.
-    source = f"file('{folder}/{LOGS}', 'JSONEachRow', '{CLICKHOUSE_FIELDS}')"
-    records = f"(SELECT arrayJoin(Records) AS r FROM {source})"
+    settings = f"max_threads={threads}, input_format_skip_unknown_fields=1"
+    role = field("userIdentity", "sessionContext", "sessionIssuer", "arn")
     question = f"""
-        SELECT r.userIdentity.sessionContext.sessionIssuer.arn AS role, r.eventSource AS source, r.eventName AS name,
-               count() AS calls, countIf(r.errorCode != '') AS errors, min(r.eventTime) AS first, max(r.eventTime) AS last
-        FROM {records} WHERE r.userIdentity.type = 'AssumedRole'
+        SELECT {role} AS role, {field("eventSource")} AS source, {field("eventName")} AS name, count() AS calls,
+               countIf({field("errorCode")} != '') AS errors, min({field("eventTime")}) AS first,
+               max({field("eventTime")}) AS last
+        FROM (SELECT arrayJoin({records}) AS r FROM {source}) WHERE {field("userIdentity", "type")} = 'AssumedRole'
         GROUP BY role, source, name ORDER BY role, source, name
         SETTINGS {settings}"""
 
@@ -60,8 +62,19 @@ def clickhouse(folder, threads):
         text = str(session.query(query, "JSONCompactEachRow"))
         return [json.loads(line) for line in text.splitlines()]
 
-    count = lambda: rows(f"SELECT sum(length(Records)) FROM {source} SETTINGS {settings}")[0][0]
+    count = lambda: rows(f"SELECT sum(length({records})) FROM {source} SETTINGS {settings}")[0][0]
     return lambda: rows(question), count
+
+
+def clickhouse_declared(folder, threads):
+    source = f"file('{folder}/{LOGS}', 'JSONEachRow', '{CLICKHOUSE_FIELDS}')"
+    return clickhouse(source, "Records", lambda *path: "r." + ".".join(path), threads)
+
+
+def clickhouse_json(folder, threads):
+    source = f"file('{folder}/{LOGS}', 'JSONAsString', 'json String')"
+    field = lambda *path: f"JSONExtractString(r, {', '.join(repr(part) for part in path)})"
+    return clickhouse(source, "JSONExtractArrayRaw(json, 'Records')", field, threads)
 
 
 def duckdb(folder, threads):
@@ -85,7 +98,8 @@ def duckdb(folder, threads):
 
 def run_engine(name, folder, threads, counted):
     """In a process of its own: answers, and prints how long that took and what came of it."""
-    rows, count = {"clickhouse": clickhouse, "duckdb": duckdb}[name](folder, threads)
+    engines = {"clickhouse": clickhouse_declared, "clickhouse-json": clickhouse_json, "duckdb": duckdb}
+    rows, count = engines[name](folder, threads)
     began = time.perf_counter()
     answer = rows()
     seconds = time.perf_counter() - began
@@ -110,35 +124,36 @@ def peers_python():
 
 
 def measured(command):
-    """Output, wall seconds and peak memory of a command."""
+    """Exit code, output, wall seconds, and what else was used."""
     began = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     output = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    return child.returncode, output, time.perf_counter() - began, usage.ru_maxrss / 1024
+    used = {"cpu_seconds": usage.ru_utime + usage.ru_stime, "mebibytes": usage.ru_maxrss / 1024}
+    return child.returncode, output, time.perf_counter() - began, used
 
 
 def engine_round(python, name, options, counted=False):
     command = [python, __file__, options.folder, "--threads", str(options.threads), "--engine", name]
-    code, output, _, mebibytes = measured(command + (["--counted"] if counted else []))
+    code, output, _, used = measured(command + (["--counted"] if counted else []))
     if code != 0:
         sys.exit(f"{name} failed with {code}; try: {' '.join(command)}")
-    return {**json.loads(output), "mebibytes": mebibytes}
+    return {**json.loads(output), **used}
 
 
 def analyze_round(options):
     with tempfile.TemporaryDirectory() as out:
         target = f"{out}/out"
         command = [options.program, "analyze", options.folder, "--out", target, "--jobs", str(options.threads), "--quiet"]
-        code, _, seconds, mebibytes = measured(command)
+        code, _, seconds, used = measured(command)
         if code not in (0, 3):
             sys.exit(f"analyze failed with {code}; try: {' '.join(command)}")
         report = json.loads(pathlib.Path(target, "report.json").read_text())
     coverage = report["coverage"]
     return {
-        "seconds": seconds, "mebibytes": mebibytes, "records": coverage["records"]["total"],
-        "json_bytes": coverage["bytes"]["decompressed"],
+        "seconds": seconds, "records": coverage["records"]["total"], "json_bytes": coverage["bytes"]["decompressed"],
+        **used,
     }
 
 
@@ -179,17 +194,19 @@ def compare(options):
             rounds[name].append(one)
     print(f"{files} files, {gzip_bytes / 1e6:.0f} MB as delivered, {program['json_bytes'] / 1e6:.0f} MB of JSON, "
           f"{program['records']} records, {rows} rows in the answer; {options.threads} threads, {options.rounds} rounds")
-    print(f"{'':<12} {'seconds':>9} {'min':>8} {'max':>8} {'ratio':>8} {'peak MiB':>9}")
+    print(f"{'':<16} {'seconds':>8} {'min':>8} {'max':>8} {'ratio':>7} {'cpu s':>8} {'peak MiB':>9}")
     result = {}
     for name in names:
         seconds = [one["seconds"] for one in rounds[name]]
         ratios = [one / base["seconds"] for one, base in zip(seconds, rounds["analyze"])]
         result[name] = {
             "median_seconds": statistics.median(seconds), "min_seconds": min(seconds), "max_seconds": max(seconds),
-            "median_ratio": statistics.median(ratios), "median_peak_mebibytes": median(rounds[name], "mebibytes"),
+            "median_ratio": statistics.median(ratios), "median_cpu_seconds": median(rounds[name], "cpu_seconds"),
+            "median_peak_mebibytes": median(rounds[name], "mebibytes"),
         }
-        print(f"{name:<12} {result[name]['median_seconds']:>9.2f} {min(seconds):>8.2f} {max(seconds):>8.2f} "
-              f"{result[name]['median_ratio']:>8.1f} {result[name]['median_peak_mebibytes']:>9.0f}")
+        print(f"{name:<16} {result[name]['median_seconds']:>8.2f} {min(seconds):>8.2f} {max(seconds):>8.2f} "
+              f"{result[name]['median_ratio']:>7.1f} {result[name]['median_cpu_seconds']:>8.2f} "
+              f"{result[name]['median_peak_mebibytes']:>9.0f}")
     if options.json:
         facts = {"files": files, "gzip_bytes": gzip_bytes, "json_bytes": program["json_bytes"],
                  "records": program["records"], "threads": options.threads, "rounds": options.rounds, "peers": result}
