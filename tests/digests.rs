@@ -7,116 +7,21 @@ mod folders;
 mod program;
 mod python;
 mod signed;
+mod verified;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use thirdtrail::run::UserError;
-use thirdtrail::run::analyze::{Options, analyze};
-use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
-use thirdtrail::run::workers::Effort;
-use thirdtrail::store::memory::MemoryStore;
 
 use program::run;
-use signed::{Files, Signed, gzip, is_digest, is_log, signed, unsigned, wrong_keys};
-
-const DAYS: u32 = 5;
-
-fn sound() -> Signed {
-    use std::sync::OnceLock;
-    static SOUND: OnceLock<Signed> = OnceLock::new();
-    SOUND.get_or_init(|| signed(unsigned(DAYS))).clone()
-}
-
-/// What a trail is analyzed with.
-struct Way {
-    /// Signatures from metadata, as in a bucket.
-    metadata: bool,
-    jobs: usize,
-    /// The public keys; none: digests are not verified.
-    keys: Option<String>,
-}
-
-fn outcome(files: &Files, signatures: &BTreeMap<String, String>, way: &Way) -> Result<Value, UserError> {
-    let folder = tempfile::tempdir().unwrap();
-    let keys = folder.path().join("keys.json");
-    let digest_keys = way.keys.as_ref().map(|text| {
-        std::fs::write(&keys, text).unwrap();
-        vec![keys.clone()]
-    });
-    let options = Options {
-        request: Request { with_digests: way.keys.is_some(), ..Request::default() },
-        inventories: Vec::new(),
-        keep: None,
-        digest_keys,
-        own_accounts: BTreeSet::new(),
-        as_of: None,
-        idle_days: 90,
-        max_holes: 0.05,
-        narrowing: None,
-        effort: Effort { jobs: way.jobs, memory_bytes: 64 << 20 },
-    };
-    let metadata = signatures.iter().filter(|_| way.metadata);
-    let metadata =
-        metadata.map(|(key, signature)| (key.clone(), BTreeMap::from([("signature".to_owned(), signature.clone())])));
-    let store: MemoryStore = files.clone().into_iter().collect();
-    let outcome = analyze(&store.with_metadata(metadata.collect()), &options, &Silent)?;
-    let report = outcome.files.iter().find(|file| file.path == "report.json").unwrap();
-    Ok(serde_json::from_slice(&report.bytes).unwrap())
-}
-
-fn report(trail: &Signed) -> Value {
-    let way = Way { metadata: true, jobs: 2, keys: Some(trail.keys.clone()) };
-    outcome(&trail.files, &trail.signatures, &way).unwrap()
-}
-
-fn unverified_report(trail: &Signed) -> Value {
-    outcome(&trail.files, &trail.signatures, &Way { metadata: true, jobs: 2, keys: None }).unwrap()
-}
-
-/// Account and day of each hole of that reason.
-fn holes(report: &Value, reason: &str) -> BTreeSet<(String, String)> {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let accounts = report["coverage"]["accounts"].as_array().unwrap().iter();
-    let holes = accounts.flat_map(|account| {
-        let holes = account["holes"].as_array().unwrap().iter().filter(|hole| hole["reason"] == reason);
-        holes.map(|hole| (text(&account["account_id"]), text(&hole["day"])))
-    });
-    holes.collect()
-}
-
-fn account_and_day(key: &str) -> (String, String) {
-    let parts: Vec<&str> = key.split('/').filter(|part| !part.starts_with("o-")).collect();
-    (parts[1].to_owned(), parts[4..7].join("-"))
-}
-
-fn codes(report: &Value) -> Vec<(String, String)> {
-    let findings = report["findings"].as_array().unwrap().iter();
-    let of_digests = findings.filter(|finding| finding["code"].as_str().unwrap().starts_with("digest"));
-    of_digests.map(|f| (f["code"].as_str().unwrap().to_owned(), f["severity"].as_str().unwrap().to_owned())).collect()
-}
-
-fn keys(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|object| object["key"].as_str().unwrap()).collect()
-}
-
-/// A log object somewhere in the middle.
-fn some_log(trail: &Signed) -> String {
-    let logs = trail.keys_of(is_log);
-    logs[logs.len() / 2].clone()
-}
-
-/// A digest that names logs, with one before and one after it.
-fn some_digest(trail: &Signed) -> String {
-    let with_logs =
-        |key: &&String| !String::from_utf8(signed::gunzip(&trail.files[*key])).unwrap().contains("\"logFiles\":[]");
-    let digests = trail.keys_of(is_digest);
-    let middle = digests.iter().filter(|key| key.ends_with("T120000Z.json.gz") && !key.contains("/2026/05/01/"));
-    middle.filter(with_logs).nth(2).unwrap().clone()
-}
+use signed::{Files, Signed, gzip, is_digest, is_log, signed, signed_late, unsigned, wrong_keys};
+use verified::{
+    DAYS, Way, account_and_day, codes, holes, keys, outcome, outcome_of, report, some_digest, some_log, sound,
+    unverified_report,
+};
 
 /// S2, S26: verifying a sound trail changes nothing in the answer but what it says of itself.
 #[test]
@@ -288,6 +193,69 @@ fn only_verified_digests_prove_a_silent_day() {
     assert_eq!(holes(&report(&planted), "no_objects"), accounts);
 }
 
+/// S3: a window, an account or a Region reads a part of the digests; where it begins and ends nothing is missed.
+#[test]
+fn a_part_of_a_sound_trail_is_verified_as_the_whole_is() {
+    let trail = sound();
+    let account = trail.keys_of(is_log)[0].split('/').nth(1).unwrap().parse().unwrap();
+    let day = |day: u32| thirdtrail::aws::window::parse_time(&format!("2026-05-0{day}"));
+    let mut requests = vec![
+        Request { accounts: BTreeSet::from([account]), ..Request::default() },
+        Request { regions: BTreeSet::from(["eu-west-1".to_owned()]), ..Request::default() },
+    ];
+    for since in 1..=4 {
+        requests.push(Request { since: day(since), ..Request::default() });
+        requests.push(Request { until: day(since + 1), ..Request::default() });
+        requests.push(Request { since: day(since), until: day(since + 1), ..Request::default() });
+    }
+    for request in requests {
+        for metadata in [true, false] {
+            let way = Way { metadata, jobs: 2, keys: Some(trail.keys.clone()) };
+            let report = outcome_of(&trail.files, &trail.signatures, &way, request.clone()).unwrap();
+            let integrity = &report["coverage"]["integrity"];
+            assert_eq!(integrity["intact"], true, "{request:?}: {integrity}");
+            let open = integrity["objects"]["unverified"].as_object().unwrap();
+            assert!(open.is_empty() || !metadata, "{request:?}: {open:?}");
+            let gaps = integrity["gaps"].as_array().unwrap();
+            assert!(
+                gaps.iter().all(|gap| !metadata && gap["reason"] == "digest_signature_unknown"),
+                "{request:?}: {gaps:?}"
+            );
+            assert!(integrity["objects"]["verified"].as_u64().unwrap() > 5, "{request:?}");
+        }
+    }
+}
+
+/// A log that came too late for its digest is named by a backfill digest.
+#[test]
+fn late_logs_are_verified_by_backfill_digests() {
+    let late = |key: &str| key.as_bytes()[key.len() - 10].is_ascii_digit();
+    let trail = signed_late(unsigned(DAYS), late);
+    assert!(trail.keys_of(is_digest).iter().filter(|key| key.ends_with("_backfill.json.gz")).count() > 3);
+    let report = report(&trail);
+    let integrity = &report["coverage"]["integrity"];
+    assert_eq!(integrity["objects"]["verified"], report["coverage"]["objects"]["read"]);
+    assert_eq!((&integrity["gaps"], codes(&report)), (&json!([]), Vec::new()));
+}
+
+/// Who removes the newest digests of a Region with their logs leaves a chain that ends before the others do.
+#[test]
+fn a_chain_that_ends_early_is_pointed_out() {
+    let mut trail = sound();
+    let gone = |key: &str| {
+        key.contains("/eu-west-1/2026/05/0") && !key.contains("/2026/05/01/") && !key.contains("/2026/05/02/")
+    };
+    let before = trail.files.len();
+    trail.files.retain(|key, _| !gone(key));
+    assert!(trail.files.len() < before - 10);
+    let report = report(&trail);
+    let gaps = report["coverage"]["integrity"]["gaps"].as_array().unwrap();
+    let ends: BTreeSet<&str> = gaps.iter().map(|gap| gap["reason"].as_str().unwrap()).collect();
+    assert_eq!(ends, BTreeSet::from(["chain_ends"]), "{gaps:?}");
+    assert!(gaps.iter().all(|gap| gap["region"] == "eu-west-1" && gap["from"] == "2026-05-02T18:00:00Z"), "{gaps:?}");
+    assert_eq!(codes(&report), [("digest-unverified".to_owned(), "medium".to_owned())]);
+}
+
 /// The number of workers and the order of their work tell nothing.
 #[test]
 fn any_number_of_workers_finds_the_same() {
@@ -422,8 +390,9 @@ fn the_aws_cli_finds_the_same() {
     for key in sound.keys_of(is_digest).iter().skip(9).step_by(19) {
         digests.files.insert(key.clone(), b"nothing".to_vec());
     }
+    let late = signed_late(unsigned(DAYS), |key| key.as_bytes()[key.len() - 10].is_ascii_digit());
     let mut compared = 0;
-    for trail in [sound, changed, digests] {
+    for trail in [sound, changed, digests, late] {
         let (aws, report) = (awscli::says(&python, &trail), report(&trail));
         let integrity = &report["coverage"]["integrity"];
         let sorted = |list: &Value| keys(list).into_iter().map(str::to_owned).collect::<BTreeSet<_>>();

@@ -12,7 +12,7 @@ use crate::cloudtrail::digest::chain::{Cause, Chain, Gap, Place, Root, Standing}
 use crate::cloudtrail::digest::key::PublicKeys;
 use crate::cloudtrail::gunzip::Inflater;
 use crate::cloudtrail::object_key::ObjectKey;
-use crate::evidence::hands;
+use crate::evidence::{hands, limits};
 use crate::finding::assessment::DigestGap;
 use crate::store::{Entry, Store};
 
@@ -98,12 +98,13 @@ pub fn witness<'p>(
     Ok(walk.finish())
 }
 
-fn read(store: &dyn Store, key: &str) -> Option<Digest> {
+/// A digest, or why it cannot be read.
+fn read(store: &dyn Store, key: &str) -> Result<Digest, String> {
     let mut bytes = Vec::new();
-    store.get(key, &mut bytes).ok()?;
+    store.get(key, &mut bytes).map_err(|error| error.to_string())?;
     let mut inflater = Inflater::new(DIGEST_BYTES);
-    let plain = inflater.inflate(&bytes).ok()?;
-    Digest::parse(plain.bytes()).ok()
+    let plain = inflater.inflate(&bytes).map_err(|error| error.to_string())?;
+    Digest::parse(plain.bytes()).map_err(|error| error.to_string())
 }
 
 /// The name under which a bucket keeps a digest's signature (`x-amz-meta-signature`).
@@ -123,10 +124,10 @@ struct Walk<'a, 'p> {
 }
 
 impl<'p> Walk<'_, 'p> {
-    fn take(&mut self, place: Option<&Place<'p>>, key: &str, digest: Option<&Digest>) {
+    fn take(&mut self, place: Option<&Place<'p>>, key: &str, read: Result<&Digest, &String>) {
         self.witness.digests.digests.read += 1;
         let standing = match place {
-            Some(place) => self.judge(place, digest),
+            Some(place) => self.judge(place, read.ok()),
             None => Standing::Unreadable,
         };
         let digests = &mut self.witness.digests;
@@ -134,9 +135,10 @@ impl<'p> Walk<'_, 'p> {
             digests.digests.verified += 1;
         } else {
             *digests.digests.unverified.entry(standing.word().to_owned()).or_default() += 1;
-            list(&mut digests.doubted_digests, key, standing.word());
+            let why = read.err().map(|why| format!("{}: {}", standing.word(), limits::cut(why)));
+            list(&mut digests.doubted_digests, key, why.as_deref().unwrap_or(standing.word()));
         }
-        if let Some(digest) = digest {
+        if let Ok(digest) = read {
             self.hear(key, digest, standing);
         }
     }

@@ -105,6 +105,7 @@ fn disk(error: std::io::Error) -> UserError {
     UserError::new(format!("cannot use temporary files: {error}"), "set TMPDIR to a folder with room")
 }
 
+#[expect(clippy::too_many_arguments, reason = "one worker's share of what all of them read by")]
 fn fold(
     store: &dyn Store,
     objects: &[Entry],

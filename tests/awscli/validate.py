@@ -30,6 +30,8 @@ class Bucket:
             raise validation.ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
         signature = SIGNATURES.get(Key.removeprefix(PREFIX), "")
         metadata = {"signature": signature, "signature-algorithm": "SHA256withRSA"}
+        if validation.is_backfill_digest_key(Key):
+            metadata["backfill-generation-timestamp"] = "2026-06-01T00:00:00Z"
         return {"Body": io.BytesIO((FOLDER / BUCKET / Key).read_bytes()), "Metadata": metadata}
 
     def get_paginator(self, _operation):
@@ -77,7 +79,7 @@ def check_log(log):
 
 def main():
     chains = {match.groups() for match in map(DIGEST.search, OBJECTS) if match}
-    times = [datetime.strptime(key[-24:-8], "%Y%m%dT%H%M%SZ") for key in OBJECTS if DIGEST.search(key)]
+    times = [datetime.strptime(re.search(r"_(\d{8}T\d{6}Z)", key)[1], "%Y%m%dT%H%M%SZ") for key in OBJECTS if DIGEST.search(key)]
     for organization, account, region in sorted(chains, key=str):
         provider = validation.DigestProvider(
             s3_client_provider=Buckets(), account_id=account, trail_name="main", trail_home_region="us-east-1",
@@ -89,10 +91,11 @@ def main():
             public_key_provider=Keys(), on_invalid=invalid, on_gap=None, on_missing=None,
         )
         start, end = min(times) - timedelta(hours=1), max(times) + timedelta(hours=1)
-        for digest in traverser.traverse_digests(start, end):
-            FOUND["digests_valid"].add(below(digest["digestS3Object"]))
-            for log in digest["logFiles"]:
-                check_log(log)
+        for backfill in (False, True):
+            for digest in traverser.traverse_digests(start, end, is_backfill=backfill):
+                FOUND["digests_valid"].add(below(digest["digestS3Object"]))
+                for log in digest["logFiles"]:
+                    check_log(log)
     print(json.dumps({name: sorted(keys) for name, keys in FOUND.items()}))
 
 

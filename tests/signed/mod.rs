@@ -120,7 +120,12 @@ pub(crate) fn is_log(key: &str) -> bool {
 }
 
 /// Signs a trail: a digest for every six hours of every folder `<account>/CloudTrail/<region>`.
-pub(crate) fn signed(mut files: Files) -> Signed {
+pub(crate) fn signed(files: Files) -> Signed {
+    signed_late(files, |_| false)
+}
+
+/// The same, where some logs come too late for their digests and are named by backfill digests.
+pub(crate) fn signed_late(mut files: Files, late: impl Fn(&str) -> bool) -> Signed {
     files.retain(|key, _| !is_digest(key));
     let logs: Vec<String> = files.keys().filter(|key| is_log(key)).cloned().collect();
     let folder = |key: &str| key.rsplitn(5, '/').nth(4).unwrap().to_owned();
@@ -135,16 +140,24 @@ pub(crate) fn signed(mut files: Files) -> Signed {
             let end = start + TimeDelta::hours(HOURS);
             let named = logs.iter().filter(|key| key.starts_with(&format!("{folder}/")));
             let named: Vec<&String> = named.filter(|key| (start..end).contains(&delivered(key))).collect();
-            let (key, plain) = digest_file(&folder, (start, end), &named, before.as_deref(), &files, &signatures);
-            let text = format!(
-                "{}\n{BUCKET}/{PREFIX}{key}\n{}\n{}",
-                time(end),
-                sha256(plain.as_bytes()),
-                before.as_ref().map_or("null", |before| &signatures[before])
-            );
-            signatures.insert(key.clone(), sign(&text));
-            files.insert(key.clone(), gzip(plain.as_bytes()));
-            (before, start) = (Some(key), end);
+            let (backfilled, named): (Vec<&String>, Vec<&String>) = named.into_iter().partition(|key| late(key));
+            let mut deliver = |named: &[&String], before: Option<&str>, ending: &str| {
+                let folder = (folder.as_str(), ending);
+                let (key, plain) = digest_file(folder, (start, end), named, before, &files, &signatures);
+                let text = format!(
+                    "{}\n{BUCKET}/{PREFIX}{key}\n{}\n{}",
+                    time(end),
+                    sha256(plain.as_bytes()),
+                    before.map_or("null", |before| &signatures[before])
+                );
+                signatures.insert(key.clone(), sign(&text));
+                files.insert(key.clone(), gzip(plain.as_bytes()));
+                key
+            };
+            if !backfilled.is_empty() {
+                deliver(&backfilled, None, "_backfill");
+            }
+            (before, start) = (Some(deliver(&named, before.as_deref(), "")), end);
         }
     }
     Signed { files, signatures, keys: listing(pair(), FINGERPRINT) }
@@ -161,7 +174,7 @@ fn delivered(key: &str) -> DateTime<Utc> {
 
 /// Key and contents of one digest.
 fn digest_file(
-    folder: &str,
+    (folder, ending): (&str, &str),
     (start, end): (DateTime<Utc>, DateTime<Utc>),
     logs: &[&String],
     before: Option<&str>,
@@ -171,7 +184,7 @@ fn digest_file(
     let parts: Vec<&str> = folder.rsplitn(4, '/').collect();
     let (region, account, above) = (parts[0], parts[2], parts[3]);
     let key = format!(
-        "{above}/{account}/CloudTrail-Digest/{region}/{}/{account}_CloudTrail-Digest_{region}_main_us-east-1_{}.json.gz",
+        "{above}/{account}/CloudTrail-Digest/{region}/{}/{account}_CloudTrail-Digest_{region}_main_us-east-1_{}{ending}.json.gz",
         end.format("%Y/%m/%d"),
         end.format("%Y%m%dT%H%M%SZ")
     );

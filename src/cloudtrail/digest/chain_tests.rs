@@ -223,3 +223,14 @@ fn a_source_may_begin_below_or_above_the_trail() {
     check("AWSLogs/1/D/d", "AWSLogs/2/D/d", "AWSLogs/1/C/l", None);
     check("gs/1/D/d", "AWSLogs/1/D/d", "AWSLogs/1/C/l", None);
 }
+
+proptest::proptest! {
+    /// S44: keys are strangers' texts; none is taken apart in the middle of a character.
+    #[test]
+    fn any_key_and_any_object_are_taken_apart(key in "(AWSLogs/|é|/|_|2026|T|Z|\\.json\\.gz|_backfill){0,8}", object in "(AWSLogs/|é|/|x){0,8}") {
+        let _ = Place::parse(&key);
+        if let Some(root) = Root::of(&key, &object) {
+            proptest::prop_assert_eq!(root.key_of(&object), Some(key));
+        }
+    }
+}

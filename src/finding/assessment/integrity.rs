@@ -75,7 +75,7 @@ pub struct VerifiedObjects {
 pub struct DoubtedObject {
     /// Its key within the source.
     pub key: String,
-    /// One word.
+    /// One word; for a digest that cannot be read, what follows says why.
     pub reason: String,
 }
 

@@ -52,13 +52,13 @@ fn unverified(integrity: &IntegrityReport, found: &mut Vec<Finding>) {
     let open: u64 = integrity.digests.unverified.iter().filter(|(reason, _)| is_open(reason)).map(|(_, n)| n).sum();
     let gaps: Vec<_> =
         integrity.gaps.iter().filter(|gap| !gap.is_hole() && gap.reason != "digest_signature_unknown").collect();
-    if objects == 0 && open == 0 && gaps.is_empty() {
-        return;
-    }
     // The newest digest of a chain has its signature in the bucket's metadata only, which no copy has.
     let newest_only = gaps.is_empty()
         && integrity.objects.unverified.keys().all(|reason| reason == "digest_unverified")
         && integrity.digests.unverified.keys().all(|reason| reason == "signature_unknown");
+    if objects == 0 && (newest_only || open == 0 && gaps.is_empty()) {
+        return;
+    }
     let severity = if newest_only { "low" } else { "medium" };
     let draft = Draft { code: "digest-unverified", severity, account: None, subject: "source", party: None };
     found.push(draft.finish(

@@ -90,5 +90,6 @@ fn gaps(page: &mut Page, integrity: &IntegrityReport) {
 }
 
 fn spoken(reason: &str) -> String {
-    text(&reason.replace('_', " "))
+    let (word, why) = reason.split_once(": ").map_or((reason, String::new()), |(word, why)| (word, format!(": {why}")));
+    text(&format!("{}{why}", word.replace('_', " ")))
 }
