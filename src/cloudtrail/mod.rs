@@ -2,6 +2,7 @@
 //!
 //! Nothing here judges or joins: a record is read alone, as it was written.
 
+mod caller_form;
 pub mod digest;
 pub mod gunzip;
 pub mod handoff;
@@ -12,4 +13,6 @@ pub mod outcome;
 pub mod parameters;
 pub mod reader;
 pub mod record;
+pub mod skim;
+mod skip;
 pub mod split;
