@@ -65,7 +65,8 @@ fn a_changed_log_is_named_and_its_day_is_a_hole() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x40;
     let broken = report(&broken);
-    assert_eq!(keys(&broken["coverage"]["integrity"]["tampered"]), [key.as_str()]);
+    let expected = json!([{"key": key, "reason": "cannot_be_inflated"}]);
+    assert_eq!(broken["coverage"]["integrity"]["tampered"], expected);
     assert_eq!(keys(&broken["coverage"]["objects"]["failed"]), [key.as_str()]);
 }
 

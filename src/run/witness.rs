@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::cloudtrail::digest::Sha256;
-use crate::cloudtrail::gunzip::Inflater;
+use crate::cloudtrail::gunzip::{InflateError, Inflater};
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::evidence::limits;
 use crate::finding::assessment::{DoubtedObject, INTEGRITY_LISTED, IntegrityReport};
@@ -27,6 +27,7 @@ pub enum Proof {
 const NOT_READ: u8 = 0;
 const SAME: u8 = 1;
 const OTHER: u8 = 2;
+const BROKEN: u8 = 3;
 
 struct Expected {
     proof: Proof,
@@ -81,9 +82,9 @@ impl<'p> Witness<'p> {
         let objects: BTreeMap<&str, &Expected> = self.objects.iter().map(|(key, expected)| (*key, expected)).collect();
         for (key, expected) in objects {
             let reason = match (expected.seen.load(Ordering::Relaxed), expected.proof) {
-                (OTHER, _) => {
+                (seen @ (OTHER | BROKEN), _) => {
                     report.objects.tampered += 1;
-                    list(&mut report.tampered, key, "hash_differs");
+                    list(&mut report.tampered, key, if seen == OTHER { "hash_differs" } else { "cannot_be_inflated" });
                     doubt(&mut report, key, "tampered_object");
                     continue;
                 }
@@ -135,7 +136,71 @@ impl Eye<'_> {
         let Some((expected, hash)) = self.objects.get(key).and_then(|expected| Some((expected, expected.hash?))) else {
             return;
         };
-        let same = self.inflater.inflate(bytes).is_ok_and(|plain| Sha256::of(plain.bytes()) == hash);
-        expected.seen.store(if same { SAME } else { OTHER }, Ordering::Relaxed);
+        let seen = match self.inflater.inflate(bytes) {
+            Ok(plain) if Sha256::of(plain.bytes()) == hash => SAME,
+            Ok(_) => OTHER,
+            // Our limit, and no fault of the object.
+            Err(InflateError::TooLarge(_)) => NOT_READ,
+            Err(_) => BROKEN,
+        };
+        expected.seen.store(seen, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/05/01/x.json.gz";
+
+    /// What becomes of an object that was expected and then seen so: verified, tampered, reasons of the unverified.
+    fn seen(expected: &[(Proof, &[u8])], bytes: Option<&[u8]>) -> (u64, u64, Vec<String>) {
+        let mut witness = Witness::new([KEY].into_iter());
+        for (proof, plain) in expected {
+            assert!(witness.expect(KEY, *proof, Sha256::of(plain)));
+        }
+        if let Some(bytes) = bytes {
+            witness.eye().see(KEY, bytes);
+        }
+        let report = witness.report();
+        assert_eq!(report.intact, report.objects.tampered == 0);
+        let unverified = report.objects.unverified.into_keys().collect();
+        (report.objects.verified, report.objects.tampered, unverified)
+    }
+
+    #[test]
+    fn the_best_proof_decides() {
+        let open = |reason: &str| (0, 0, vec![reason.to_owned()]);
+        assert_eq!(seen(&[(Proof::Proven, b"a")], Some(b"a")), (1, 0, vec![]));
+        assert_eq!(seen(&[(Proof::Proven, b"a")], Some(b"b")), (0, 1, vec![]));
+        assert_eq!(seen(&[(Proof::Proven, b"a")], None), open("not_read"));
+        assert_eq!(seen(&[], Some(b"a")), open("not_named"));
+        assert_eq!(seen(&[(Proof::Unproven, b"a")], Some(b"a")), open("digest_unverified"));
+        assert_eq!(seen(&[(Proof::Unproven, b"a")], Some(b"b")), (0, 1, vec![]));
+        assert_eq!(seen(&[(Proof::Refuted, b"a")], Some(b"b")), open("digest_unverified"));
+        // A forged digest says nothing against a proven one, whichever is heard first.
+        for both in [[(Proof::Proven, b"a"), (Proof::Unproven, b"b")], [(Proof::Unproven, b"b"), (Proof::Proven, b"a")]]
+        {
+            let both = both.map(|(proof, plain)| (proof, plain.as_slice()));
+            assert_eq!(seen(&both, Some(b"a")), (1, 0, vec![]));
+        }
+    }
+
+    /// Reading a second time, for another scope, changes nothing that was found.
+    #[test]
+    fn an_object_seen_twice_counts_once() {
+        let mut witness = Witness::new([KEY].into_iter());
+        witness.expect(KEY, Proof::Proven, Sha256::of(b"a"));
+        for _ in 0..2 {
+            witness.eye().see(KEY, b"a");
+            assert_eq!(witness.report().objects.verified, 1);
+        }
+        assert!(!witness.expect("another", Proof::Proven, Sha256::of(b"a")));
+    }
+
+    /// A file that says to be gzip and is not.
+    #[test]
+    fn what_cannot_be_inflated_is_not_what_was_delivered() {
+        assert_eq!(seen(&[(Proof::Proven, b"a")], Some(b"\x1f\x8b\x08 broken")), (0, 1, vec![]));
     }
 }

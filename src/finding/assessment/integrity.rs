@@ -62,7 +62,7 @@ pub struct DigestsReport {
 pub struct VerifiedObjects {
     /// They have the hash that a verified digest names.
     pub verified: u64,
-    /// They have another one.
+    /// They have another one, or cannot be inflated.
     pub tampered: u64,
     /// They are named by a digest and not there.
     pub missing: u64,
