@@ -181,6 +181,7 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
         request: Request::default(),
         inventories: inputs::beside(&options.folder),
         keep: None,
+        digest_keys: None,
         own_accounts: std::collections::BTreeSet::new(),
         as_of: None,
         idle_days: 90,

@@ -36,6 +36,7 @@ fn report_with(objects: Objects, window: Option<(&str, &str)>, inventories: Vec<
         request,
         inventories,
         keep: None,
+        digest_keys: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: 90,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::finding::assessment::Assessment;
+use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::keep::KeepOutcome;
 use crate::finding::narrowing::NarrowingWish;
 use crate::policy::narrow::Narrowing;
@@ -44,6 +44,7 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
         until: selection.until,
         accounts: selection.account.iter().copied().collect(),
         regions: selection.region.iter().cloned().collect(),
+        with_digests: false,
     }
 }
 
@@ -55,9 +56,10 @@ fn options(arguments: &AnalyzeArguments) -> Options {
     };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
-        request: request(&arguments.selection),
+        request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
         keep: arguments.keep.clone(),
+        digest_keys: arguments.verify_digests.then(|| arguments.digest_public_keys.clone()),
         own_accounts: arguments.own_account.iter().copied().collect(),
         as_of: arguments.as_of,
         idle_days: arguments.idle_days,
@@ -132,6 +134,31 @@ fn keep_rules(outcome: &Outcome) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the digests say.
+fn integrity(integrity: &IntegrityReport) -> anyhow::Result<()> {
+    let objects = &integrity.objects;
+    line(&format!(
+        "digests: {} of {} verified; objects: {} verified, {} tampered with, {} missing, {} not verified",
+        integrity.digests.verified,
+        integrity.digests.read,
+        objects.verified,
+        objects.tampered,
+        objects.missing,
+        objects.unverified.values().sum::<u64>()
+    ))?;
+    if !integrity.intact {
+        line("the trail is NOT as CloudTrail delivered it; the days concerned count as holes")?;
+    }
+    for one in integrity.tampered.iter().chain(&integrity.missing).take(10) {
+        line(&format!("  {}: {}", plain(&one.key), one.reason.replace('_', " ")))?;
+    }
+    for gap in integrity.gaps.iter().filter(|gap| gap.is_hole()).take(10) {
+        let digest = gap.digest.as_deref().unwrap_or_default();
+        line(&format!("  {}: {}", gap.reason.replace('_', " "), plain(digest)))?;
+    }
+    Ok(())
+}
+
 fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     let coverage = &assessment.coverage;
     let skipped: Vec<String> = coverage
@@ -154,7 +181,10 @@ fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     for account in coverage.accounts.iter().filter(|account| !account.holes.is_empty()) {
         line(&format!("coverage: holes on {:.1} % of the days of {}", account.hole_share * 100.0, account.account_id))?;
     }
-    if coverage.complete {
+    if let Some(integrity) = &coverage.integrity {
+        self::integrity(integrity)?;
+    }
+    if coverage.objects.failed.is_empty() && coverage.records.bad == 0 {
         return Ok(());
     }
     line(&format!(

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// The main job: read a trail, attribute its sessions, right-size the policies of third-party roles.
     Analyze(AnalyzeArguments),
-    /// What would be read: objects, bytes, days, Regions; reads no object.
+    /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
     Map(MapArguments),
@@ -123,6 +123,12 @@ pub(super) struct AnalyzeArguments {
     /// repeatable. Without it the resources of data events stay as they are.
     #[arg(long, value_name = "TYPE", requires = "narrow_resources")]
     pub(super) complete_data_events: Vec<String>,
+    /// Verify what is read with the trail's digests: their signatures and chain, and the hash of each log object.
+    #[arg(long, requires = "digest_public_keys")]
+    pub(super) verify_digests: bool,
+    /// Output of `aws cloudtrail list-public-keys` for the time of the trail; repeatable, one for each Region.
+    #[arg(long, value_name = "FILE", requires = "verify_digests")]
+    pub(super) digest_public_keys: Vec<PathBuf>,
     /// Worker threads; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,

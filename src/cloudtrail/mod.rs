@@ -3,6 +3,7 @@
 //! Nothing here judges or joins: a record is read alone, as it was written.
 
 mod caller_form;
+pub mod digest;
 pub mod gunzip;
 pub mod handoff;
 pub mod identity;

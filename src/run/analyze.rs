@@ -13,11 +13,12 @@ use crate::activity::opening::RoleKey;
 use crate::activity::party::Accounts;
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
+use crate::cloudtrail::digest::key::PublicKeys;
 use crate::evidence::hands;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, assess};
-use crate::finding::assessment::Assessment;
+use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
 use crate::finding::narrowing::NarrowingWish;
@@ -28,11 +29,13 @@ use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
 use super::UserError;
+use super::digests::{public_keys, witness};
 use super::inputs::{InputFile, inventory, list};
 use super::keep::keep_rules;
 use super::monitor::Monitor;
 use super::output;
 use super::plan::{Plan, Request, plan};
+use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, read};
 
 /// What to analyze, and how.
@@ -46,6 +49,8 @@ pub struct Options {
     pub narrowing: Option<NarrowingWish>,
     /// The keep file, if there is one (S39).
     pub keep: Option<PathBuf>,
+    /// Public keys of digests (output of `aws cloudtrail list-public-keys`), if digests are to be verified.
+    pub digest_keys: Option<Vec<PathBuf>>,
     /// Further accounts of our own.
     pub own_accounts: BTreeSet<AccountId>,
     /// The day from which idleness is counted; the window's end by default.
@@ -106,6 +111,7 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
 struct Given {
     inventory: Inventory,
     keep: Vec<KeepRule>,
+    digest_keys: Option<PublicKeys>,
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
@@ -117,7 +123,13 @@ fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
         keep = rules;
         inputs.push(input);
     }
-    Ok((Given { inventory, keep }, inputs))
+    let mut digest_keys = None;
+    if let Some(files) = &options.digest_keys {
+        let (keys, files) = public_keys(files)?;
+        digest_keys = Some(keys);
+        inputs.extend(files);
+    }
+    Ok((Given { inventory, keep, digest_keys }, inputs))
 }
 
 struct Judged {
@@ -137,19 +149,22 @@ fn read_and_judge(
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Judged, UserError> {
+    let verify = |keys| witness(store, plan, keys, &options.request, monitor);
+    let witness = given.digest_keys.as_ref().map(verify).transpose()?;
     let mut scope = scope_of(plan, &given.inventory, options);
     let (mut passes, mut reading) = (0, Duration::ZERO);
     loop {
         passes += 1;
         let began = Instant::now();
         monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
-        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor)?;
+        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor, witness.as_ref())?;
         monitor.end();
         reading += began.elapsed();
         monitor.begin("judging roles and writing the report", 0, 0);
         // After reading, so that the threads that read have given their memory back.
         let workers = Workers::start(options.effort)?;
-        match judge(&workers, &read, plan, given, &scope, options)? {
+        let integrity = witness.as_ref().map(Witness::report);
+        match judge(&workers, &read, integrity, plan, given, &scope, options)? {
             Ok(assessment) => {
                 workers.let_go(read.evidence);
                 return Ok(Judged { assessment, workers, reading, passes, spills: read.spills });
@@ -180,6 +195,7 @@ fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) -> Scope {
 fn judge(
     workers: &Workers,
     read: &Read,
+    integrity: Option<IntegrityReport>,
     plan: &Plan,
     given: &Given,
     scope: &Scope,
@@ -190,8 +206,10 @@ fn judge(
     let reading = Reading {
         listed: plan.listed,
         skipped: plan.skipped.clone(),
-        digest_days: plan.digest_days.clone(),
+        // Anybody can write a file that looks like a digest, so verified ones are believed if there are such.
+        digest_days: integrity.as_ref().map_or_else(|| plan.digest_days.clone(), |verified| verified.days.clone()),
         records: read.counts,
+        integrity,
     };
     Ok(assess(&Inquiry {
         evidence: &read.evidence,
@@ -272,6 +290,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "own_accounts": accounts(&options.own_accounts),
             "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
             "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
+            "verify_digests": options.digest_keys.is_some(),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,
         },

@@ -1,6 +1,8 @@
 //! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
 
 pub mod analyze;
+pub mod digests;
+pub mod estimate;
 pub mod inputs;
 pub mod keep;
 pub mod monitor;
@@ -8,6 +10,7 @@ pub mod output;
 pub mod plan;
 pub mod source;
 pub mod spill;
+pub mod witness;
 pub mod workers;
 
 /// The user's mistake: what is wrong, and what to do. Exit code 2, nothing written.

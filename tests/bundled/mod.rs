@@ -30,6 +30,7 @@ pub(crate) fn options(trail: &str, jobs: usize) -> Options {
         request: Request { since: time("since"), until: time("until"), ..Request::default() },
         inventories: inputs::beside(&folder(trail)),
         keep: None,
+        digest_keys: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: u32::try_from(truth["idle_days"].as_u64().unwrap()).unwrap(),

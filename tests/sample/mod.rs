@@ -226,6 +226,7 @@ fn coverage() -> CoverageReport {
             blocks: strings(&["odd"]),
         }],
         not_judged: strings(&["resource policies"]),
+        integrity: None,
     }
 }
 
