@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::cloudtrail::object_key::ObjectKey;
-use crate::run::plan::{Plan, plan};
-use crate::run::{inputs, source};
+use crate::run::plan::Plan;
+use crate::run::{discover, source};
 
 use super::analyze::request;
 use super::args::{Format, PlanArguments};
@@ -15,8 +15,7 @@ use super::terminal::{line, size};
 
 pub(super) fn run(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
-    let listing = inputs::list(&*store)?;
-    let plan = plan(listing, &request(&arguments.selection))?;
+    let plan = discover::find(&*store, &request(&arguments.selection))?;
     match arguments.format {
         Format::Json => line(&serde_json::to_string_pretty(&as_json(&plan))?)?,
         Format::Table => table(&plan)?,

@@ -28,11 +28,12 @@ use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
 use super::UserError;
-use super::inputs::{InputFile, inventory, list};
+use super::discover::find;
+use super::inputs::{InputFile, inventory};
 use super::keep::keep_rules;
 use super::monitor::Monitor;
 use super::output;
-use super::plan::{Plan, Request, plan};
+use super::plan::{Plan, Request};
 use super::workers::{Effort, Read, Workers, read};
 
 /// What to analyze, and how.
@@ -81,8 +82,8 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
     let started = Instant::now();
     let (given, inputs) = given(options)?;
     // The catalog is needed later and takes as long to unpack as a folder to list.
-    let (listing, _) = hands::both(&Workers::start(options.effort)?, || list(store), Catalog::builtin);
-    let plan = plan(listing?, &options.request)?;
+    let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
+    let plan = plan?;
     let planned = started.elapsed();
     let judged = read_and_judge(store, &plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);

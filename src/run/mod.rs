@@ -1,6 +1,8 @@
 //! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
 
 pub mod analyze;
+pub mod discover;
+pub mod fetch;
 pub mod inputs;
 pub mod keep;
 pub mod monitor;

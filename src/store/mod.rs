@@ -85,6 +85,14 @@ impl KeyRange {
         Self { prefix: prefix.into(), from: String::new(), to: None }
     }
 
+    /// What a place stands for: all below a folder (or below nothing), or one object.
+    #[must_use]
+    pub fn at(place: &str) -> Self {
+        let is_folder = place.is_empty() || place.ends_with('/');
+        // Nothing but the key itself comes before it with the smallest character at its end.
+        Self { to: (!is_folder).then(|| "\u{0}".to_owned()), ..Self::whole(place) }
+    }
+
     /// Whether a key is one of them.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {

@@ -26,6 +26,8 @@ use patience::Persistence;
 
 /// Most keys that S3 gives in one answer.
 const PAGE_KEYS: i32 = 1000;
+/// Attempts for the first call: somebody waits for it, and a slip is more likely than a busy store.
+const FIRST_ATTEMPTS: u32 = 4;
 /// Larger objects are written in parts of this size.
 const PART_BYTES: usize = 16 << 20;
 
@@ -91,6 +93,7 @@ impl S3Store {
         let place = if is_object { path.to_owned() } else { folder };
         let parent = place.rfind('/').and_then(|at| place.get(..=at)).unwrap_or_default();
         bucket.root = root.unwrap_or(parent).to_owned();
+        bucket.persistence = Persistence::new(manner.patience);
         let within = place.strip_prefix(&bucket.root).unwrap_or_default().to_owned();
         Ok(Self { aws, bucket: Arc::new(bucket), within })
     }
@@ -114,7 +117,7 @@ impl Bucket {
             name: name.to_owned(),
             root: String::new(),
             payer: aws.options().request_payer.then_some(RequestPayer::Requester),
-            persistence: Persistence::new(patience),
+            persistence: Persistence::new(Patience { attempts: patience.attempts.min(FIRST_ATTEMPTS), ..patience }),
             manner,
         }
     }
@@ -122,7 +125,7 @@ impl Bucket {
 
 impl Store for S3Store {
     fn list(&self) -> Result<Vec<Entry>, StoreError> {
-        self.list_range(&KeyRange::whole(self.within.clone()))
+        self.list_range(&KeyRange::at(&self.within))
     }
 
     fn list_range(&self, range: &KeyRange) -> Result<Vec<Entry>, StoreError> {

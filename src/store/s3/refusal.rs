@@ -106,8 +106,13 @@ impl Refusal {
 
 /// The request could not be made: most often, nobody signs it.
 fn not_sent(call: Call, cause: &str) -> Refusal {
+    // The SDK goes on with a list of all places where it looked, a line each.
+    let cause = cause.lines().next().unwrap_or_default().trim_end_matches(". Attempted:");
+    if cause.to_lowercase().contains("endpoint") {
+        return Refusal::lasting(call, cause, "write --endpoint-url as `https://host` or `http://host:port`");
+    }
     let fix = "sign in (`aws sso login`), set AWS_PROFILE or --profile, or use --no-sign-request for a public bucket";
-    Refusal::lasting(call, &format!("no credentials could be had: {cause}"), fix)
+    Refusal::lasting(call, &format!("no credentials: {cause}"), fix)
 }
 
 /// The innermost of an error's reasons.
