@@ -1,7 +1,7 @@
 //! The main job: plan, read, resolve, assess, render, write.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,10 +29,10 @@ use crate::store::Store;
 
 use super::UserError;
 use super::discover::find;
-use super::inputs::{InputFile, inventory};
+use super::inputs::{InputFile, inventory, sha256};
 use super::keep::keep_rules;
 use super::monitor::Monitor;
-use super::output;
+use super::output::Target;
 use super::plan::{Plan, Request};
 use super::workers::{Effort, Read, Workers, read};
 
@@ -246,13 +246,13 @@ fn complete(evidence: &Evidence, plan: &Plan, request: &Request) -> Result<Windo
 /// Adds `run.json` and puts everything in place.
 ///
 /// # Errors
-/// When the output folder cannot be written.
-pub fn write(out: &Path, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
+/// When the output folder or bucket cannot be written.
+pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
     let run = run_json(outcome, source, options);
     let mut bytes = serde_json::to_vec_pretty(&run).unwrap_or_default();
     bytes.push(b'\n');
     outcome.files.push(OutputFile::new("run.json", bytes));
-    output::write(out, &outcome.files)
+    out.write(&outcome.files)
 }
 
 fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
@@ -282,7 +282,16 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
         "coverage": outcome.assessment.coverage,
         "timings": outcome.timings,
         "peak_memory_bytes": peak_memory_bytes(),
+        "files": manifest(&outcome.files),
     })
+}
+
+/// The files that belong to this run, for a reader who wants to be sure of them.
+fn manifest(files: &[OutputFile]) -> Vec<Value> {
+    let mut files: Vec<&OutputFile> = files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let entry = |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
+    files.into_iter().map(entry).collect()
 }
 
 /// The largest resident size of this process so far, where the system tells (Linux).

@@ -42,8 +42,13 @@ pub struct InputFile {
 
 /// An input with its digest.
 fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
-    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    InputFile { path: path.display().to_string(), sha256, bytes: bytes.len() as u64, unreadable: Vec::new() }
+    let path = path.display().to_string();
+    InputFile { path, sha256: sha256(bytes), bytes: bytes.len() as u64, unreadable: Vec::new() }
+}
+
+/// The SHA-256 of a file, in hex.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text of an input, without a byte order mark, and its digest.

@@ -10,6 +10,7 @@ pub mod output;
 pub mod plan;
 pub mod source;
 pub mod spill;
+pub mod upload;
 pub mod workers;
 
 /// The user's mistake: what is wrong, and what to do. Exit code 2, nothing written.
