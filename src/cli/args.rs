@@ -35,7 +35,7 @@ pub(super) enum Command {
 /// Which part of a source.
 #[derive(Debug, Args)]
 pub(super) struct SelectionArguments {
-    /// The trail: a folder or a file.
+    /// The trail: a folder, a file, or `s3://bucket/prefix`.
     pub(super) source: String,
     /// Only events from this time on (date or RFC 3339).
     #[arg(long, value_parser = time)]
@@ -97,7 +97,7 @@ pub(super) struct AnalyzeArguments {
     /// `inventory.json` or `inventory/*.json` beside a local source.
     #[arg(long, value_name = "FILE")]
     pub(super) inventory: Vec<PathBuf>,
-    /// The folder for the outputs.
+    /// Where the outputs go: a folder, or `s3://bucket/prefix`.
     #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
     pub(super) out: PathBuf,
     /// The day from which idleness is counted; by default the end of the window.

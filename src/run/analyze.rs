@@ -1,7 +1,7 @@
 //! The main job: plan, read, resolve, assess, render, write.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,11 +30,12 @@ use crate::store::Store;
 
 use super::UserError;
 use super::digests::{public_keys, witness};
-use super::inputs::{InputFile, inventory, list};
+use super::discover::find;
+use super::inputs::{InputFile, inventory, sha256};
 use super::keep::keep_rules;
 use super::monitor::Monitor;
-use super::output;
-use super::plan::{Plan, Request, plan};
+use super::output::Target;
+use super::plan::{Plan, Request};
 use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, read};
 
@@ -86,8 +87,8 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
     let started = Instant::now();
     let (given, inputs) = given(options)?;
     // The catalog is needed later and takes as long to unpack as a folder to list.
-    let (listing, _) = hands::both(&Workers::start(options.effort)?, || list(store), Catalog::builtin);
-    let plan = plan(listing?, &options.request)?;
+    let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
+    let plan = plan?;
     let planned = started.elapsed();
     let judged = read_and_judge(store, &plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
@@ -263,13 +264,13 @@ fn complete(evidence: &Evidence, plan: &Plan, request: &Request) -> Result<Windo
 /// Adds `run.json` and puts everything in place.
 ///
 /// # Errors
-/// When the output folder cannot be written.
-pub fn write(out: &Path, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
+/// When the output folder or bucket cannot be written.
+pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
     let run = run_json(outcome, source, options);
     let mut bytes = serde_json::to_vec_pretty(&run).unwrap_or_default();
     bytes.push(b'\n');
     outcome.files.push(OutputFile::new("run.json", bytes));
-    output::write(out, &outcome.files)
+    out.write(&outcome.files)
 }
 
 fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
@@ -300,7 +301,16 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
         "coverage": outcome.assessment.coverage,
         "timings": outcome.timings,
         "peak_memory_bytes": peak_memory_bytes(),
+        "files": manifest(&outcome.files),
     })
+}
+
+/// The files that belong to this run, for a reader who wants to be sure of them.
+fn manifest(files: &[OutputFile]) -> Vec<Value> {
+    let mut files: Vec<&OutputFile> = files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let entry = |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
+    files.into_iter().map(entry).collect()
 }
 
 /// The largest resident size of this process so far, where the system tells (Linux).

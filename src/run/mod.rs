@@ -3,6 +3,8 @@
 pub mod analyze;
 pub mod digests;
 pub mod estimate;
+pub mod discover;
+pub mod fetch;
 pub mod inputs;
 pub mod keep;
 pub mod monitor;
@@ -11,6 +13,7 @@ pub mod plan;
 pub mod source;
 pub mod spill;
 pub mod witness;
+pub mod upload;
 pub mod workers;
 
 /// The user's mistake: what is wrong, and what to do. Exit code 2, nothing written.
