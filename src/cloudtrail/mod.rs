@@ -2,6 +2,7 @@
 //!
 //! Nothing here judges or joins: a record is read alone, as it was written.
 
+pub mod configuration;
 pub mod gunzip;
 pub mod handoff;
 pub mod identity;
@@ -11,4 +12,5 @@ pub mod outcome;
 pub mod parameters;
 pub mod reader;
 pub mod record;
+pub mod selectors;
 pub mod split;
