@@ -156,7 +156,8 @@ fn fields(selector: &Value) -> Vec<Field> {
     let mut found = Vec::new();
     for field in selector["FieldSelectors"].as_array().into_iter().flatten() {
         let name = text(&field["Field"]);
-        let operators = field.as_object().into_iter().flatten().filter(|(key, value)| *key != "Field" && !is_empty(value));
+        let operators =
+            field.as_object().into_iter().flatten().filter(|(key, value)| *key != "Field" && !is_empty(value));
         let before = found.len();
         for (operator, values) in operators {
             found.push(Field { name: name.clone(), operator: operator.clone(), values: texts(values) });
@@ -221,7 +222,8 @@ fn exclusion(excluded: &[&str], sources: &[&str]) -> Result<(), Option<String>> 
 
 fn data(fields: &[Field], kind: Kind, resource_type: &str) -> Result<(), Option<String>> {
     let typed = |field: &&Field| field.name == "resources.type" && field.operator == "Equals";
-    let of_type = fields.iter().find(typed).is_some_and(|field| field.values.iter().any(|value| value == resource_type));
+    let of_type =
+        fields.iter().find(typed).is_some_and(|field| field.values.iter().any(|value| value == resource_type));
     if !has_category(fields, "Data") || !of_type {
         return Err(None);
     }
@@ -336,7 +338,11 @@ mod tests {
         assert!(data_of(&advanced(&[data, typed]), Kind::Read, object));
         assert!(!management_of(&advanced(&[data, typed]), Kind::Read, "s3"));
         assert!(!data_of(&advanced(&[data, typed, ("readOnly", "Equals", &["false"])]), Kind::Read, object));
-        assert!(!data_of(&advanced(&[data, typed, ("resources.ARN", "StartsWith", &["arn:aws:s3:::a/"])]), Kind::Read, object));
+        assert!(!data_of(
+            &advanced(&[data, typed, ("resources.ARN", "StartsWith", &["arn:aws:s3:::a/"])]),
+            Kind::Read,
+            object
+        ));
         assert!(!data_of(&advanced(&[data, typed, ("eventName", "Equals", &["GetObject"])]), Kind::Read, object));
         assert!(!data_of(&advanced(&[data]), Kind::Read, object));
     }

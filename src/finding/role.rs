@@ -97,13 +97,14 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         witness: witness.map(|trail| trail as &dyn Witness),
         uncovered: case.uncovered(key.account),
         catalog: case.catalog,
+        second: &|action| case.beside.last_accessed.says(&arn, action, case.window),
         keeper: &|action| rules.keeper(action),
         window: case.window,
     };
     let ledger = ledger(&grounds);
     let signs = Signs {
         cloudtrail: last_sign(subject),
-        iam: subject.role.and_then(|role| role.last_used),
+        iam: subject.role.and_then(|role| role.last_used).max(case.beside.last_accessed.last_of(&arn)),
         iam_tracks: subject.role.is_some_and(|role| role.tracks_last_use),
         created: subject.role.and_then(|role| role.created),
         window: case.window,

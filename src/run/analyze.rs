@@ -18,6 +18,7 @@ use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, assess};
 use crate::finding::assessment::Assessment;
+use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
 use crate::finding::narrowing::NarrowingWish;
@@ -105,6 +106,7 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
 /// What is read beside the trail.
 struct Given {
     inventory: Inventory,
+    beside: Beside,
     keep: Vec<KeepRule>,
 }
 
@@ -117,7 +119,7 @@ fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
         keep = rules;
         inputs.push(input);
     }
-    Ok((Given { inventory, keep }, inputs))
+    Ok((Given { inventory, beside: Beside::default(), keep }, inputs))
 }
 
 struct Judged {
@@ -203,6 +205,7 @@ fn judge(
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
         max_holes: options.max_holes,
+        beside: &given.beside,
         keep: &given.keep,
         narrowing: options.narrowing.as_ref(),
         scope,

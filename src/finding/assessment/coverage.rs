@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::as_rfc3339_option;
 use crate::aws::AccountId;
@@ -11,7 +11,7 @@ use crate::aws::window::Time;
 /// What was read, skipped, broken, and what the trail could not have shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct CoverageReport {
-    /// Whether every object and record in scope could be read.
+    /// Whether every object and record in scope could be read, and every input that was asked for.
     pub complete: bool,
     /// Objects by fate.
     pub objects: ObjectsReport,
@@ -25,8 +25,22 @@ pub struct CoverageReport {
     pub bad_records: Vec<BadRecord>,
     /// API calls by third-party roles that could not be mapped to IAM actions; they block removals (S22).
     pub unmapped: Vec<UnmappedCall>,
+    /// Inputs beside the trail that were asked for and could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_inputs: Vec<FailedInput>,
     /// What this version does not judge yet, in plain words.
     pub not_judged: Vec<String>,
+}
+
+/// An input beside the trail that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FailedInput {
+    /// The account, if it is of one.
+    pub account_id: Option<AccountId>,
+    /// The call, `iam:GetAccountAuthorizationDetails`.
+    pub call: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Objects by fate.
