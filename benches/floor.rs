@@ -180,6 +180,7 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
     let job = analyze::Options {
         request: Request::default(),
         inventories: inputs::beside(&options.folder),
+        beside: BesideOptions::default(),
         keep: None,
         own_accounts: std::collections::BTreeSet::new(),
         as_of: None,

@@ -29,7 +29,8 @@ use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
 use super::UserError;
-use super::inputs::{InputFile, inventory, list};
+use super::beside::{self, BesideOptions};
+use super::inputs::{InputFile, list};
 use super::keep::keep_rules;
 use super::monitor::Monitor;
 use super::output;
@@ -43,6 +44,8 @@ pub struct Options {
     pub request: Request,
     /// Inventory files.
     pub inventories: Vec<PathBuf>,
+    /// What else is read beside the trail.
+    pub beside: BesideOptions,
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<NarrowingWish>,
     /// The keep file, if there is one (S39).
@@ -106,20 +109,24 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
 /// What is read beside the trail.
 struct Given {
     inventory: Inventory,
+    /// Accounts that are ours by the user's word or the organization's.
+    own: BTreeSet<AccountId>,
     beside: Beside,
     keep: Vec<KeepRule>,
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
 fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
-    let (inventory, mut inputs) = inventory(&options.inventories)?;
+    let beside::Given { inventory, organization, beside, files: mut inputs } =
+        beside::read(&options.inventories, &options.beside)?;
+    let own = options.own_accounts.iter().copied().chain(organization).collect();
     let mut keep = Vec::new();
     if let Some(path) = &options.keep {
         let (rules, input) = keep_rules(path)?;
         keep = rules;
         inputs.push(input);
     }
-    Ok((Given { inventory, beside: Beside::default(), keep }, inputs))
+    Ok((Given { inventory, own, beside, keep }, inputs))
 }
 
 struct Judged {
@@ -139,7 +146,7 @@ fn read_and_judge(
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Judged, UserError> {
-    let mut scope = scope_of(plan, &given.inventory, options);
+    let mut scope = scope_of(plan, given, options);
     let (mut passes, mut reading) = (0, Duration::ZERO);
     loop {
         passes += 1;
@@ -166,9 +173,9 @@ fn read_and_judge(
     }
 }
 
-fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) -> Scope {
-    let reachable = reachable(inventory, &own_accounts(plan, inventory, options));
-    let quiet = inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
+fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
+    let reachable = reachable(&given.inventory, &own_accounts(plan, given));
+    let quiet = given.inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
     Scope {
         window: plan.window,
         accounts: options.request.accounts.clone(),
@@ -188,7 +195,7 @@ fn judge(
     options: &Options,
 ) -> Result<Result<Assessment, BTreeSet<RoleKey>>, UserError> {
     let window = complete(&read.evidence, plan, &options.request)?;
-    let own = own_of_records(&read.evidence, &given.inventory, options);
+    let own = own_of_records(&read.evidence, given);
     let reading = Reading {
         listed: plan.listed,
         skipped: plan.skipped.clone(),
@@ -214,17 +221,17 @@ fn judge(
 }
 
 /// Ours, as far as is known before reading.
-fn own_accounts(plan: &Plan, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
-    let mut own = options.own_accounts.clone();
-    own.extend(&inventory.accounts);
+fn own_accounts(plan: &Plan, given: &Given) -> BTreeSet<AccountId> {
+    let mut own = given.own.clone();
+    own.extend(&given.inventory.accounts);
     own.extend(&plan.accounts);
     own
 }
 
-/// Ours: those of the inventory, the accounts whose trails were read, and those named.
-fn own_of_records(evidence: &Evidence, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
-    let mut own = options.own_accounts.clone();
-    own.extend(&inventory.accounts);
+/// Ours: those of the inventory and the organization, the accounts whose trails were read, and those named.
+fn own_of_records(evidence: &Evidence, given: &Given) -> BTreeSet<AccountId> {
+    let mut own = given.own.clone();
+    own.extend(&given.inventory.accounts);
     own.extend(evidence.coverage.places.keys().map(|(account, _)| *account));
     own
 }
@@ -273,6 +280,8 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "accounts": accounts(&options.request.accounts),
             "regions": options.request.regions,
             "own_accounts": accounts(&options.own_accounts),
+            "live": options.beside.live.iter().map(|input| input.word()).collect::<Vec<_>>(),
+            "assume_role_name": options.beside.assume_role_name,
             "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
             "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
             "jobs": options.effort.jobs,

@@ -1,8 +1,11 @@
 //! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
 
 pub mod analyze;
+pub mod beside;
+pub mod collect;
 pub mod inputs;
 pub mod keep;
+pub mod live;
 pub mod monitor;
 pub mod output;
 pub mod plan;

@@ -29,6 +29,7 @@ pub(crate) fn options(trail: &str, jobs: usize) -> Options {
     Options {
         request: Request { since: time("since"), until: time("until"), ..Request::default() },
         inventories: inputs::beside(&folder(trail)),
+        beside: BesideOptions::default(),
         keep: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
