@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &CollectArguments) -> anyhow::Result<ExitCode> {
         let account = failed.account_id.map_or_else(String::new, |account| format!("account {account}: "));
         note(&plain(&format!("not read: {account}{}: {}", failed.call, failed.reason)));
     }
-    if let Some(help) = collection.help.filter(|_| !collection.failed.is_empty()) {
+    for help in &collection.help {
         note(&plain(&format!("help: {help}")));
     }
     line(&format!(

@@ -138,7 +138,7 @@ impl Given {
             let file = input_file(Path::new(&format!("live:{}", document.path)), document.text.as_bytes());
             self.add(Text { input: document.input, text: document.text, file })?;
         }
-        self.beside.failed.extend(answers.failed.into_iter().map(|(_, failed)| failed));
+        self.beside.failed.extend(answers.failed.into_keys().map(|(_, failed)| failed));
         Ok(())
     }
 }
@@ -148,8 +148,7 @@ pub(super) fn nothing_of(input: Input, answers: &Answers) -> Option<UserError> {
     if answers.documents.iter().any(|document| document.input == input) {
         return None;
     }
-    let (_, failed) = answers.failed.iter().find(|(of, _)| *of == input)?;
-    let help = answers.help.clone().unwrap_or_else(|| "see README.md".to_owned());
+    let ((_, failed), help) = answers.failed.iter().find(|((of, _), _)| *of == input)?;
     Some(UserError::new(format!("cannot read {} live: {}: {}", input.word(), failed.call, failed.reason), help))
 }
 

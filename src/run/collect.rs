@@ -27,8 +27,8 @@ pub struct Collection {
     pub files: Vec<String>,
     /// What could not be read.
     pub failed: Vec<FailedInput>,
-    /// What to do about the first of these.
-    pub help: Option<String>,
+    /// What to do about it, each advice once.
+    pub help: BTreeSet<String>,
 }
 
 /// Whether the folder can be replaced as a whole: it is new, empty, or of an earlier collection.
@@ -66,11 +66,13 @@ pub fn collect(out: &Path, aws: &AwsOptions, role: Option<&str>) -> Result<Colle
     let wish = Wish { inputs: BTreeSet::from(Input::ALL), role, inventory: None, now };
     let answers = ask(aws, &wish)?;
     if answers.documents.is_empty() {
-        let (_, failed) = answers.failed.into_iter().next().unwrap_or_else(|| (Input::Inventory, nothing()));
-        let help = answers.help.unwrap_or_else(|| "see README.md".to_owned());
-        return Err(UserError::new(format!("{}: {}", failed.call, failed.reason), help));
+        let first = answers.failed.into_iter().next();
+        return Err(first.map_or_else(nothing, |((_, failed), help)| {
+            UserError::new(format!("{}: {}", failed.call, failed.reason), help)
+        }));
     }
-    let failed: BTreeSet<FailedInput> = answers.failed.iter().map(|(_, failed)| failed.clone()).collect();
+    let failed: BTreeSet<FailedInput> = answers.failed.keys().map(|(_, failed)| failed.clone()).collect();
+    let help = answers.failed.values().cloned().collect();
     let manifest = manifest(&answers, &failed, role, &rfc3339(now));
     let files: Vec<String> = answers.documents.iter().map(|document| document.path.clone()).collect();
     let mut outputs: Vec<OutputFile> = answers
@@ -81,15 +83,11 @@ pub fn collect(out: &Path, aws: &AwsOptions, role: Option<&str>) -> Result<Colle
     outputs.push(OutputFile::new("collect.json", manifest));
     output::write(out, &outputs)?;
     keep_private(out);
-    Ok(Collection { files, failed: failed.into_iter().collect(), help: answers.help })
+    Ok(Collection { files, failed: failed.into_iter().collect(), help })
 }
 
-fn nothing() -> FailedInput {
-    FailedInput {
-        account_id: None,
-        call: "organizations:ListAccounts".to_owned(),
-        reason: "no active account".to_owned(),
-    }
+fn nothing() -> UserError {
+    UserError::new("the organization has no active account", "leave --assume-role-name away")
 }
 
 fn manifest(answers: &Answers, failed: &BTreeSet<FailedInput>, role: Option<&str>, now: &str) -> Vec<u8> {

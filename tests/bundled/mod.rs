@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use thirdtrail::aws::window::parse_time;
 use thirdtrail::run::analyze::{Options, Outcome};
+use thirdtrail::run::beside::BesideOptions;
 use thirdtrail::run::inputs;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;

@@ -35,6 +35,11 @@ pub(super) async fn fetch(login: &Login, roles: Vec<String>) -> (Vec<Value>, Vec
     (details, refused)
 }
 
+/// The refusal of an account whose roles are not known.
+pub(super) fn unknown_roles() -> Refusal {
+    Refusal::new(GENERATE, "no inventory tells which roles to ask about", "see to it that the inventory can be read")
+}
+
 async fn of_role(client: Client, role: String) -> Result<Value, Refusal> {
     let level = AccessAdvisorUsageGranularityType::ActionLevel;
     let answer = client.generate_service_last_accessed_details().arn(&role).granularity(level).send().await;

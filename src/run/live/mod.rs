@@ -15,7 +15,7 @@ mod refusal;
 mod shape;
 mod trails;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -110,16 +110,14 @@ pub struct Document {
 }
 
 /// What AWS answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Answers {
     /// Whose credentials these were.
     pub caller: String,
     /// The files, by kind and account.
     pub documents: Vec<Document>,
-    /// What could not be read, each thing once, sorted.
-    pub failed: BTreeSet<(Input, FailedInput)>,
-    /// What to do about the first of these.
-    pub help: Option<String>,
+    /// What could not be read, each thing once, with what to do about it.
+    pub failed: BTreeMap<(Input, FailedInput), String>,
 }
 
 /// Asks for everything wished.
@@ -134,8 +132,7 @@ pub fn ask(options: &AwsOptions, wish: &Wish<'_>) -> Result<Answers, UserError> 
 
 async fn ask_all(aws: Aws, wish: &Wish<'_>) -> Result<Answers, UserError> {
     let caller = Login::of_caller(aws).await?;
-    let mut answers =
-        Answers { caller: caller.arn().to_owned(), documents: Vec::new(), failed: BTreeSet::new(), help: None };
+    let mut answers = Answers { caller: caller.arn().to_owned(), ..Answers::default() };
     let mut organization = Organization::default();
     if wish.role.is_some() || wish.inputs.contains(&Input::Organization) {
         match organization::fetch(&caller).await {
@@ -170,7 +167,6 @@ async fn ask_all(aws: Aws, wish: &Wish<'_>) -> Result<Answers, UserError> {
     for of_account in asked.await {
         answers.documents.extend(of_account.documents);
         answers.failed.extend(of_account.failed);
-        answers.help = answers.help.or(of_account.help);
     }
     answers.documents.sort();
     Ok(answers)
@@ -183,8 +179,7 @@ impl Answers {
 
     fn refuse(&mut self, input: Input, account: Option<AccountId>, refusal: Refusal) {
         let failed = FailedInput { account_id: account, call: refusal.call.to_owned(), reason: refusal.what };
-        self.failed.insert((input, failed));
-        self.help.get_or_insert(refusal.help);
+        self.failed.insert((input, failed), refusal.help);
     }
 }
 
@@ -201,7 +196,7 @@ struct Task {
 
 impl Task {
     async fn run(self) -> Answers {
-        let mut answers = Answers { caller: String::new(), documents: Vec::new(), failed: BTreeSet::new(), help: None };
+        let mut answers = Answers::default();
         let mut inputs = self.inputs.clone();
         inputs.remove(&Input::Organization);
         if inputs.is_empty() {
@@ -240,7 +235,9 @@ impl Task {
                 Err(refusal) => (None, vec![refusal]),
             },
             Input::LastAccessed => {
-                let roles = self.roles(answers);
+                let Some(roles) = self.roles(answers) else {
+                    return answers.refuse(input, Some(self.account), last_accessed::unknown_roles());
+                };
                 let asked = !roles.is_empty();
                 let (details, refused) = last_accessed::fetch(login, roles).await;
                 // Nothing read of roles that were asked for is no file; no role to ask for is an empty one.
@@ -255,15 +252,21 @@ impl Task {
         }
     }
 
-    /// The roles of the account that outsiders can come into by trust, directly or through others.
-    fn roles(&self, answers: &Answers) -> Vec<String> {
+    /// The roles of the account that outsiders can come into by trust, directly or through others; `None` where no
+    /// inventory tells.
+    fn roles(&self, answers: &Answers) -> Option<Vec<String>> {
         let mut inventory = self.inventory.clone().unwrap_or_default();
         for document in answers.documents.iter().filter(|document| document.input == Input::Inventory) {
             let _ = inventory.add(&document.text);
         }
+        if !inventory.accounts.contains(&self.account) {
+            // An account without roles and users is in no inventory either, but then one was read.
+            let read = answers.documents.iter().any(|document| document.input == Input::Inventory);
+            return read.then(Vec::new);
+        }
         let reachable = crate::policy::admission::reachable(&inventory, &self.own);
         let roles = inventory.roles.values().filter(|role| role.account == self.account && !role.is_service_linked());
-        roles.filter(|role| reachable.contains(&role.arn)).map(|role| role.arn.clone()).collect()
+        Some(roles.filter(|role| reachable.contains(&role.arn)).map(|role| role.arn.clone()).collect())
     }
 }
 

@@ -31,7 +31,10 @@ impl Refusal {
     {
         if let SdkError::ServiceError(answered) = error {
             let (code, message) = (answered.err().code(), answered.err().message());
-            return Self::of_code(call, code.unwrap_or("no code"), message.unwrap_or("no message"));
+            return match code {
+                Some(code) => Self::of_code(call, code, message.unwrap_or("no message")),
+                None => Self::new(call, "an error that is none of AWS", "check --endpoint-url and the proxy"),
+            };
         }
         let chain = chain(error);
         // The SDK has no type of its own for this; its chain says which providers were tried.

@@ -1,0 +1,428 @@
+//! Live inputs against a stand-in that pages, throttles, refuses and fails as AWS does.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may stop here")]
+
+mod folders;
+mod stand_in;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Mutex;
+
+use assert_cmd::Command;
+use folders::{files, json_file};
+use serde_json::{Value, json};
+use stand_in::{Answer, Call, StandIn};
+use tempfile::TempDir;
+
+const OWN: &str = "111122223333";
+const SECOND: &str = "222233334444";
+const CLOSED: &str = "333344445555";
+const VENDOR: &str = "464622532012";
+
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// The program with these credentials, and nothing of the machine's own configuration.
+fn run(arguments: &[&str], key: Option<&str>) -> Run {
+    let home = TempDir::new().unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("thirdtrail"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    command.env("HOME", home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+    if let Some(key) = key {
+        command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", "testing");
+    }
+    let output = command.args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn collect(aws: &StandIn, out: &Path, more: &[&str]) -> Run {
+    let (out, url) = (out.to_str().unwrap(), aws.url());
+    let arguments = ["collect", "--out", out, "--endpoint-url", &url, "--region-name", "us-east-1"];
+    run(&[&arguments[..], more].concat(), Some("AKIACALLER"))
+}
+
+/// Whose key that is: the caller's, or one that the stand-in gave out for another account.
+fn account_of(call: &Call) -> String {
+    call.key.strip_prefix("ASIA").unwrap_or(OWN).to_owned()
+}
+
+fn trust() -> &'static str {
+    "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22AWS\
+     %22%3A%22464622532012%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D"
+}
+
+fn role(account: &str, name: &str) -> String {
+    format!(
+        "<member><Path>/</Path><RoleName>{name}</RoleName><RoleId>AROA{name}</RoleId>\
+         <Arn>arn:aws:iam::{account}:role/{name}</Arn><CreateDate>2025-01-01T00:00:00Z</CreateDate>\
+         <AssumeRolePolicyDocument>{}</AssumeRolePolicyDocument><RoleLastUsed/></member>",
+        trust().replace(' ', "")
+    )
+}
+
+/// One list of a query answer in two pages: the first names the second.
+fn paged(call: &Call, list: &str, pages: [String; 2]) -> Answer {
+    let [first, second] = pages;
+    Answer::Xml(match call.parameter("Marker") {
+        "" => format!("<{list}>{first}</{list}><IsTruncated>true</IsTruncated><Marker>second+/=</Marker>"),
+        "second+/=" => format!("<{list}>{second}</{list}><IsTruncated>false</IsTruncated>"),
+        other => panic!("{}: a marker that nobody gave: {other}", call.action),
+    })
+}
+
+fn tracked(service: &str, action: &str, at: &str) -> String {
+    format!(
+        "<member><ServiceName>x</ServiceName><ServiceNamespace>{service}</ServiceNamespace>\
+         <LastAuthenticated>{at}</LastAuthenticated><TrackedActionsLastAccessed><member><ActionName>{action}</ActionName>\
+         <LastAccessedTime>{at}</LastAccessedTime></member><member><ActionName>Other</ActionName></member>\
+         </TrackedActionsLastAccessed></member>"
+    )
+}
+
+fn details(call: &Call, status: &str) -> Answer {
+    let head = format!(
+        "<JobStatus>{status}</JobStatus><JobType>ACTION_LEVEL</JobType>\
+         <JobCreationDate>2026-09-01T00:00:00Z</JobCreationDate><JobCompletionDate>2026-09-01T00:00:05Z</JobCompletionDate>"
+    );
+    if status != "COMPLETED" {
+        let error = "<Error><Message>internal trouble</Message><Code>X</Code></Error>";
+        let error = if status == "FAILED" { error } else { "" };
+        return Answer::Xml(format!("{head}<ServicesLastAccessed/><IsTruncated>false</IsTruncated>{error}"));
+    }
+    let pages =
+        [tracked("ec2", "RunInstances", "2026-04-01T00:00:00Z"), tracked("s3", "CreateBucket", "2026-06-01T00:00:00Z")];
+    match paged(call, "ServicesLastAccessed", pages) {
+        Answer::Xml(page) => Answer::Xml(format!("{head}{page}")),
+        other => other,
+    }
+}
+
+fn trail(name: &str, region: &str, multi_region: bool) -> Value {
+    json!({"Name": name, "TrailARN": format!("arn:aws:cloudtrail:{region}:{OWN}:trail/{name}"), "HomeRegion": region,
+        "S3BucketName": "logs", "IsMultiRegionTrail": multi_region, "IncludeGlobalServiceEvents": true,
+        "HasCustomEventSelectors": true})
+}
+
+fn cloudtrail(call: &Call) -> Answer {
+    let info = |name: &str, region: &str| json!({"TrailARN": trail(name, region, true)["TrailARN"], "Name": name, "HomeRegion": region});
+    let arn = || call.parameter("TrailName").to_owned();
+    Answer::Json(match (call.action.as_str(), call.region.as_str()) {
+        ("ListTrails", _) if call.parameter("NextToken").is_empty() => {
+            json!({"Trails": [info("main", "us-east-1")], "NextToken": "more"})
+        }
+        ("ListTrails", _) => json!({"Trails": [info("far", "eu-west-1")]}),
+        ("DescribeTrails", "eu-west-1") => json!({"trailList": [trail("far", "eu-west-1", false)]}),
+        ("DescribeTrails", _) => json!({"trailList": [trail("main", "us-east-1", true)]}),
+        ("GetEventSelectors", "us-east-1") => json!({"TrailARN": arn(), "EventSelectors": [
+            {"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources":
+                [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}], "ExcludeManagementEventSources": []}]}),
+        ("GetEventSelectors", _) => {
+            json!({"TrailARN": arn(), "AdvancedEventSelectors": [{"Name": "n", "FieldSelectors":
+            [{"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "readOnly", "Equals": ["true"]}]}]})
+        }
+        ("GetTrailStatus", _) => json!({"IsLogging": true, "StartLoggingTime": 1_767_225_600}),
+        other => panic!("{other:?}"),
+    })
+}
+
+fn organizations(call: &Call) -> Answer {
+    let account = |id: &str, status: &str| json!({"Id": id, "Name": id, "Status": status, "Email": "who@example.com"});
+    Answer::Json(match (call.action.as_str(), call.parameter("NextToken")) {
+        ("DescribeOrganization", _) => json!({"Organization": {"Id": "o-exampleorgid", "MasterAccountId": OWN}}),
+        ("ListAccounts", "") => {
+            json!({"Accounts": [account(OWN, "ACTIVE"), account(SECOND, "ACTIVE")], "NextToken": "more"})
+        }
+        ("ListAccounts", "more") => {
+            json!({"Accounts": [account(CLOSED, "ACTIVE"), account("444455556666", "SUSPENDED")]})
+        }
+        other => panic!("{other:?}"),
+    })
+}
+
+fn sts(call: &Call) -> Answer {
+    if call.action == "GetCallerIdentity" {
+        let arn = format!("arn:aws:iam::{OWN}:user/auditor");
+        return Answer::Xml(format!("<Arn>{arn}</Arn><UserId>AIDA</UserId><Account>{OWN}</Account>"));
+    }
+    let account = call.parameter("RoleArn").split(':').nth(4).unwrap();
+    if account == CLOSED {
+        return Answer::Error(403, "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole");
+    }
+    Answer::Xml(format!(
+        "<Credentials><AccessKeyId>ASIA{account}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
+         <SessionToken>t</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration></Credentials>"
+    ))
+}
+
+fn iam(call: &Call) -> Answer {
+    let account = account_of(call);
+    let user = |name: &str| {
+        format!(
+            "<member><Path>/</Path><UserName>{name}</UserName><UserId>AIDA</UserId>\
+             <Arn>arn:aws:iam::{account}:user/{name}</Arn><CreateDate>2025-01-01T00:00:00Z</CreateDate></member>"
+        )
+    };
+    let key = |user: &str, at: u32| {
+        format!(
+            "<member><UserName>{user}</UserName><AccessKeyId>AKIA{}{at}</AccessKeyId><Status>Active</Status>\
+             <CreateDate>2025-01-01T00:00:00Z</CreateDate></member>",
+            user.to_uppercase()
+        )
+    };
+    match call.action.as_str() {
+        "GetAccountAuthorizationDetails" => {
+            paged(call, "RoleDetailList", [role(&account, "First"), role(&account, "Second")])
+        }
+        "ListUsers" => paged(call, "Users", [user("jane"), user("john")]),
+        "ListAccessKeys" => {
+            let user = call.parameter("UserName");
+            paged(call, "AccessKeyMetadata", [key(user, 1), key(user, 2)])
+        }
+        "GetAccessKeyLastUsed" => Answer::Xml(
+            "<UserName>x</UserName><AccessKeyLastUsed><LastUsedDate>2026-06-01T00:00:00Z</LastUsedDate>\
+             <ServiceName>s3</ServiceName><Region>us-east-1</Region></AccessKeyLastUsed>"
+                .to_owned(),
+        ),
+        "GenerateCredentialReport" => Answer::Xml("<State>COMPLETE</State>".to_owned()),
+        "GetCredentialReport" => {
+            Answer::Xml(format!("<Content>{REPORT}</Content><ReportFormat>text/csv</ReportFormat>"))
+        }
+        "GenerateServiceLastAccessedDetails" => {
+            Answer::Xml(format!("<JobId>{:0>36}</JobId>", call.parameter("Arn").rsplit('/').next().unwrap()))
+        }
+        "GetServiceLastAccessedDetails" => details(call, "COMPLETED"),
+        other => panic!("{other}"),
+    }
+}
+
+/// `user,arn,password_last_used,access_key_1_active,...` with one user, in base64.
+const REPORT: &str = "dXNlcixhcm4scGFzc3dvcmRfbGFzdF91c2VkLGFjY2Vzc19rZXlfMV9hY3RpdmUsYWNjZXNzX2tleV8xX2xhc3RfdXNlZF9kYXRlLGFjY2Vzc19\
+    rZXlfMl9hY3RpdmUsYWNjZXNzX2tleV8yX2xhc3RfdXNlZF9kYXRlCmphbmUsYXJuOmF3czppYW06OjExMTEyMjIyMzMzMzp1c2VyL2phbmUsTi9BLHRydWUsMjAyNi0wNi0wMVQwMDowMDowMCswMDowMCxmYWxzZSxOL0EK";
+
+fn aws(call: &Call) -> Answer {
+    match call.service.as_str() {
+        "sts" => sts(call),
+        "iam" => iam(call),
+        "organizations" => organizations(call),
+        "cloudtrail" => cloudtrail(call),
+        other => panic!("{other}"),
+    }
+}
+
+fn names<'a>(list: &'a Value, key: &str) -> Vec<&'a str> {
+    list.as_array().unwrap().iter().map(|item| item[key].as_str().unwrap()).collect()
+}
+
+/// S44: the page boundary of every paged call, and the trails of every Region.
+#[test]
+fn every_paged_call_is_followed_to_its_end() {
+    let (aws, folder) = (StandIn::new(aws), TempDir::new().unwrap());
+    let out = folder.path().join("out");
+    let done = collect(&aws, &out, &[]);
+    assert_eq!(done.code, 0, "{}{}", done.stdout, done.stderr);
+    let at = |path: &str| json_file(&out.join(path.replace("ACCOUNT", OWN)));
+    assert_eq!(names(&at("inventory/ACCOUNT.json")["RoleDetailList"], "RoleName"), ["First", "Second"]);
+    let keys = at("access-keys/ACCOUNT.json");
+    assert_eq!(names(&keys["AccessKeys"], "AccessKeyId"), ["AKIAJANE1", "AKIAJANE2", "AKIAJOHN1", "AKIAJOHN2"]);
+    let organization = at("organization.json");
+    assert_eq!(names(&organization["Accounts"], "Id"), [OWN, SECOND, CLOSED, "444455556666"]);
+    assert!(!organization.to_string().contains("example.com"), "mail addresses are not kept");
+    let details = at("last-accessed/ACCOUNT.json");
+    for role in details["Roles"].as_array().unwrap() {
+        assert_eq!(names(&role["Details"]["ServicesLastAccessed"], "ServiceNamespace"), ["ec2", "s3"]);
+    }
+    assert_eq!(details["Roles"].as_array().unwrap().len(), 2);
+    let trails = at("trail-config/ACCOUNT.json");
+    let homes: Vec<&str> = trails["Trails"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|trail| trail["Trail"]["HomeRegion"].as_str().unwrap())
+        .collect();
+    assert_eq!(homes, ["eu-west-1", "us-east-1"]);
+    assert!(trails["Trails"][0]["EventSelectors"]["AdvancedEventSelectors"].is_array());
+    let report = std::fs::read_to_string(out.join(format!("credential-report/{OWN}.csv"))).unwrap();
+    assert!(report.starts_with("user,arn,") && report.contains("jane"));
+    let written: BTreeSet<String> = files(&out).into_keys().collect();
+    let listed: BTreeSet<String> = names(&at("collect.json")["files"], "path")
+        .into_iter()
+        .map(str::to_owned)
+        .chain(["collect.json".to_owned()])
+        .collect();
+    assert_eq!(written, listed);
+    // What nobody asked to change was not changed: only calls that read, and the two that make a report.
+    let calls = aws.calls();
+    let reads = |call: &Call| ["Get", "List", "Describe", "Generate"].iter().any(|verb| call.action.starts_with(verb));
+    assert!(calls.iter().all(reads), "{calls:?}");
+}
+
+/// S44: a server that names the same page for ever is told, not followed.
+#[test]
+fn a_page_that_comes_again_is_an_error() {
+    let aws = StandIn::new(|call| match call.action.as_str() {
+        "ListUsers" => Answer::Xml("<Users/><IsTruncated>true</IsTruncated><Marker>again</Marker>".to_owned()),
+        "GetAccountAuthorizationDetails" => Answer::Xml("<RoleDetailList/><IsTruncated>true</IsTruncated>".to_owned()),
+        "ListAccounts" => Answer::Json(json!({"Accounts": [], "NextToken": "again"})),
+        _ => aws(call),
+    });
+    let folder = TempDir::new().unwrap();
+    let done = collect(&aws, &folder.path().join("out"), &[]);
+    assert_eq!(done.code, 3, "{}", done.stderr);
+    for call in ["iam:ListUsers", "iam:GetAccountAuthorizationDetails", "organizations:ListAccounts"] {
+        assert!(done.stderr.lines().any(|line| line.contains(call)), "{call}: {}", done.stderr);
+    }
+    assert_eq!(aws.count("ListUsers"), 2);
+}
+
+/// Throttled calls are made again, an unfinished job is asked for again, and a failed one is told with its role.
+#[test]
+fn throttling_is_waited_out_and_failed_jobs_are_told() {
+    let asked = Mutex::new(Vec::<String>::new());
+    let aws = StandIn::new(move |call| {
+        let times = {
+            let mut asked = asked.lock().unwrap();
+            asked.push(format!("{}{}", call.action, call.parameter("JobId")));
+            asked.iter().filter(|known| *known == asked.last().unwrap()).count()
+        };
+        match (call.action.as_str(), times) {
+            ("GetAccountAuthorizationDetails", 1) => Answer::Error(400, "Throttling", "Rate exceeded"),
+            ("GenerateServiceLastAccessedDetails", 1) => Answer::Error(429, "TooManyRequestsException", "slow down"),
+            ("GetEventSelectors", 1) => Answer::Error(400, "ThrottlingException", "Rate exceeded"),
+            ("GenerateCredentialReport", 1) => Answer::Xml("<State>STARTED</State>".to_owned()),
+            ("GetServiceLastAccessedDetails", _) if call.parameter("JobId").ends_with("Second") => {
+                details(call, "FAILED")
+            }
+            ("GetServiceLastAccessedDetails", 1) => details(call, "IN_PROGRESS"),
+            _ => self::aws(call),
+        }
+    });
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let done = collect(&aws, &out, &[]);
+    assert_eq!(done.code, 3, "{}", done.stderr);
+    let told: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("not read: ")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let second = format!("arn:aws:iam::{OWN}:role/Second");
+    assert!(told[0].contains(&second) && told[0].contains("internal trouble"), "{told:?}");
+    let details = json_file(&out.join(format!("last-accessed/{OWN}.json")));
+    assert_eq!(names(&details["Roles"], "Arn"), [format!("arn:aws:iam::{OWN}:role/First")]);
+    assert_eq!(json_file(&out.join("collect.json"))["failed"][0]["call"], "iam:GetServiceLastAccessedDetails");
+}
+
+/// Every active account of the organization, through its role; one that refuses does not stop the others.
+#[test]
+fn an_account_that_refuses_is_told_and_the_others_are_read() {
+    let (aws, folder) = (StandIn::new(aws), TempDir::new().unwrap());
+    let out = folder.path().join("out");
+    let done = collect(&aws, &out, &["--assume-role-name", "Audit"]);
+    assert_eq!(done.code, 3, "{}", done.stderr);
+    let told: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("not read: ")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains(CLOSED) && told[0].contains("sts:AssumeRole") && told[0].contains("AccessDenied"));
+    assert!(done.stderr.contains("help: allow `sts:AssumeRole`"), "{}", done.stderr);
+    let written = files(&out);
+    for account in [OWN, SECOND] {
+        assert!(written.contains_key(&format!("inventory/{account}.json")), "{account}");
+        let inventory = json_file(&out.join(format!("inventory/{account}.json")));
+        assert_eq!(inventory["RoleDetailList"][0]["Arn"], format!("arn:aws:iam::{account}:role/First"));
+    }
+    assert!(!written.keys().any(|path| path.contains(CLOSED) || path.contains("444455556666")));
+    // The caller's own account is asked with the caller's own credentials.
+    assert!(aws.calls().iter().all(|call| !call.parameter("RoleArn").contains(OWN)));
+}
+
+/// One line with the call and the fix: refused calls one by one, and nothing written when nothing can be read.
+#[test]
+fn refusals_name_the_call_and_the_fix() {
+    let denying = |denied: fn(&Call) -> bool| {
+        StandIn::new(move |call| match denied(call) {
+            true => Answer::Error(403, "AccessDenied", "not authorized"),
+            false => aws(call),
+        })
+    };
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let one = denying(|call| call.action == "GetAccountAuthorizationDetails");
+    let done = collect(&one, &out, &[]);
+    assert_eq!(done.code, 3);
+    assert!(
+        done.stderr.contains("iam:GetAccountAuthorizationDetails: AccessDenied: not authorized"),
+        "{}",
+        done.stderr
+    );
+    assert!(done.stderr.contains("help: allow `iam:GetAccountAuthorizationDetails`"), "{}", done.stderr);
+    assert!(!out.join("inventory").exists() && out.join("trail-config").exists());
+    let all = denying(|call| call.action != "GetCallerIdentity");
+    let nowhere = folder.path().join("nowhere");
+    let done = collect(&all, &nowhere, &[]);
+    assert_eq!((done.code, done.stderr.lines().count()), (2, 1), "{}", done.stderr);
+    let expected = "error: organizations:DescribeOrganization: AccessDenied: not authorized; allow `organizations:";
+    assert!(done.stderr.starts_with(expected), "{}", done.stderr);
+    assert!(!nowhere.exists());
+    // An analysis that cannot have what it was told to use does not pretend.
+    let trail = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/trails/vendors");
+    let (trail, report, url) = (trail.to_str().unwrap(), folder.path().join("report"), one.url());
+    let arguments =
+        ["analyze", trail, "--inventory", "live", "--endpoint-url", &url, "--out", report.to_str().unwrap()];
+    let done = run(&arguments, Some("AKIACALLER"));
+    assert_eq!((done.code, done.stderr.lines().count()), (2, 1), "{}", done.stderr);
+    assert!(done.stderr.contains("cannot read inventory live: iam:GetAccountAuthorizationDetails"), "{}", done.stderr);
+    assert!(!report.exists());
+}
+
+#[test]
+fn without_credentials_one_line_says_what_to_set() {
+    let (aws, folder) = (StandIn::new(aws), TempDir::new().unwrap());
+    let out = folder.path().join("out");
+    let done = run(&["collect", "--out", out.to_str().unwrap(), "--endpoint-url", &aws.url()], None);
+    assert_eq!((done.code, done.stderr.lines().count()), (2, 1), "{}", done.stderr);
+    assert!(done.stderr.contains("sts:GetCallerIdentity: no credentials"), "{}", done.stderr);
+    assert!(done.stderr.contains("AWS_PROFILE"), "{}", done.stderr);
+    assert!(aws.calls().is_empty() && !out.exists());
+}
+
+/// An account outside of any organization is one of its own, and no failure.
+#[test]
+fn an_account_without_an_organization_is_alone() {
+    let aws = StandIn::new(|call| match call.service.as_str() {
+        "organizations" => Answer::Error(400, "AWSOrganizationsNotInUseException", "not a member"),
+        _ => aws(call),
+    });
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let done = collect(&aws, &out, &[]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert_eq!(names(&json_file(&out.join("organization.json"))["Accounts"], "Id"), [OWN]);
+}
+
+/// The vendor's name is in no answer: that roles are asked about follows from their trust alone.
+#[test]
+fn only_roles_that_outsiders_can_come_into_are_asked_about() {
+    let aws = StandIn::new(|call| match call.action.as_str() {
+        "GetAccountAuthorizationDetails" => {
+            let closed = role(OWN, "Closed").replace(VENDOR, OWN);
+            let linked = role(OWN, "Linked").replace("<Path>/</Path>", "<Path>/aws-service-role/x/</Path>");
+            let open = role(OWN, "Open");
+            Answer::Xml(format!(
+                "<RoleDetailList>{closed}{linked}{open}</RoleDetailList><IsTruncated>false</IsTruncated>"
+            ))
+        }
+        _ => aws(call),
+    });
+    let folder = TempDir::new().unwrap();
+    assert_eq!(collect(&aws, &folder.path().join("out"), &[]).code, 0);
+    let asked: Vec<String> = aws
+        .calls()
+        .iter()
+        .filter(|call| call.action == "GenerateServiceLastAccessedDetails")
+        .map(|call| format!("{} {}", call.parameter("Arn"), call.parameter("Granularity")))
+        .collect();
+    assert_eq!(asked, [format!("arn:aws:iam::{OWN}:role/Open ACTION_LEVEL")]);
+}
