@@ -26,7 +26,8 @@ pub(super) struct BesideArguments {
     /// repeatable.
     #[arg(long, value_name = "live|FILE")]
     trail_config: Vec<PathBuf>,
-    /// The last use of users' passwords and keys: `live`, or the CSV of `aws iam get-credential-report`; repeatable.
+    /// The last use of users' passwords and keys: `live`, or the output of
+    /// `aws iam get-credential-report`; repeatable.
     #[arg(long, value_name = "live|FILE")]
     credential_report: Vec<PathBuf>,
     /// Each access key with its last use: `live`, or a file that `thirdtrail collect` wrote; repeatable.

@@ -111,6 +111,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         as_of: case.as_of,
         idle_days: case.idle_days,
         covered: covered && witness.is_some(),
+        blind: witness.and_then(|trail| trail.shows_every_session().err()),
     };
     let (rightsizing, policies) = match (subject.role, &granted) {
         (Some(role), Some(granted)) => sizing(subject, role, granted, &ledger, &usage, case),

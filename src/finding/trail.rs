@@ -144,6 +144,23 @@ impl<'a> AccountTrail<'a> {
         self.asked.is_empty() && self.configured.as_ref().is_none_or(Configured::is_everywhere)
     }
 
+    /// Whether every session of a role would show: its hand-off is a read event of STS, in any Region (S28).
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn shows_every_session(&self) -> Result<(), String> {
+        if !self.reads {
+            return Err("the trail shows no read events, and assuming a role is one".to_owned());
+        }
+        if !self.asked.is_empty() {
+            return Err("only some Regions were read, and a role can be assumed in any".to_owned());
+        }
+        self.unchanged()?;
+        self.configured
+            .as_ref()
+            .map_or(Ok(()), |configured| configured.management(Kind::Read, &["sts"], Place::Anywhere))
+    }
+
     /// What the trails' configuration leaves out; `None` where it is not known.
     #[must_use]
     pub fn configured_lacks(&self) -> Option<BTreeSet<String>> {

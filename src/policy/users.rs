@@ -1,7 +1,7 @@
 //! IAM users with their keys, as the credential report and the last use of access keys tell of them.
 //!
 //! The credential report is the CSV that `aws iam get-credential-report` carries (base64 in the CLI's output, plain in
-//! the file). It does not name keys; `get-access-key-last-used` does. What either tells of a user's last use is kept.
+//! the file `collect` writes; both are read). It does not name keys; `get-access-key-last-used` does. What either tells of a user's last use is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +25,9 @@ pub enum UsersError {
     /// Not JSON.
     #[error("not JSON: {0}")]
     Json(String),
+    /// The AWS CLI's output without the report.
+    #[error("it has no `Content` in base64: not the output of `aws iam get-credential-report`")]
+    Content,
     /// JSON of another shape.
     #[error("it has no list `AccessKeys` and no `Account`")]
     Shape,
@@ -75,11 +78,21 @@ const REPORT: [&str; 7] = [
 ];
 
 impl Users {
-    /// Adds a credential report.
+    /// Adds a credential report: the CSV, or the output of the AWS CLI that holds it.
     ///
     /// # Errors
     /// [`UsersError`] with the first thing that is wrong.
     pub fn add_report(&mut self, text: &str) -> Result<(), UsersError> {
+        if text.trim_start().starts_with('{') {
+            let value: Value = serde_json::from_str(text).map_err(|error| UsersError::Json(error.to_string()))?;
+            let content =
+                value["Content"].as_str().and_then(from_base64).and_then(|bytes| String::from_utf8(bytes).ok());
+            return self.add_csv(&content.ok_or(UsersError::Content)?);
+        }
+        self.add_csv(text)
+    }
+
+    fn add_csv(&mut self, text: &str) -> Result<(), UsersError> {
         let mut rows = csv::Reader::from_reader(text.as_bytes());
         let wrong = |error: csv::Error| UsersError::Csv(error.to_string());
         let header = rows.headers().map_err(wrong)?.clone();
@@ -126,6 +139,22 @@ impl Users {
     }
 }
 
+/// The bytes that a base64 text stands for; `None` when it is none.
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0_u32);
+    for digit in text.trim().trim_end_matches('=').bytes() {
+        let value = DIGITS.iter().position(|known| *known == digit)?;
+        held = (held << 6 | u32::try_from(value).ok()?) & 0xfff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(held >> bits & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +184,21 @@ mod tests {
         users.add_keys(keys).unwrap();
         assert_eq!(user(&users, "a,b").last_used, parse_time("2026-03-01"));
         assert_eq!(user(&users, "a,b").keys.first().map(|key| key.ending.as_str()), Some("MPLE"));
+    }
+
+    #[test]
+    fn the_output_of_the_cli_is_read_as_the_report_in_it() {
+        let decoded = |text: &str| from_base64(text).map(|bytes| String::from_utf8(bytes).unwrap());
+        for (text, plain) in
+            [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmFy", "foobar"), ("Pz8/", "???")]
+        {
+            assert_eq!(decoded(text).as_deref(), Some(plain));
+        }
+        assert_eq!(decoded("Z!=="), None);
+        let error = |text: &str| Users::default().add_report(text).unwrap_err();
+        assert_eq!(error(r#"{"Content":"YSxiCg=="}"#), UsersError::Column("user"));
+        assert_eq!(error("{}"), UsersError::Content);
+        assert!(matches!(error("{"), UsersError::Json(_)));
     }
 
     #[test]

@@ -164,7 +164,7 @@ fn wrong(input: Input, path: &str, reason: &str) -> UserError {
         Input::TrailConfig => {
             "give the outputs of `aws cloudtrail describe-trails` and `get-event-selectors`, or what `thirdtrail collect` wrote"
         }
-        Input::CredentialReport => "give the CSV in the output of `aws iam get-credential-report`",
+        Input::CredentialReport => "give the output of `aws iam get-credential-report`, or the CSV in it",
         Input::AccessKeys | Input::LastAccessed => "give what `thirdtrail collect` wrote",
     };
     UserError::new(format!("cannot read {} `{path}`: {reason}", input.word()), help)
