@@ -426,3 +426,45 @@ fn only_roles_that_outsiders_can_come_into_are_asked_about() {
         .collect();
     assert_eq!(asked, [format!("arn:aws:iam::{OWN}:role/Open ACTION_LEVEL")]);
 }
+
+/// The policy in README.md allows exactly what is called.
+#[test]
+fn the_policy_in_the_readme_is_what_is_needed() {
+    let (aws, folder) = (StandIn::new(aws), TempDir::new().unwrap());
+    let done = collect(&aws, &folder.path().join("out"), &["--assume-role-name", "Audit"]);
+    assert_eq!(done.code, 3, "{}", done.stderr);
+    // Everybody may ask who they are.
+    let called: BTreeSet<String> = aws
+        .calls()
+        .iter()
+        .map(|call| format!("{}:{}", call.service, call.action))
+        .filter(|action| action != "sts:GetCallerIdentity")
+        .collect();
+    let readme = include_str!("../README.md");
+    let policy = readme.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    let mut allowed = BTreeSet::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        match &statement["Action"] {
+            Value::String(action) => drop(allowed.insert(action.clone())),
+            actions => {
+                allowed.extend(actions.as_array().unwrap().iter().map(|action| action.as_str().unwrap().to_owned()))
+            }
+        }
+    }
+    let of_the_bucket = |action: &String| action.starts_with("s3:") || action.starts_with("kms:");
+    allowed.retain(|action| !of_the_bucket(action));
+    assert_eq!(called, allowed);
+}
+
+#[test]
+fn an_endpoint_that_does_not_answer_is_told() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let url = format!("http://{nobody}");
+    let done = run(&["collect", "--out", out.to_str().unwrap(), "--endpoint-url", &url], Some("AKIACALLER"));
+    assert_eq!((done.code, done.stderr.lines().count()), (2, 1), "{}", done.stderr);
+    assert!(done.stderr.contains("sts:GetCallerIdentity: no answer") && done.stderr.contains("--endpoint-url"));
+    assert!(!out.exists());
+}

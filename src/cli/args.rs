@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// The main job: read a trail, attribute its sessions, right-size the policies of third-party roles.
-    Analyze(AnalyzeArguments),
+    Analyze(Box<AnalyzeArguments>),
     /// Saves what AWS knows beside the trail (IAM, organization, trails, last use), so that analyses need no AWS.
     Collect(CollectArguments),
     /// What would be read: objects, bytes, days, Regions; reads no object.

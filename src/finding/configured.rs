@@ -195,7 +195,7 @@ mod tests {
     fn a_trail_of_one_region_records_that_region_only() {
         check(&[trail("t", "b", &json!({}))], None, (true, true));
         let single = trail("t", "b", &json!({"Trail/IsMultiRegionTrail": false}));
-        check(&[single.clone()], None, (false, false));
+        check(std::slice::from_ref(&single), None, (false, false));
         let configuration = configuration(&[single]);
         let window = Window::new(parse_time("2026-05-01").unwrap(), parse_time("2026-08-01").unwrap()).unwrap();
         let configured = Configured::of(&configuration, account(), None, window).unwrap();

@@ -236,7 +236,8 @@ impl Witness for AccountTrail<'_> {
             return Err("the trail shows no read events in this account".to_owned());
         }
         // Access levels do not tell which kind the events of an action are: AssumeRole is a write, its event a read.
-        if !(self.reads && self.writes) && !self.has_seen(info) {
+        let whole = self.reads && self.writes;
+        if !whole && !self.has_seen(info) {
             let lacking = if self.reads { Kind::Write } else { Kind::Read };
             return Err(format!(
                 "the trail shows no {} events in this account, and this action's events may be such",

@@ -71,7 +71,7 @@ impl LastAccessed {
         let mut any = false;
         for value in serde_json::Deserializer::from_str(json).into_iter::<Value>() {
             let value = value.map_err(|error| LastAccessedError::Json(error.to_string()))?;
-            let roles = value["Roles"].as_array().ok_or(LastAccessedError::Shape)?;
+            let roles = value.get("Roles").and_then(Value::as_array).ok_or(LastAccessedError::Shape)?;
             for (at, entry) in roles.iter().enumerate() {
                 self.add_role(entry).ok_or(LastAccessedError::Entry(at + 1))?;
             }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn never_counts_only_for_actions_that_iam_is_known_to_have_tracked() {
         let never = entry(ROLE, "2026-08-02", &[("RunInstances", None)]);
-        assert_eq!(says(&[never.clone()], "ec2:RunInstances"), Testimony::Nothing);
+        assert_eq!(says(std::slice::from_ref(&never), "ec2:RunInstances"), Testimony::Nothing);
         let other = |at: &str| entry(OTHER, "2026-08-02", &[("RunInstances", Some(at))]);
         assert!(matches!(says(&[never.clone(), other("2026-05-01")], "ec2:RunInstances"), Testimony::NotTried(_)));
         assert_eq!(says(&[never, other("2026-05-02")], "ec2:RunInstances"), Testimony::Nothing);

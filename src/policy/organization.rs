@@ -38,7 +38,7 @@ impl Organization {
         let mut any = false;
         for page in serde_json::Deserializer::from_str(json).into_iter::<Value>() {
             let page = page.map_err(|error| OrganizationError::Json(error.to_string()))?;
-            let accounts = page["Accounts"].as_array().ok_or(OrganizationError::Shape)?;
+            let accounts = page.get("Accounts").and_then(Value::as_array).ok_or(OrganizationError::Shape)?;
             for (at, account) in accounts.iter().enumerate() {
                 let id = account["Id"].as_str().and_then(AccountId::parse);
                 let id = id.ok_or(OrganizationError::Account(at + 1))?;

@@ -85,8 +85,11 @@ impl Users {
     pub fn add_report(&mut self, text: &str) -> Result<(), UsersError> {
         if text.trim_start().starts_with('{') {
             let value: Value = serde_json::from_str(text).map_err(|error| UsersError::Json(error.to_string()))?;
-            let content =
-                value["Content"].as_str().and_then(from_base64).and_then(|bytes| String::from_utf8(bytes).ok());
+            let content = value
+                .get("Content")
+                .and_then(Value::as_str)
+                .and_then(from_base64)
+                .and_then(|bytes| String::from_utf8(bytes).ok());
             return self.add_csv(&content.ok_or(UsersError::Content)?);
         }
         self.add_csv(text)
@@ -121,14 +124,15 @@ impl Users {
     /// [`UsersError`] with the first thing that is wrong.
     pub fn add_keys(&mut self, json: &str) -> Result<(), UsersError> {
         let value: Value = serde_json::from_str(json).map_err(|error| UsersError::Json(error.to_string()))?;
-        let account = value["Account"].as_str().and_then(AccountId::parse).ok_or(UsersError::Shape)?;
-        let keys = value["AccessKeys"].as_array().ok_or(UsersError::Shape)?;
+        let account =
+            value.get("Account").and_then(Value::as_str).and_then(AccountId::parse).ok_or(UsersError::Shape)?;
+        let keys = value.get("AccessKeys").and_then(Value::as_array).ok_or(UsersError::Shape)?;
         for (at, key) in keys.iter().enumerate() {
             let (Some(user), Some(id)) = (key["UserName"].as_str(), key["AccessKeyId"].as_str()) else {
                 return Err(UsersError::Key(at + 1));
             };
             let time = |value: &Value| value.as_str().and_then(parse_time);
-            let last_used = time(&key["AccessKeyLastUsed"]["LastUsedDate"]);
+            let last_used = key.pointer("/AccessKeyLastUsed/LastUsedDate").and_then(time);
             let known = self.users.entry((account, user.to_owned())).or_default();
             known.last_used = known.last_used.max(last_used);
             let ending: String = id.chars().skip(id.chars().count().saturating_sub(4)).collect();

@@ -44,7 +44,7 @@ pub fn check(out: &Path) -> Result<(), UserError> {
     let names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     let manifest: Option<Value> =
         fs::read(out.join("collect.json")).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let ours = manifest.is_some_and(|manifest| manifest["schema"] == SCHEMA);
+    let ours = manifest.as_ref().and_then(|manifest| manifest.get("schema")).is_some_and(|schema| schema == SCHEMA);
     let own = |name: &str| {
         matches!(name, "collect.json" | "organization.json") || Input::ALL.iter().any(|input| input.word() == name)
     };

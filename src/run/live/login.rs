@@ -1,6 +1,7 @@
 //! Credentials for one account: the caller's own, or those of a role assumed there.
 
 use aws_sdk_iam::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 
 use crate::aws::{AccountId, Arn};
@@ -10,6 +11,9 @@ use super::refusal::Refusal;
 
 /// The name of our sessions in the other accounts' trails.
 const SESSION: &str = "thirdtrail-collect";
+
+/// Attempts of the first call.
+const FIRST_ATTEMPTS: u32 = 3;
 
 /// See the module. Clones share the configuration.
 #[derive(Clone, Debug)]
@@ -25,7 +29,11 @@ impl Login {
     /// The caller, after asking who that is.
     pub(super) async fn of_caller(aws: Aws) -> Result<Self, Refusal> {
         const CALL: &str = "sts:GetCallerIdentity";
-        let answer = aws_sdk_sts::Client::new(aws.config()).get_caller_identity().send().await;
+        // The first call shows whether there is anybody to ask: nobody should wait half a minute for that.
+        let hasty = aws_sdk_sts::config::Builder::from(aws.config())
+            .retry_config(RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS))
+            .build();
+        let answer = aws_sdk_sts::Client::from_conf(hasty).get_caller_identity().send().await;
         let GetCallerIdentityOutput { account, arn, .. } = answer.map_err(|error| Refusal::of(CALL, &error))?;
         let account = account.as_deref().and_then(AccountId::parse);
         let unreadable = || Refusal::new(CALL, "the answer names no account", "check --endpoint-url");
