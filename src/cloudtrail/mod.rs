@@ -2,6 +2,7 @@
 //!
 //! Nothing here judges or joins: a record is read alone, as it was written.
 
+mod caller_form;
 pub mod configuration;
 pub mod gunzip;
 pub mod handoff;
@@ -13,4 +14,6 @@ pub mod parameters;
 pub mod reader;
 pub mod record;
 pub mod selectors;
+pub mod skim;
+mod skip;
 pub mod split;
