@@ -165,5 +165,8 @@ fn a_bucket_that_goes_away_is_given_up() {
     assert!(not_tried > 50 && not_tried < reasons.len(), "{not_tried} of {}", reasons.len());
     let read = report["coverage"]["objects"]["read"].as_u64().unwrap() as usize;
     let planned = analyzed(&LocalStore::open(&folder("vendors")).unwrap());
-    assert_eq!(read + reasons.len(), bundled::report(&planned)["coverage"]["objects"]["read"].as_u64().unwrap() as usize);
+    assert_eq!(
+        read + reasons.len(),
+        bundled::report(&planned)["coverage"]["objects"]["read"].as_u64().unwrap() as usize
+    );
 }

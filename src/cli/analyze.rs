@@ -16,6 +16,7 @@ use crate::run::workers::Effort;
 use crate::run::{inputs, source};
 
 use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
+use super::beside::is_live;
 use super::exit_code::ExitCode;
 use super::terminal::{Shown, line, note, plain, size};
 
@@ -50,15 +51,17 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
 }
 
 fn options(arguments: &AnalyzeArguments) -> Options {
-    let inventories = if arguments.inventory.is_empty() {
+    let inventories = if arguments.inventory.is_empty() && !arguments.beside.has_folder() {
         inputs::beside(Path::new(&arguments.selection.source))
     } else {
-        arguments.inventory.clone()
+        arguments.inventory.iter().filter(|path| !is_live(path)).cloned().collect()
     };
+    let beside = arguments.beside.options(&arguments.inventory, arguments.aws.options(), &arguments.selection.source);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
         request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
+        beside,
         keep: arguments.keep.clone(),
         digest_keys: arguments.verify_digests.then(|| arguments.digest_public_keys.clone()),
         own_accounts: arguments.own_account.iter().copied().collect(),
@@ -189,10 +192,15 @@ fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
         return Ok(());
     }
     line(&format!(
-        "coverage is INCOMPLETE: {} objects and {} records could not be read",
+        "coverage is INCOMPLETE: {} objects, {} records and {} inputs could not be read",
         coverage.objects.failed.len(),
-        coverage.records.bad
+        coverage.records.bad,
+        coverage.failed_inputs.len()
     ))?;
+    for failed in coverage.failed_inputs.iter().take(10) {
+        let account = failed.account_id.map_or_else(String::new, |account| format!("account {account}: "));
+        line(&plain(&format!("  not read: {account}{}: {}", failed.call, failed.reason)))?;
+    }
     for failed in coverage.objects.failed.iter().take(10) {
         line(&format!("  {}: {}", plain(&failed.key), plain(&failed.reason)))?;
     }

@@ -196,9 +196,7 @@ impl<'a> Search<'a> {
         let asked = accounts.is_empty() || accounts.contains(&account);
         asked
             && match key.kind {
-                ObjectKind::Log => {
-                    regions.is_empty() || key.region.is_none_or(|region| regions.contains(region))
-                }
+                ObjectKind::Log => regions.is_empty() || key.region.is_none_or(|region| regions.contains(region)),
                 // Digests of any Region show that the account's trail was on.
                 ObjectKind::Digest => true,
                 ObjectKind::Insight | ObjectKind::Other => false,
@@ -228,16 +226,18 @@ impl<'a> Search<'a> {
 fn lies_below_account(folder: &str) -> bool {
     let steps: Vec<&str> = folder.trim_end_matches('/').split('/').collect();
     let Some(logs) = steps.iter().position(|step| *step == "AWSLogs") else { return false };
-    steps.iter().enumerate().any(|(at, step)| {
-        at > logs && at + 1 < steps.len() && at <= logs + 2 && AccountId::parse(step).is_some()
-    })
+    steps
+        .iter()
+        .enumerate()
+        .any(|(at, step)| at > logs && at + 1 < steps.len() && at <= logs + 2 && AccountId::parse(step).is_some())
 }
 
 /// `AWSLogs/`, `AWSLogs/o-orgid/` or `AWSLogs/[o-orgid/]<account>/`, of which an organization has many.
 fn leads_to_accounts(folder: &str) -> bool {
     let mut steps = folder.trim_end_matches('/').rsplit('/');
     let last = steps.next().unwrap_or_default();
-    last == "AWSLogs" || steps.any(|step| step == "AWSLogs") && (last.starts_with("o-") || AccountId::parse(last).is_some())
+    last == "AWSLogs"
+        || steps.any(|step| step == "AWSLogs") && (last.starts_with("o-") || AccountId::parse(last).is_some())
 }
 
 #[cfg(test)]

@@ -53,8 +53,7 @@ impl Bucket {
 
     /// What lies directly at a prefix.
     pub(super) async fn level(&self, prefix: &str) -> Result<Level, Refusal> {
-        let question =
-            Question { prefix: format!("{}{prefix}", self.root), one_level: true, ..Question::default() };
+        let question = Question { prefix: format!("{}{prefix}", self.root), one_level: true, ..Question::default() };
         let mut level = Level::default();
         self.pages(&question, |page| {
             level.objects.extend(self.entries(page)?);

@@ -165,9 +165,7 @@ impl Answer<'_> {
                 &format!("allow `{key_permission}` in the key's policy and in yours"),
             ),
             _ if self.may_pass() => Refusal::passing(call, &self.shown()),
-            _ if self.status == 301 => {
-                lasting("the bucket is in another Region", "give its Region with --region-name")
-            }
+            _ if self.status == 301 => lasting("the bucket is in another Region", "give its Region with --region-name"),
             _ if self.status == 403 => lasting(
                 &format!("access denied: `{permission}` is missing"),
                 &format!("allow `{permission}` on the bucket, or use other credentials"),
@@ -184,7 +182,11 @@ impl Answer<'_> {
 
     /// Code and status, which are the same in every run; the message may not be.
     fn shown(&self) -> String {
-        if self.code.is_empty() { format!("HTTP {}", self.status) } else { format!("{} (HTTP {})", self.code, self.status) }
+        if self.code.is_empty() {
+            format!("HTTP {}", self.status)
+        } else {
+            format!("{} (HTTP {})", self.code, self.status)
+        }
     }
 }
 
