@@ -4,57 +4,60 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::finding::assessment::Assessment;
+use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::keep::KeepOutcome;
 use crate::finding::narrowing::NarrowingWish;
 use crate::policy::narrow::Narrowing;
 use crate::run::analyze::{Options, Outcome, analyze, analyze_with, write};
 use crate::run::checkpoint::{Checkpoints, Notes, open_place};
 use crate::run::monitor::Monitor;
+use crate::run::output::Target;
 use crate::run::plan::Request;
 use crate::run::resume::Saved;
 use crate::run::workers::Effort;
-use crate::run::{inputs, output, source};
+use crate::run::{inputs, source};
 
 use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
+use super::beside::is_live;
 use super::exit_code::ExitCode;
 use super::stop::stoppable;
 use super::terminal::{Shown, line, note, plain, size};
 
 pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
-    output::check(&arguments.out)?;
+    let out = Target::open(&arguments.out, &arguments.aws.options())?;
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
     let options = options(&arguments);
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     let Some(place) = &arguments.evidence else {
         let outcome = analyze(&*store, &options, &monitor)?;
-        return finish(&arguments, outcome, &options, &monitor);
+        return finish(&arguments, &out, outcome, &options, &monitor);
     };
     let evidence = open_place(place, &arguments.aws.options())?;
     let checkpoints = Checkpoints::open(&*evidence)?;
     stoppable(|stop| {
         let saved = Saved { checkpoints: &checkpoints, stop };
         let outcome = analyze_with(&*store, &options, Some(saved), &monitor)?;
-        finish(&arguments, outcome, &options, &monitor)
+        finish(&arguments, &out, outcome, &options, &monitor)
     })
 }
 
 /// Writes the outputs and says what is in them.
 pub(super) fn finish(
     arguments: &AnalyzeArguments,
+    out: &Target,
     mut outcome: Outcome,
     options: &Options,
     monitor: &dyn Monitor,
 ) -> anyhow::Result<ExitCode> {
     monitor.end();
-    write(&arguments.out, &mut outcome, &arguments.selection.source, options)?;
+    write(out, &mut outcome, &arguments.selection.source, options)?;
     if !arguments.quiet {
         for reason in outcome.inputs.iter().flat_map(|input| &input.unreadable) {
             let what =
                 format!("warning: cannot read a policy {reason}; mend it there, and see `thirdtrail policy lint`");
             note(&plain(&what));
         }
-        summary(&outcome, &arguments.out)?;
+        summary(&outcome, out)?;
     }
     Ok(exit_code(&outcome.assessment, arguments.fail_on))
 }
@@ -66,19 +69,23 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
         until: selection.until,
         accounts: selection.account.iter().copied().collect(),
         regions: selection.region.iter().cloned().collect(),
+        with_digests: false,
     }
 }
 
 pub(super) fn options(arguments: &AnalyzeArguments) -> Options {
-    let inventories = if arguments.inventory.is_empty() {
+    let inventories = if arguments.inventory.is_empty() && !arguments.beside.has_folder() {
         inputs::beside(Path::new(&arguments.selection.source))
     } else {
-        arguments.inventory.clone()
+        arguments.inventory.iter().filter(|path| !is_live(path)).cloned().collect()
     };
+    let beside = arguments.beside.options(&arguments.inventory, arguments.aws.options(), &arguments.selection.source);
     Options {
-        request: request(&arguments.selection),
+        request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
+        beside,
         keep: arguments.keep.clone(),
+        digest_keys: arguments.verify_digests.then(|| arguments.digest_public_keys.clone()),
         own_accounts: arguments.own_account.iter().copied().collect(),
         as_of: arguments.as_of,
         idle_days: arguments.idle_days,
@@ -119,7 +126,7 @@ fn exit_code(assessment: &Assessment, fail_on: Option<Severity>) -> ExitCode {
 }
 
 /// The last lines: what matters first, coverage again, where to read on.
-fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
+fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
     let assessment = &outcome.assessment;
     let outside = |kind: &str| matches!(kind, "vendor" | "unknown_account" | "identity_provider");
     let parties = assessment.parties.iter().filter(|party| outside(&party.kind)).count();
@@ -141,7 +148,7 @@ fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
     if let Some(notes) = &outcome.evidence {
         evidence(notes)?;
     }
-    line(&format!("report: {}", out.join("report.md").display())).context("cannot print")?;
+    line(&format!("report: {}", out.place_of("report.md"))).context("cannot print")?;
     Ok(())
 }
 
@@ -159,6 +166,31 @@ fn keep_rules(outcome: &Outcome) -> anyhow::Result<()> {
         number(|rule| rule.state == "expired"),
         number(|rule| rule.roles == 0)
     ))?;
+    Ok(())
+}
+
+/// What the digests say.
+fn integrity(integrity: &IntegrityReport) -> anyhow::Result<()> {
+    let objects = &integrity.objects;
+    line(&format!(
+        "digests: {} of {} verified; objects: {} verified, {} tampered with, {} missing, {} not verified",
+        integrity.digests.verified,
+        integrity.digests.read,
+        objects.verified,
+        objects.tampered,
+        objects.missing,
+        objects.unverified.values().sum::<u64>()
+    ))?;
+    if !integrity.intact {
+        line("the trail is NOT as CloudTrail delivered it; the days concerned count as holes")?;
+    }
+    for one in integrity.tampered.iter().chain(&integrity.missing).take(10) {
+        line(&format!("  {}: {}", plain(&one.key), one.reason.replace('_', " ")))?;
+    }
+    for gap in integrity.gaps.iter().filter(|gap| gap.is_hole()).take(10) {
+        let digest = gap.digest.as_deref().unwrap_or_default();
+        line(&format!("  {}: {}", gap.reason.replace('_', " "), plain(digest)))?;
+    }
     Ok(())
 }
 
@@ -194,14 +226,22 @@ fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     for account in coverage.accounts.iter().filter(|account| !account.holes.is_empty()) {
         line(&format!("coverage: holes on {:.1} % of the days of {}", account.hole_share * 100.0, account.account_id))?;
     }
-    if coverage.complete {
+    if let Some(integrity) = &coverage.integrity {
+        self::integrity(integrity)?;
+    }
+    if coverage.objects.failed.is_empty() && coverage.records.bad == 0 && coverage.failed_inputs.is_empty() {
         return Ok(());
     }
     line(&format!(
-        "coverage is INCOMPLETE: {} objects and {} records could not be read",
+        "coverage is INCOMPLETE: {} objects, {} records and {} inputs could not be read",
         coverage.objects.failed.len(),
-        coverage.records.bad
+        coverage.records.bad,
+        coverage.failed_inputs.len()
     ))?;
+    for failed in coverage.failed_inputs.iter().take(10) {
+        let account = failed.account_id.map_or_else(String::new, |account| format!("account {account}: "));
+        line(&plain(&format!("  not read: {account}{}: {}", failed.call, failed.reason)))?;
+    }
     for failed in coverage.objects.failed.iter().take(10) {
         line(&format!("  {}: {}", plain(&failed.key), plain(&failed.reason)))?;
     }

@@ -8,6 +8,9 @@ use crate::aws::AccountId;
 use crate::aws::window::{Time, parse_time};
 use crate::run::source::AwsOptions;
 
+use super::beside::BesideArguments;
+use super::collect::CollectArguments;
+
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
 #[derive(Debug, Parser)]
@@ -21,14 +24,16 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// The main job: read a trail, attribute its sessions, right-size the policies of third-party roles.
-    Analyze(AnalyzeArguments),
+    Analyze(Box<AnalyzeArguments>),
+    /// Saves what AWS knows beside the trail (IAM, organization, trails, last use), so that analyses need no AWS.
+    Collect(CollectArguments),
     /// The map step alone: reads what no saved evidence holds, and saves its evidence.
     Observe(ObserveArguments),
     /// A report from saved evidence, without reading the trail.
     #[command(mut_arg("source", |source| source.value_name("EVIDENCE").help("What --evidence named")))]
     #[command(mut_arg("evidence", |evidence| evidence.hide(true)))]
-    Report(AnalyzeArguments),
-    /// What would be read: objects, bytes, days, Regions; reads no object.
+    Report(Box<AnalyzeArguments>),
+    /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
     Map(MapArguments),
@@ -41,7 +46,7 @@ pub(super) enum Command {
 /// Which part of a source.
 #[derive(Debug, Args)]
 pub(super) struct SelectionArguments {
-    /// The trail: a folder or a file.
+    /// The trail: a folder, a file, or `s3://bucket/prefix`.
     pub(super) source: String,
     /// Only events from this time on (date or RFC 3339).
     #[arg(long, value_parser = time)]
@@ -99,15 +104,15 @@ impl AwsArguments {
 pub(super) struct AnalyzeArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
-    /// Output of `aws iam get-account-authorization-details`; repeatable, one or several accounts. By default
-    /// `inventory.json` or `inventory/*.json` beside a local source.
-    #[arg(long, value_name = "FILE")]
+    /// Output of `aws iam get-account-authorization-details`; repeatable, one or several accounts; `live` asks AWS. By
+    /// default `inventory.json` or `inventory/*.json` beside a local source.
+    #[arg(long, value_name = "live|FILE")]
     pub(super) inventory: Vec<PathBuf>,
     /// A folder (or s3://bucket/prefix) of evidence: what earlier runs saved there is not read again, what is read is
     /// saved there. A run that was stopped goes on where it was.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "verify_digests")]
     pub(super) evidence: Option<String>,
-    /// The folder for the outputs.
+    /// Where the outputs go: a folder, or `s3://bucket/prefix`.
     #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
     pub(super) out: PathBuf,
     /// The day from which idleness is counted; by default the end of the window.
@@ -133,6 +138,12 @@ pub(super) struct AnalyzeArguments {
     /// repeatable. Without it the resources of data events stay as they are.
     #[arg(long, value_name = "TYPE", requires = "narrow_resources")]
     pub(super) complete_data_events: Vec<String>,
+    /// Verify what is read with the trail's digests: their signatures and chain, and the hash of each log object.
+    #[arg(long, requires = "digest_public_keys")]
+    pub(super) verify_digests: bool,
+    /// Output of `aws cloudtrail list-public-keys` for the time of the trail; repeatable, one for each Region.
+    #[arg(long, value_name = "FILE", requires = "verify_digests")]
+    pub(super) digest_public_keys: Vec<PathBuf>,
     /// Worker threads; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
@@ -148,6 +159,8 @@ pub(super) struct AnalyzeArguments {
     /// How to show progress.
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub(super) progress: Progress,
+    #[command(flatten)]
+    pub(super) beside: BesideArguments,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
 }

@@ -2,6 +2,8 @@
 
 mod analyze;
 mod args;
+mod beside;
+mod collect;
 mod diff;
 mod exit_code;
 mod generate;
@@ -29,7 +31,8 @@ pub fn main() -> ExitCode {
         Err(error) => return terminal::usage(&error),
     };
     let done = std::panic::catch_unwind(|| match arguments.command {
-        Command::Analyze(arguments) => analyze::run(arguments),
+        Command::Analyze(arguments) => analyze::run(*arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
         Command::Observe(arguments) => observe::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),

@@ -1,7 +1,7 @@
 //! The main job: plan, read, resolve, assess, render, write.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,13 @@ use crate::activity::opening::RoleKey;
 use crate::activity::party::Accounts;
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
+use crate::cloudtrail::digest::key::PublicKeys;
 use crate::evidence::hands;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, assess};
-use crate::finding::assessment::Assessment;
+use crate::finding::assessment::{Assessment, IntegrityReport};
+use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
 use crate::finding::narrowing::NarrowingWish;
@@ -28,14 +30,18 @@ use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
 use super::UserError;
+use super::beside::{self, BesideOptions};
 use super::checkpoint::Notes;
-use super::inputs::{InputFile, inventory, list};
+use super::digests::{public_keys, witness};
+use super::discover::find;
+use super::inputs::{InputFile, sha256};
 use super::keep::keep_rules;
 use super::listing::Listing;
 use super::monitor::Monitor;
-use super::output;
-use super::plan::{Plan, Request, plan};
+use super::output::Target;
+use super::plan::{Plan, Request};
 use super::resume::{self, Saved};
+use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, read};
 
 /// What to analyze, and how.
@@ -45,10 +51,14 @@ pub struct Options {
     pub request: Request,
     /// Inventory files.
     pub inventories: Vec<PathBuf>,
+    /// What else is read beside the trail.
+    pub beside: BesideOptions,
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<NarrowingWish>,
     /// The keep file, if there is one (S39).
     pub keep: Option<PathBuf>,
+    /// Public keys of digests (output of `aws cloudtrail list-public-keys`), if digests are to be verified.
+    pub digest_keys: Option<Vec<PathBuf>>,
     /// Further accounts of our own.
     pub own_accounts: BTreeSet<AccountId>,
     /// The day from which idleness is counted; the window's end by default.
@@ -99,17 +109,24 @@ pub fn analyze_with(
     let started = Instant::now();
     let (given, inputs) = given(options)?;
     // The catalog is needed later and takes as long to unpack as a folder to list.
-    let (listing, _) = hands::both(&Workers::start(options.effort)?, || list(store), Catalog::builtin);
-    let plan = plan(listing?, &options.request)?;
+    let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
+    let plan = plan?;
     let Some(saved) = saved else {
-        let read = |scope: &Scope| read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor);
-        return answer(&plan, (given, inputs), options, &read, monitor, started);
+        let verify = |keys| witness(store, &plan, keys, &options.request, monitor);
+        let witness = given.digest_keys.as_ref().map(verify).transpose()?;
+        let read = |scope: &Scope| {
+            read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor, witness.as_ref())
+        };
+        let reading = ReadBy { read: &read, witness: witness.as_ref() };
+        return answer(&plan, (given, inputs), options, &reading, monitor, started);
     };
     Listing::of(&plan, &options.request).save(saved.checkpoints.store())?;
     let read = |scope: &Scope| {
         resume::read(store, &plan.objects, scope, options.effort, monitor, saved, resume::Purpose::Answer)
     };
-    let outcome = answer(&plan, (given, inputs), options, &read, monitor, started)?;
+    // What evidence holds is not read, so there is nothing to verify.
+    let reading = ReadBy { read: &read, witness: None };
+    let outcome = answer(&plan, (given, inputs), options, &reading, monitor, started)?;
     saved.checkpoints.sweep(&options.request);
     Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
 }
@@ -119,12 +136,12 @@ pub(super) fn answer(
     plan: &Plan,
     (given, inputs): (Given, Vec<InputFile>),
     options: &Options,
-    read: ReadBy<'_>,
+    reading: &ReadBy<'_>,
     monitor: &dyn Monitor,
     started: Instant,
 ) -> Result<Outcome, UserError> {
     let planned = started.elapsed();
-    let judged = read_and_judge(read, plan, &given, options, monitor)?;
+    let judged = read_and_judge(reading, plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
     let judged_after = started.elapsed();
     let files = render_by(&workers, &mut assessment)
@@ -145,23 +162,38 @@ pub(super) fn answer(
 /// What is read beside the trail.
 pub(super) struct Given {
     pub(super) inventory: Inventory,
+    /// Accounts that are ours by the user's word or the organization's.
+    own: BTreeSet<AccountId>,
+    beside: Beside,
     keep: Vec<KeepRule>,
+    digest_keys: Option<PublicKeys>,
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
 pub(super) fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
-    let (inventory, mut inputs) = inventory(&options.inventories)?;
+    let beside::Given { inventory, organization, beside, files: mut inputs } =
+        beside::read(&options.inventories, &options.beside)?;
+    let own = options.own_accounts.iter().copied().chain(organization).collect();
     let mut keep = Vec::new();
     if let Some(path) = &options.keep {
         let (rules, input) = keep_rules(path)?;
         keep = rules;
         inputs.push(input);
     }
-    Ok((Given { inventory, keep }, inputs))
+    let mut digest_keys = None;
+    if let Some(files) = &options.digest_keys {
+        let (keys, files) = public_keys(files)?;
+        digest_keys = Some(keys);
+        inputs.extend(files);
+    }
+    Ok((Given { inventory, own, beside, keep, digest_keys }, inputs))
 }
 
-/// How the planned objects are read with a scope.
-pub(super) type ReadBy<'a> = &'a dyn Fn(&Scope) -> Result<Read, UserError>;
+/// How the planned objects are read with a scope, and who compares them with their digests meanwhile.
+pub(super) struct ReadBy<'a> {
+    pub(super) read: &'a dyn Fn(&Scope) -> Result<Read, UserError>,
+    pub(super) witness: Option<&'a Witness<'a>>,
+}
 
 struct Judged {
     assessment: Assessment,
@@ -174,25 +206,26 @@ struct Judged {
 /// Reads with the smallest scope that today's trust allows, and again should the records show that an outsider
 /// reached a role that the trust did not tell of.
 fn read_and_judge(
-    read: ReadBy<'_>,
+    by: &ReadBy<'_>,
     plan: &Plan,
     given: &Given,
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Judged, UserError> {
-    let mut scope = scope_of(plan, &given.inventory, options);
+    let mut scope = scope_of(plan, given, options);
     let (mut passes, mut reading) = (0, Duration::ZERO);
     loop {
         passes += 1;
         let began = Instant::now();
         monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
-        let read = read(&scope)?;
+        let read = (by.read)(&scope)?;
         monitor.end();
         reading += began.elapsed();
         monitor.begin("judging roles and writing the report", 0, 0);
         // After reading, so that the threads that read have given their memory back.
         let workers = Workers::start(options.effort)?;
-        match judge(&workers, &read, plan, given, &scope, options)? {
+        let integrity = by.witness.map(Witness::report);
+        match judge(&workers, &read, integrity, plan, given, &scope, options)? {
             Ok(assessment) => {
                 workers.let_go(read.evidence);
                 return Ok(Judged { assessment, workers, reading, passes, spills: read.spills });
@@ -207,9 +240,9 @@ fn read_and_judge(
     }
 }
 
-pub(super) fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) -> Scope {
-    let reachable = reachable(inventory, &own_accounts(plan, inventory, options));
-    let quiet = inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
+pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
+    let reachable = reachable(&given.inventory, &own_accounts(plan, given));
+    let quiet = given.inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
     Scope {
         window: plan.window,
         accounts: options.request.accounts.clone(),
@@ -223,18 +256,21 @@ pub(super) fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) ->
 fn judge(
     workers: &Workers,
     read: &Read,
+    integrity: Option<IntegrityReport>,
     plan: &Plan,
     given: &Given,
     scope: &Scope,
     options: &Options,
 ) -> Result<Result<Assessment, BTreeSet<RoleKey>>, UserError> {
     let window = complete(&read.evidence, plan, &options.request)?;
-    let own = own_of_records(&read.evidence, &given.inventory, options);
+    let own = own_of_records(&read.evidence, given);
     let reading = Reading {
         listed: plan.listed,
         skipped: plan.skipped.clone(),
-        digest_days: plan.digest_days.clone(),
+        // Anybody can write a file that looks like a digest, so verified ones are believed if there are such.
+        digest_days: integrity.as_ref().map_or_else(|| plan.digest_days.clone(), |verified| verified.days.clone()),
         records: read.counts,
+        integrity,
     };
     Ok(assess(&Inquiry {
         evidence: &read.evidence,
@@ -246,6 +282,7 @@ fn judge(
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
         max_holes: options.max_holes,
+        beside: &given.beside,
         keep: &given.keep,
         narrowing: options.narrowing.as_ref(),
         scope,
@@ -254,17 +291,17 @@ fn judge(
 }
 
 /// Ours, as far as is known before reading.
-fn own_accounts(plan: &Plan, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
-    let mut own = options.own_accounts.clone();
-    own.extend(&inventory.accounts);
+fn own_accounts(plan: &Plan, given: &Given) -> BTreeSet<AccountId> {
+    let mut own = given.own.clone();
+    own.extend(&given.inventory.accounts);
     own.extend(&plan.accounts);
     own
 }
 
-/// Ours: those of the inventory, the accounts whose trails were read, and those named.
-fn own_of_records(evidence: &Evidence, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
-    let mut own = options.own_accounts.clone();
-    own.extend(&inventory.accounts);
+/// Ours: those of the inventory and the organization, the accounts whose trails were read, and those named.
+fn own_of_records(evidence: &Evidence, given: &Given) -> BTreeSet<AccountId> {
+    let mut own = given.own.clone();
+    own.extend(&given.inventory.accounts);
     own.extend(evidence.coverage.places.keys().map(|(account, _)| *account));
     own
 }
@@ -288,13 +325,13 @@ fn complete(evidence: &Evidence, plan: &Plan, request: &Request) -> Result<Windo
 /// Adds `run.json` and puts everything in place.
 ///
 /// # Errors
-/// When the output folder cannot be written.
-pub fn write(out: &Path, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
+/// When the output folder or bucket cannot be written.
+pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
     let run = run_json(outcome, source, options);
     let mut bytes = serde_json::to_vec_pretty(&run).unwrap_or_default();
     bytes.push(b'\n');
     outcome.files.push(OutputFile::new("run.json", bytes));
-    output::write(out, &outcome.files)
+    out.write(&outcome.files)
 }
 
 fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
@@ -313,8 +350,11 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "accounts": accounts(&options.request.accounts),
             "regions": options.request.regions,
             "own_accounts": accounts(&options.own_accounts),
+            "live": options.beside.live.iter().map(|input| input.word()).collect::<Vec<_>>(),
+            "assume_role_name": options.beside.assume_role_name,
             "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
             "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
+            "verify_digests": options.digest_keys.is_some(),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,
         },
@@ -325,7 +365,17 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
         "coverage": outcome.assessment.coverage,
         "timings": outcome.timings,
         "peak_memory_bytes": peak_memory_bytes(),
+        "files": manifest(&outcome.files),
     })
+}
+
+/// The files that belong to this run, for a reader who wants to be sure of them.
+fn manifest(files: &[OutputFile]) -> Vec<Value> {
+    let mut files: Vec<&OutputFile> = files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let entry =
+        |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
+    files.into_iter().map(entry).collect()
 }
 
 /// The largest resident size of this process so far, where the system tells (Linux).

@@ -1,10 +1,17 @@
 //! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
 
 pub mod analyze;
+pub mod beside;
 pub mod checkpoint;
+pub mod collect;
+pub mod digests;
+pub mod discover;
+pub mod estimate;
+pub mod fetch;
 pub mod inputs;
 pub mod keep;
 pub mod listing;
+pub mod live;
 pub mod monitor;
 pub mod observe;
 pub mod output;
@@ -14,6 +21,8 @@ pub mod resume;
 pub mod source;
 pub mod spill;
 pub mod stop;
+pub mod upload;
+pub mod witness;
 pub mod workers;
 
 /// The user's mistake: what is wrong, and what to do. Exit code 2, nothing written.

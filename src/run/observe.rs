@@ -13,10 +13,9 @@ use crate::store::Store;
 use super::UserError;
 use super::analyze::{Options, given, scope_of};
 use super::checkpoint::Notes;
-use super::inputs::list;
+use super::discover::find;
 use super::listing::Listing;
 use super::monitor::Monitor;
-use super::plan::plan;
 use super::resume::{Purpose, Saved, read};
 
 /// What was done.
@@ -42,7 +41,7 @@ pub fn observe(
     monitor: &dyn Monitor,
 ) -> Result<Observed, UserError> {
     let (given, _) = given(options)?;
-    let mut plan = plan(list(store)?, &options.request)?;
+    let mut plan = find(store, &options.request)?;
     Listing::of(&plan, &options.request).save(saved.checkpoints.store())?;
     if let Some(only) = only {
         let planned: BTreeSet<&String> = plan.objects.iter().map(|entry| &entry.key).collect();
@@ -54,7 +53,7 @@ pub fn observe(
         }
         plan.objects.retain(|entry| only.contains(&entry.key));
     }
-    let scope = scope_of(&plan, &given.inventory, options);
+    let scope = scope_of(&plan, &given, options);
     monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
     let read = read(store, &plan.objects, &scope, options.effort, monitor, saved, Purpose::Save)?;
     monitor.end();

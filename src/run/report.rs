@@ -8,7 +8,7 @@ use crate::evidence::shard::Mark;
 use crate::store::Entry;
 
 use super::UserError;
-use super::analyze::{Options, Outcome, answer, given};
+use super::analyze::{Options, Outcome, ReadBy, answer, given};
 use super::checkpoint::Checkpoints;
 use super::listing::Listing;
 use super::monitor::Monitor;
@@ -28,7 +28,7 @@ pub fn report(saved: Saved<'_>, options: &Options, monitor: &dyn Monitor) -> Res
         listing.complete(&mut plan, &options.request);
     }
     let read = |scope: &Scope| recall(&plan.objects, scope, options.effort, monitor, saved, &known.failures);
-    let outcome = answer(&plan, inputs, options, &read, monitor, started)?;
+    let outcome = answer(&plan, inputs, options, &ReadBy { read: &read, witness: None }, monitor, started)?;
     Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
 }
 
