@@ -18,6 +18,7 @@ pub(super) enum Call {
     CreateUpload,
     UploadPart,
     CompleteUpload,
+    DeleteObject,
 }
 
 impl Call {
@@ -30,6 +31,7 @@ impl Call {
             Self::CreateUpload => "CreateMultipartUpload",
             Self::UploadPart => "UploadPart",
             Self::CompleteUpload => "CompleteMultipartUpload",
+            Self::DeleteObject => "DeleteObject",
         }
     }
 
@@ -38,6 +40,7 @@ impl Call {
         match self {
             Self::ListObjects => ("s3:ListBucket", "kms:Decrypt"),
             Self::GetObject => ("s3:GetObject", "kms:Decrypt"),
+            Self::DeleteObject => ("s3:DeleteObject", "kms:Decrypt"),
             _ => ("s3:PutObject", "kms:GenerateDataKey"),
         }
     }
