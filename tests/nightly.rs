@@ -108,8 +108,8 @@ fn a_moving_window_reads_little_more() {
 /// for anything is taken away.
 #[test]
 fn objects_that_come_late_change_or_go_are_noticed() {
-    let mut trail = objects("vendors");
-    let options = options("vendors", 2);
+    let mut trail = objects("holes");
+    let options = options("holes", 2);
     let keys: Vec<String> = trail.keys().filter(|key| key.contains("/CloudTrail/")).cloned().collect();
     let (late, evidence) = (keys[40].clone(), MemoryStore::default());
     let bytes = trail.remove(&late).unwrap();
@@ -163,8 +163,8 @@ fn failed_objects_are_tried_again() {
 /// days on which it was active are read again; when it says so later on, nothing is.
 #[test]
 fn a_changed_inventory_finds_the_evidence_it_needs() {
-    let (source, evidence) = (source(&objects("vendors")), MemoryStore::default());
-    let full = options("vendors", 2);
+    let (source, evidence) = (source(&objects("holes")), MemoryStore::default());
+    let full = options("holes", 2);
     let some = Options { inventories: full.inventories[1..].to_vec(), ..full.clone() };
     let none = Options { inventories: Vec::new(), ..full.clone() };
     let reference = |options: &Options| {
