@@ -10,29 +10,31 @@ use crate::finding::narrowing::NarrowingWish;
 use crate::policy::narrow::Narrowing;
 use crate::run::analyze::{Options, Outcome, analyze, write};
 use crate::run::monitor::Monitor;
+use crate::run::output::Target;
 use crate::run::plan::Request;
 use crate::run::workers::Effort;
-use crate::run::{inputs, output, source};
+use crate::run::{inputs, source};
 
 use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
+use super::beside::is_live;
 use super::exit_code::ExitCode;
 use super::terminal::{Shown, line, note, plain, size};
 
 pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
-    output::check(&arguments.out)?;
+    let out = Target::open(&arguments.out, &arguments.aws.options())?;
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
     let options = options(&arguments);
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     let mut outcome = analyze(&*store, &options, &monitor)?;
     monitor.end();
-    write(&arguments.out, &mut outcome, &arguments.selection.source, &options)?;
+    write(&out, &mut outcome, &arguments.selection.source, &options)?;
     if !arguments.quiet {
         for reason in outcome.inputs.iter().flat_map(|input| &input.unreadable) {
             let what =
                 format!("warning: cannot read a policy {reason}; mend it there, and see `thirdtrail policy lint`");
             note(&plain(&what));
         }
-        summary(&outcome, &arguments.out)?;
+        summary(&outcome, &out)?;
     }
     Ok(exit_code(&outcome.assessment, arguments.fail_on))
 }
@@ -49,15 +51,17 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
 }
 
 fn options(arguments: &AnalyzeArguments) -> Options {
-    let inventories = if arguments.inventory.is_empty() {
+    let inventories = if arguments.inventory.is_empty() && !arguments.beside.has_folder() {
         inputs::beside(Path::new(&arguments.selection.source))
     } else {
-        arguments.inventory.clone()
+        arguments.inventory.iter().filter(|path| !is_live(path)).cloned().collect()
     };
+    let beside = arguments.beside.options(&arguments.inventory, arguments.aws.options(), &arguments.selection.source);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
         request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
+        beside,
         keep: arguments.keep.clone(),
         digest_keys: arguments.verify_digests.then(|| arguments.digest_public_keys.clone()),
         own_accounts: arguments.own_account.iter().copied().collect(),
@@ -94,7 +98,7 @@ fn exit_code(assessment: &Assessment, fail_on: Option<Severity>) -> ExitCode {
 }
 
 /// The last lines: what matters first, coverage again, where to read on.
-fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
+fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
     let assessment = &outcome.assessment;
     let outside = |kind: &str| matches!(kind, "vendor" | "unknown_account" | "identity_provider");
     let parties = assessment.parties.iter().filter(|party| outside(&party.kind)).count();
@@ -113,7 +117,7 @@ fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
         line(&format!("  {}: {}", finding.severity, plain(&finding.title)))?;
     }
     coverage(assessment)?;
-    line(&format!("report: {}", out.join("report.md").display())).context("cannot print")?;
+    line(&format!("report: {}", out.place_of("report.md"))).context("cannot print")?;
     Ok(())
 }
 
@@ -188,10 +192,15 @@ fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
         return Ok(());
     }
     line(&format!(
-        "coverage is INCOMPLETE: {} objects and {} records could not be read",
+        "coverage is INCOMPLETE: {} objects, {} records and {} inputs could not be read",
         coverage.objects.failed.len(),
-        coverage.records.bad
+        coverage.records.bad,
+        coverage.failed_inputs.len()
     ))?;
+    for failed in coverage.failed_inputs.iter().take(10) {
+        let account = failed.account_id.map_or_else(String::new, |account| format!("account {account}: "));
+        line(&plain(&format!("  not read: {account}{}: {}", failed.call, failed.reason)))?;
+    }
     for failed in coverage.objects.failed.iter().take(10) {
         line(&format!("  {}: {}", plain(&failed.key), plain(&failed.reason)))?;
     }

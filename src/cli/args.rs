@@ -8,6 +8,9 @@ use crate::aws::AccountId;
 use crate::aws::window::{Time, parse_time};
 use crate::run::source::AwsOptions;
 
+use super::beside::BesideArguments;
+use super::collect::CollectArguments;
+
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
 #[derive(Debug, Parser)]
@@ -21,7 +24,9 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// The main job: read a trail, attribute its sessions, right-size the policies of third-party roles.
-    Analyze(AnalyzeArguments),
+    Analyze(Box<AnalyzeArguments>),
+    /// Saves what AWS knows beside the trail (IAM, organization, trails, last use), so that analyses need no AWS.
+    Collect(CollectArguments),
     /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
@@ -35,7 +40,7 @@ pub(super) enum Command {
 /// Which part of a source.
 #[derive(Debug, Args)]
 pub(super) struct SelectionArguments {
-    /// The trail: a folder or a file.
+    /// The trail: a folder, a file, or `s3://bucket/prefix`.
     pub(super) source: String,
     /// Only events from this time on (date or RFC 3339).
     #[arg(long, value_parser = time)]
@@ -93,11 +98,11 @@ impl AwsArguments {
 pub(super) struct AnalyzeArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
-    /// Output of `aws iam get-account-authorization-details`; repeatable, one or several accounts. By default
-    /// `inventory.json` or `inventory/*.json` beside a local source.
-    #[arg(long, value_name = "FILE")]
+    /// Output of `aws iam get-account-authorization-details`; repeatable, one or several accounts; `live` asks AWS. By
+    /// default `inventory.json` or `inventory/*.json` beside a local source.
+    #[arg(long, value_name = "live|FILE")]
     pub(super) inventory: Vec<PathBuf>,
-    /// The folder for the outputs.
+    /// Where the outputs go: a folder, or `s3://bucket/prefix`.
     #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
     pub(super) out: PathBuf,
     /// The day from which idleness is counted; by default the end of the window.
@@ -144,6 +149,8 @@ pub(super) struct AnalyzeArguments {
     /// How to show progress.
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub(super) progress: Progress,
+    #[command(flatten)]
+    pub(super) beside: BesideArguments,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
 }

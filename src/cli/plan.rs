@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::run::estimate::{Estimate, VisibleHole, estimate, visible_holes};
-use crate::run::plan::{Plan, Request, plan};
-use crate::run::{inputs, source};
+use crate::run::plan::{Plan, Request};
+use crate::run::{discover, source};
 
 use super::analyze::request;
 use super::args::{Format, PlanArguments};
@@ -19,9 +19,8 @@ const DAYS_SHOWN: usize = 10;
 
 pub(super) fn run(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
-    let listing = inputs::list(&*store)?;
     let request = Request { with_digests: true, ..request(&arguments.selection) };
-    let plan = plan(listing, &request)?;
+    let plan = discover::find(&*store, &request)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (estimate, holes) = (estimate(&plan, threads), visible_holes(&plan, &request));
     match arguments.format {

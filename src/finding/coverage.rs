@@ -15,6 +15,7 @@ use super::assessment::{
     AccountCoverage, BadRecord, BytesReport, CoverageReport, DoubtedDay, FailedObject, Hole, IntegrityReport,
     ObjectsReport, RecordsReport, RegionCoverage, UnmappedCall,
 };
+use super::beside::Beside;
 
 /// What the reading itself counted: nothing of it is in the evidence.
 #[derive(Clone, Debug, Default)]
@@ -185,6 +186,7 @@ pub fn report(
         accounts: accounts(evidence, holes, window),
         bad_records: coverage.bad_records.iter().map(bad).collect(),
         unmapped,
+        failed_inputs: Vec::new(),
         not_judged: not_judged(reading),
         integrity: reading.integrity.clone(),
     }
@@ -193,7 +195,7 @@ pub fn report(
 /// What this version does not judge yet: better said than guessed.
 const NOT_JUDGED: [&str; 3] = [
     "access keys of IAM users that belong to vendors: calls by IAM users are counted, not attributed",
-    "the trail's own configuration: event selectors are not read, so what the trail records is taken from its records",
+    CONFIGURATION,
     "session policies, service and resource control policies, and resource policies: they are not in the inventory",
 ];
 /// And not without being asked (`--verify-digests`).
@@ -203,6 +205,23 @@ const DIGESTS_NOT_JUDGED: &str =
 fn not_judged(reading: &Reading) -> Vec<String> {
     let digests = reading.integrity.is_none().then_some(DIGESTS_NOT_JUDGED);
     NOT_JUDGED.into_iter().chain(digests).map(str::to_owned).collect()
+}
+
+/// The line of [`NOT_JUDGED`] that falls away where the configuration of trails is given.
+const CONFIGURATION: &str =
+    "the trail's own configuration: it was not given, so what the trail records is taken from its records";
+
+impl CoverageReport {
+    /// With what was asked for beside the trail and could not be read, and what is judged because it could.
+    #[must_use]
+    pub fn beside(mut self, beside: &Beside) -> Self {
+        self.failed_inputs.clone_from(&beside.failed);
+        self.complete &= beside.failed.is_empty();
+        if beside.configuration.is_some() {
+            self.not_judged.retain(|line| line != CONFIGURATION);
+        }
+        self
+    }
 }
 
 fn accounts(evidence: &Evidence, holes: &Holes, window: Window) -> Vec<AccountCoverage> {

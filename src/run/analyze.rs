@@ -1,7 +1,7 @@
 //! The main job: plan, read, resolve, assess, render, write.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, assess};
 use crate::finding::assessment::{Assessment, IntegrityReport};
+use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
 use crate::finding::narrowing::NarrowingWish;
@@ -29,12 +30,14 @@ use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
 use super::UserError;
+use super::beside::{self, BesideOptions};
 use super::digests::{public_keys, witness};
-use super::inputs::{InputFile, inventory, list};
+use super::discover::find;
+use super::inputs::{InputFile, sha256};
 use super::keep::keep_rules;
 use super::monitor::Monitor;
-use super::output;
-use super::plan::{Plan, Request, plan};
+use super::output::Target;
+use super::plan::{Plan, Request};
 use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, read};
 
@@ -45,6 +48,8 @@ pub struct Options {
     pub request: Request,
     /// Inventory files.
     pub inventories: Vec<PathBuf>,
+    /// What else is read beside the trail.
+    pub beside: BesideOptions,
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<NarrowingWish>,
     /// The keep file, if there is one (S39).
@@ -86,8 +91,8 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
     let started = Instant::now();
     let (given, inputs) = given(options)?;
     // The catalog is needed later and takes as long to unpack as a folder to list.
-    let (listing, _) = hands::both(&Workers::start(options.effort)?, || list(store), Catalog::builtin);
-    let plan = plan(listing?, &options.request)?;
+    let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
+    let plan = plan?;
     let planned = started.elapsed();
     let judged = read_and_judge(store, &plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
@@ -110,13 +115,18 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
 /// What is read beside the trail.
 struct Given {
     inventory: Inventory,
+    /// Accounts that are ours by the user's word or the organization's.
+    own: BTreeSet<AccountId>,
+    beside: Beside,
     keep: Vec<KeepRule>,
     digest_keys: Option<PublicKeys>,
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
 fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
-    let (inventory, mut inputs) = inventory(&options.inventories)?;
+    let beside::Given { inventory, organization, beside, files: mut inputs } =
+        beside::read(&options.inventories, &options.beside)?;
+    let own = options.own_accounts.iter().copied().chain(organization).collect();
     let mut keep = Vec::new();
     if let Some(path) = &options.keep {
         let (rules, input) = keep_rules(path)?;
@@ -129,7 +139,7 @@ fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
         digest_keys = Some(keys);
         inputs.extend(files);
     }
-    Ok((Given { inventory, keep, digest_keys }, inputs))
+    Ok((Given { inventory, own, beside, keep, digest_keys }, inputs))
 }
 
 struct Judged {
@@ -151,7 +161,7 @@ fn read_and_judge(
 ) -> Result<Judged, UserError> {
     let verify = |keys| witness(store, plan, keys, &options.request, monitor);
     let witness = given.digest_keys.as_ref().map(verify).transpose()?;
-    let mut scope = scope_of(plan, &given.inventory, options);
+    let mut scope = scope_of(plan, given, options);
     let (mut passes, mut reading) = (0, Duration::ZERO);
     loop {
         passes += 1;
@@ -179,9 +189,9 @@ fn read_and_judge(
     }
 }
 
-fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) -> Scope {
-    let reachable = reachable(inventory, &own_accounts(plan, inventory, options));
-    let quiet = inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
+fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
+    let reachable = reachable(&given.inventory, &own_accounts(plan, given));
+    let quiet = given.inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
     Scope {
         window: plan.window,
         accounts: options.request.accounts.clone(),
@@ -202,7 +212,7 @@ fn judge(
     options: &Options,
 ) -> Result<Result<Assessment, BTreeSet<RoleKey>>, UserError> {
     let window = complete(&read.evidence, plan, &options.request)?;
-    let own = own_of_records(&read.evidence, &given.inventory, options);
+    let own = own_of_records(&read.evidence, given);
     let reading = Reading {
         listed: plan.listed,
         skipped: plan.skipped.clone(),
@@ -221,6 +231,7 @@ fn judge(
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
         max_holes: options.max_holes,
+        beside: &given.beside,
         keep: &given.keep,
         narrowing: options.narrowing.as_ref(),
         scope,
@@ -229,17 +240,17 @@ fn judge(
 }
 
 /// Ours, as far as is known before reading.
-fn own_accounts(plan: &Plan, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
-    let mut own = options.own_accounts.clone();
-    own.extend(&inventory.accounts);
+fn own_accounts(plan: &Plan, given: &Given) -> BTreeSet<AccountId> {
+    let mut own = given.own.clone();
+    own.extend(&given.inventory.accounts);
     own.extend(&plan.accounts);
     own
 }
 
-/// Ours: those of the inventory, the accounts whose trails were read, and those named.
-fn own_of_records(evidence: &Evidence, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
-    let mut own = options.own_accounts.clone();
-    own.extend(&inventory.accounts);
+/// Ours: those of the inventory and the organization, the accounts whose trails were read, and those named.
+fn own_of_records(evidence: &Evidence, given: &Given) -> BTreeSet<AccountId> {
+    let mut own = given.own.clone();
+    own.extend(&given.inventory.accounts);
     own.extend(evidence.coverage.places.keys().map(|(account, _)| *account));
     own
 }
@@ -263,13 +274,13 @@ fn complete(evidence: &Evidence, plan: &Plan, request: &Request) -> Result<Windo
 /// Adds `run.json` and puts everything in place.
 ///
 /// # Errors
-/// When the output folder cannot be written.
-pub fn write(out: &Path, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
+/// When the output folder or bucket cannot be written.
+pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
     let run = run_json(outcome, source, options);
     let mut bytes = serde_json::to_vec_pretty(&run).unwrap_or_default();
     bytes.push(b'\n');
     outcome.files.push(OutputFile::new("run.json", bytes));
-    output::write(out, &outcome.files)
+    out.write(&outcome.files)
 }
 
 fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
@@ -288,6 +299,8 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "accounts": accounts(&options.request.accounts),
             "regions": options.request.regions,
             "own_accounts": accounts(&options.own_accounts),
+            "live": options.beside.live.iter().map(|input| input.word()).collect::<Vec<_>>(),
+            "assume_role_name": options.beside.assume_role_name,
             "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
             "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
             "verify_digests": options.digest_keys.is_some(),
@@ -300,7 +313,17 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
         "coverage": outcome.assessment.coverage,
         "timings": outcome.timings,
         "peak_memory_bytes": peak_memory_bytes(),
+        "files": manifest(&outcome.files),
     })
+}
+
+/// The files that belong to this run, for a reader who wants to be sure of them.
+fn manifest(files: &[OutputFile]) -> Vec<Value> {
+    let mut files: Vec<&OutputFile> = files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let entry =
+        |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
+    files.into_iter().map(entry).collect()
 }
 
 /// The largest resident size of this process so far, where the system tells (Linux).

@@ -10,16 +10,20 @@ use crate::policy::inventory::Inventory;
 use crate::policy::inventory_places::name_places;
 
 use super::UserError;
-use crate::store::{Entry, Store};
+use crate::store::{Entry, Store, StoreError};
 
 /// All objects of a source.
 ///
 /// # Errors
 /// When it cannot be listed.
 pub fn list(store: &dyn Store) -> Result<Vec<Entry>, UserError> {
-    store
-        .list()
-        .map_err(|error| UserError::new(format!("cannot list the source: {error}"), "check its name and permissions"))
+    store.list().map_err(|error| not_listed(&error))
+}
+
+/// A source that cannot be listed is the user's to mend.
+pub(super) fn not_listed(error: &StoreError) -> UserError {
+    let fix = error.fix().unwrap_or("check its name and permissions").to_owned();
+    UserError::new(format!("cannot list the source: {error}"), fix)
 }
 
 /// An input file as it was read.
@@ -37,9 +41,14 @@ pub struct InputFile {
 }
 
 /// An input with its digest.
-fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
-    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    InputFile { path: path.display().to_string(), sha256, bytes: bytes.len() as u64, unreadable: Vec::new() }
+pub(super) fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
+    let path = path.display().to_string();
+    InputFile { path, sha256: sha256(bytes), bytes: bytes.len() as u64, unreadable: Vec::new() }
+}
+
+/// The SHA-256 of a file, in hex.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text of an input, without a byte order mark, and its digest.
@@ -84,10 +93,18 @@ pub fn inventory(paths: &[PathBuf]) -> Result<(Inventory, Vec<InputFile>), UserE
             )
         };
         let (text, file) = read_text(path).map_err(wrong)?;
-        inventory.add(&text).map_err(|error| wrong(error.to_string()))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let unreadable = name_places(&mut inventory, &name, &text);
+        let unreadable = add_inventory(&mut inventory, &shown, &text).map_err(wrong)?;
         files.push(InputFile { unreadable, ..file });
     }
     Ok((inventory, files))
+}
+
+/// Adds one inventory; answers with the policy documents in it that cannot be read.
+///
+/// # Errors
+/// Why it is no inventory, to follow its name.
+pub(super) fn add_inventory(inventory: &mut Inventory, path: &str, text: &str) -> Result<Vec<String>, String> {
+    inventory.add(text).map_err(|error| error.to_string())?;
+    let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+    Ok(name_places(inventory, &name, text))
 }

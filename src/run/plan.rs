@@ -12,7 +12,7 @@ use crate::store::Entry;
 use super::UserError;
 
 /// What the user asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Request {
     /// First moment, if given.
     pub since: Option<Time>,

@@ -40,6 +40,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("bytes", &["evidence/tables/columnar"]),
     ("chrono", ANYWHERE),
     ("clap", &["cli"]),
+    ("csv", &["policy/users"]),
     ("flate2", &["cloudtrail/gunzip", "generate"]),
     ("hashbrown", &["evidence", "activity", "policy", "finding", "run"]),
     ("hmac", &["aws/fingerprint"]),
@@ -58,7 +59,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("similar", &["policy/diff"]),
     ("tempfile", &["run"]),
     ("thiserror", ANYWHERE),
-    ("tokio", &["store", "run/fetch"]),
+    ("tokio", &["store", "run/fetch", "run/live"]),
     ("toml", &["run/keep"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
 ];

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use thirdtrail::run::UserError;
 use thirdtrail::run::analyze::{Options, analyze};
+use thirdtrail::run::beside::BesideOptions;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;
@@ -49,7 +50,7 @@ pub(crate) fn outcome_of(
     });
     let options = Options {
         request: Request { with_digests: way.keys.is_some(), ..request },
-        inventories: Vec::new(),
+        beside: BesideOptions::default(),
         keep: None,
         digest_keys,
         own_accounts: BTreeSet::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{IntegrityReport, as_rfc3339_option};
 use crate::aws::AccountId;
@@ -11,8 +11,8 @@ use crate::aws::window::Time;
 /// What was read, skipped, broken, and what the trail could not have shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct CoverageReport {
-    /// Whether every object and record in scope could be read, and, where digests were verified, nothing of what was
-    /// delivered is missing or was tampered with.
+    /// Whether every object and record in scope could be read, and every input that was asked for, and, where digests
+    /// were verified, nothing of what was delivered is missing or was tampered with.
     pub complete: bool,
     /// Objects by fate.
     pub objects: ObjectsReport,
@@ -26,11 +26,25 @@ pub struct CoverageReport {
     pub bad_records: Vec<BadRecord>,
     /// API calls by third-party roles that could not be mapped to IAM actions; they block removals (S22).
     pub unmapped: Vec<UnmappedCall>,
+    /// Inputs beside the trail that were asked for and could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_inputs: Vec<FailedInput>,
     /// What this version does not judge yet, in plain words.
     pub not_judged: Vec<String>,
     /// What the digests say about what was read, if they were verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub integrity: Option<IntegrityReport>,
+}
+
+/// An input beside the trail that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FailedInput {
+    /// The account, if it is of one.
+    pub account_id: Option<AccountId>,
+    /// The call, `iam:GetAccountAuthorizationDetails`.
+    pub call: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Objects by fate.

@@ -14,7 +14,7 @@ use crate::activity::opening::RoleKey;
 use crate::activity::resolve::Activity;
 use crate::aws::{AccountId, Fingerprint};
 
-use super::assess::Inquiry;
+use super::assess::{Case, Inquiry};
 use super::assessment::{Assessment, Finding, RoleReport};
 
 /// How grave a finding is, the gravest first.
@@ -27,6 +27,7 @@ pub fn findings(
     activity: &Activity<'_>,
     arns: &BTreeMap<RoleKey, String>,
     inquiry: &Inquiry<'_>,
+    case: &Case<'_>,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     for role in &assessment.roles {
@@ -36,7 +37,7 @@ pub fn findings(
     usage::recreated(&assessment.roles, &mut found);
     usage::chained(activity, arns, &mut found);
     usage::without_role(activity, &mut found);
-    evidence::of_coverage(assessment, inquiry, &mut found);
+    evidence::of_coverage(assessment, case, &mut found);
     if let Some(integrity) = &assessment.coverage.integrity {
         integrity::of_integrity(integrity, &mut found);
     }

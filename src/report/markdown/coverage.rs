@@ -44,8 +44,12 @@ fn verdict(coverage: &CoverageReport) -> String {
     let read = if coverage.complete || all_read {
         "**Complete: every object and record in scope could be read.**".to_owned()
     } else {
+        let inputs = match coverage.failed_inputs.len() {
+            0 => String::new(),
+            number => format!(", and {} beside the trail", count(number as u64, "input")),
+        };
         format!(
-            "**Incomplete: {} and {} could not be read; what they held is not in this report.**",
+            "**Incomplete: {} and {}{inputs} could not be read; what they held is not in this report.**",
             count(coverage.objects.failed.len() as u64, "object"),
             count(coverage.records.bad, "record")
         )
@@ -67,6 +71,18 @@ fn verdict(coverage: &CoverageReport) -> String {
 }
 
 fn failures(page: &mut Page, coverage: &CoverageReport) {
+    let inputs = &coverage.failed_inputs;
+    if !inputs.is_empty() {
+        page.heading(3, "Inputs that could not be read");
+        page.table(
+            ["Account", "Call", "Reason"],
+            inputs.iter().take(SHOWN).map(|one| {
+                let account = one.account_id.map_or_else(|| "all".to_owned(), |account| account.to_string());
+                [account, code(&one.call), text(&one.reason)]
+            }),
+        );
+        more(page, inputs.len());
+    }
     let failed = &coverage.objects.failed;
     if !failed.is_empty() {
         page.heading(3, "Objects that could not be read");
