@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot make its trail has failed")]
 
 mod awscli;
+mod bucket;
 mod folders;
+#[path = "verified/from_bucket.rs"]
+mod from_bucket;
 mod program;
 mod python;
 mod signed;

@@ -158,7 +158,7 @@ impl<'a> Search<'a> {
     fn of(request: &'a Request) -> Self {
         Self {
             request,
-            is_whole: request == &Request::default(),
+            is_whole: Request { with_digests: false, ..request.clone() } == Request::default(),
             days: DaysOfDelivery::of(request),
             found: Found::default(),
             ranges: Vec::new(),

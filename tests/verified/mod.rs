@@ -12,6 +12,7 @@ use thirdtrail::run::beside::BesideOptions;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;
+use thirdtrail::store::Store;
 use thirdtrail::store::memory::MemoryStore;
 
 use crate::signed::{Files, Signed, gunzip, is_digest, is_log, signed, unsigned};
@@ -42,6 +43,15 @@ pub(crate) fn outcome_of(
     way: &Way,
     request: Request,
 ) -> Result<Value, UserError> {
+    let metadata = signatures.iter().filter(|_| way.metadata);
+    let metadata =
+        metadata.map(|(key, signature)| (key.clone(), BTreeMap::from([("signature".to_owned(), signature.clone())])));
+    let store: MemoryStore = files.clone().into_iter().collect();
+    report_from(&store.with_metadata(metadata.collect()), way, request)
+}
+
+/// `report.json` of an analysis of that store.
+pub(crate) fn report_from(store: &dyn Store, way: &Way, request: Request) -> Result<Value, UserError> {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys.json");
     let digest_keys = way.keys.as_ref().map(|text| {
@@ -50,6 +60,7 @@ pub(crate) fn outcome_of(
     });
     let options = Options {
         request: Request { with_digests: way.keys.is_some(), ..request },
+        inventories: Vec::new(),
         beside: BesideOptions::default(),
         keep: None,
         digest_keys,
@@ -60,11 +71,7 @@ pub(crate) fn outcome_of(
         narrowing: None,
         effort: Effort { jobs: way.jobs, memory_bytes: 64 << 20 },
     };
-    let metadata = signatures.iter().filter(|_| way.metadata);
-    let metadata =
-        metadata.map(|(key, signature)| (key.clone(), BTreeMap::from([("signature".to_owned(), signature.clone())])));
-    let store: MemoryStore = files.clone().into_iter().collect();
-    let outcome = analyze(&store.with_metadata(metadata.collect()), &options, &Silent)?;
+    let outcome = analyze(store, &options, &Silent)?;
     let report = outcome.files.iter().find(|file| file.path == "report.json").unwrap();
     Ok(serde_json::from_slice(&report.bytes).unwrap())
 }

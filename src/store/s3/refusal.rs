@@ -14,6 +14,7 @@ use super::super::StoreError;
 pub(super) enum Call {
     ListObjects,
     GetObject,
+    HeadObject,
     PutObject,
     CreateUpload,
     UploadPart,
@@ -26,6 +27,7 @@ impl Call {
         match self {
             Self::ListObjects => "ListObjectsV2",
             Self::GetObject => "GetObject",
+            Self::HeadObject => "HeadObject",
             Self::PutObject => "PutObject",
             Self::CreateUpload => "CreateMultipartUpload",
             Self::UploadPart => "UploadPart",
@@ -37,7 +39,7 @@ impl Call {
     fn permissions(self) -> (&'static str, &'static str) {
         match self {
             Self::ListObjects => ("s3:ListBucket", "kms:Decrypt"),
-            Self::GetObject => ("s3:GetObject", "kms:Decrypt"),
+            Self::GetObject | Self::HeadObject => ("s3:GetObject", "kms:Decrypt"),
             _ => ("s3:PutObject", "kms:GenerateDataKey"),
         }
     }

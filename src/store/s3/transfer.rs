@@ -1,5 +1,7 @@
 //! Getting and putting the bytes of objects.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -53,6 +55,20 @@ impl Bucket {
             Some(promised) if promised != buffer.len() as u64 => Err(trouble("the body is not as long as promised")),
             _ => Ok(()),
         }
+    }
+
+    /// What is stored with one object beside its bytes (`x-amz-meta-...`), by name without that prefix.
+    pub(super) async fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, Refusal> {
+        let name = format!("{}{key}", self.root);
+        let name = &name;
+        let attempt = || async move {
+            let call = self.client.head_object().bucket(&self.name).key(name);
+            let sent = call.set_request_payer(self.payer.clone()).send();
+            self.in_time(Call::HeadObject, 0, sent).await?.map_err(|error| Refusal::of(Call::HeadObject, &error))
+        };
+        let answer = self.persistence.repeat(name, attempt).await?;
+        let named = answer.metadata.unwrap_or_default().into_iter();
+        Ok(named.map(|(name, text)| (name.to_ascii_lowercase(), text)).collect())
     }
 
     /// Writes one object: at once, or in parts that become an object when the last one is there.
