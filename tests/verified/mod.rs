@@ -9,6 +9,7 @@ use serde_json::Value;
 use thirdtrail::run::UserError;
 use thirdtrail::run::analyze::{Options, analyze};
 use thirdtrail::run::beside::BesideOptions;
+use thirdtrail::run::digests::KeySources;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;
@@ -56,7 +57,7 @@ pub(crate) fn report_from(store: &dyn Store, way: &Way, request: Request) -> Res
     let keys = folder.path().join("keys.json");
     let digest_keys = way.keys.as_ref().map(|text| {
         std::fs::write(&keys, text).unwrap();
-        vec![keys.clone()]
+        KeySources { files: vec![keys.clone()], live: false }
     });
     let options = Options {
         request: Request { with_digests: way.keys.is_some(), ..request },
@@ -123,4 +124,9 @@ pub(crate) fn some_digest(trail: &Signed) -> String {
     let digests = trail.keys_of(is_digest);
     let middle = digests.iter().filter(|key| key.ends_with("T120000Z.json.gz") && !key.contains("/2026/05/01/"));
     middle.filter(with_logs).nth(2).unwrap().clone()
+}
+
+/// The folders of its chains of digests.
+pub(crate) fn chains(trail: &Signed) -> BTreeSet<&str> {
+    trail.signatures.keys().map(|key| key.split("/2026").next().unwrap()).collect()
 }
