@@ -28,7 +28,7 @@ use super::workers::{Effort, Workers};
 /// Most bytes that one digest may inflate to; it names the log objects of one hour.
 pub const DIGEST_BYTES: usize = 64 << 20;
 /// Digests that are held at once.
-const BATCH: usize = 4_096;
+const BATCH: usize = 512;
 /// Reading many small objects is waiting, not work.
 const READERS: usize = 16;
 /// A chain whose newest digest is older than the newest of all by more than this has ended; one is delivered each hour.
