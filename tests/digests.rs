@@ -149,6 +149,17 @@ fn a_lost_digest_is_a_hole_and_costs_nothing_else() {
     }
 }
 
+/// S44: a digest that inflates without end is not read, and the reason is given.
+#[test]
+fn a_digest_that_is_too_large_is_not_read() {
+    let mut trail = sound();
+    let digest = some_digest(&trail);
+    trail.files.insert(digest.clone(), gzip(&vec![b' '; thirdtrail::run::digests::DIGEST_BYTES + 1]));
+    let doubted = report(&trail)["coverage"]["integrity"]["doubted_digests"].clone();
+    let reason = "unreadable: inflates to more than 67108864 bytes";
+    assert_eq!(doubted, json!([{"key": digest, "reason": reason}]));
+}
+
 /// Without the right key nothing is proven and nothing is refuted; a key that only bears the right name refutes.
 #[test]
 fn keys_decide_what_is_proven() {
