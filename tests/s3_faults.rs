@@ -46,7 +46,7 @@ impl Faults {
             0 => return Answer::error(503, "SlowDown", "Please reduce your request rate."),
             1 => Delivery::Reset,
             2 => Delivery::Cut,
-            3 => Delivery::Stall(SILENCE * 2),
+            3 => Delivery::Stall(Duration::from_secs(600)),
             _ => return doubled(whole),
         };
         Answer { delivery, ..whole }
@@ -80,6 +80,7 @@ fn patience(attempts: u32) -> Patience {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(20),
         silence: SILENCE,
+        slowest_bytes_per_second: 1 << 20,
         ..Patience::default()
     }
 }
@@ -165,5 +166,8 @@ fn a_bucket_that_goes_away_is_given_up() {
     assert!(not_tried > 50 && not_tried < reasons.len(), "{not_tried} of {}", reasons.len());
     let read = report["coverage"]["objects"]["read"].as_u64().unwrap() as usize;
     let planned = analyzed(&LocalStore::open(&folder("vendors")).unwrap());
-    assert_eq!(read + reasons.len(), bundled::report(&planned)["coverage"]["objects"]["read"].as_u64().unwrap() as usize);
+    assert_eq!(
+        read + reasons.len(),
+        bundled::report(&planned)["coverage"]["objects"]["read"].as_u64().unwrap() as usize
+    );
 }

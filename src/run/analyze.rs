@@ -290,7 +290,8 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
 fn manifest(files: &[OutputFile]) -> Vec<Value> {
     let mut files: Vec<&OutputFile> = files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let entry = |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
+    let entry =
+        |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
     files.into_iter().map(entry).collect()
 }
 

@@ -70,18 +70,22 @@ fn a_window_lists_its_days_alone() {
     let region = "AWSLogs/111122223333/CloudTrail/us-east-1/";
     let levels = ["", "AWSLogs/", "AWSLogs/111122223333/", "AWSLogs/111122223333/CloudTrail/", region];
     let check = |since: &str, until: &str, ranges: &[(&str, &str, Option<&str>)]| {
-        let range = |(year, from, to): &(&str, &str, Option<&str>)| {
+        let range = |(year, after, to): &(&str, &str, Option<&str>)| {
             let (prefix, to) = (format!("{region}{year}/"), to.map(str::to_owned));
-            Call::Range(KeyRange { prefix, from: (*from).to_owned(), to })
+            Call::Range(KeyRange { prefix, after: (*after).to_owned(), to })
         };
         let mut expected: Vec<Call> = levels.iter().map(|level| Call::Level((*level).to_owned())).collect();
         expected.extend(ranges.iter().map(range));
         expected.sort();
         assert_eq!(asked(since, until), expected, "{since} to {until}");
     };
-    check("2026-05-10", "2026-05-11", &[("2026", "05/09", Some("05/13"))]);
-    check("2026-05-31", "2026-06-30T12:00:00Z", &[("2026", "05/30", Some("06")), ("2026", "06", Some("07")), ("2026", "07", Some("07/02"))]);
-    check("2025-12-31", "2026-01-01", &[("2025", "12/30", None), ("2026", "", Some("01/03"))]);
+    check("2026-05-10", "2026-05-11", &[("2026", "05/09/", Some("05/13/"))]);
+    check(
+        "2026-05-31",
+        "2026-06-30T12:00:00Z",
+        &[("2026", "05/30/", Some("06/")), ("2026", "06/", Some("07/")), ("2026", "07/", Some("07/02/"))],
+    );
+    check("2025-12-31", "2026-01-01", &[("2025", "12/30/", None), ("2026", "", Some("01/03/"))]);
     check("2020-01-01", "2021-01-01", &[]);
 }
 
@@ -108,7 +112,8 @@ fn discovery_gives_the_plan_of_a_whole_listing() {
         Request { since: None, ..request("2026-01-30", "2025-12-01") },
     ];
     let account = |id: &str| BTreeSet::from([AccountId::parse(id).unwrap()]);
-    let many = (0..100).map(|number| format!("folder{number}/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/01/01/x.gz"));
+    let many =
+        (0..100).map(|number| format!("folder{number}/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/01/01/x.gz"));
     let copied = (1..9).map(|day| format!("copied/111122223333_CloudTrail_eu-west-1_2026010{day}T0005Z_A.json.gz"));
     for keys in [trails(""), trails("a/b/"), many.collect(), copied.collect(), vec!["records.jsonl".to_owned()]] {
         let memory = store(keys);

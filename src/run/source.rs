@@ -54,9 +54,11 @@ pub fn in_bucket(place: &str) -> Result<Option<BucketPlace<'_>>, UserError> {
 pub fn open(place: &str, aws: &AwsOptions) -> Result<Box<dyn Store>, UserError> {
     if let Some(found) = in_bucket(place)? {
         // Keys are told from above `AWSLogs`, so that a part of a trail is read as the whole of it is.
-        let root = found.path.split('/').position(|step| step == TRAIL_FOLDER).map(|above| {
-            found.path.split_inclusive('/').take(above).collect::<String>()
-        });
+        let root = found
+            .path
+            .split('/')
+            .position(|step| step == TRAIL_FOLDER)
+            .map(|above| found.path.split_inclusive('/').take(above).collect::<String>());
         return Ok(Box::new(open_bucket(place, found, root.as_deref(), aws)?));
     }
     let store = LocalStore::open(Path::new(place)).map_err(|error| {
@@ -83,8 +85,8 @@ fn open_bucket(
     root: Option<&str>,
     aws: &AwsOptions,
 ) -> Result<S3Store, UserError> {
-    let opened = Aws::connect(aws)
-        .and_then(|aws| S3Store::open(aws, found.bucket, found.path, root, Manner::default()));
+    let opened =
+        Aws::connect(aws).and_then(|aws| S3Store::open(aws, found.bucket, found.path, root, Manner::default()));
     opened.map_err(|error| {
         let fix = error.fix().unwrap_or("check its name and your permissions").to_owned();
         UserError::new(format!("cannot list `{place}`: {error}"), fix)

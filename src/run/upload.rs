@@ -111,7 +111,8 @@ mod tests {
     #[test]
     fn a_place_with_objects_of_others_is_left_alone() {
         let check = |keys: &[(&str, &str)], fine: bool| {
-            let store: MemoryStore = keys.iter().map(|(key, text)| ((*key).to_owned(), text.as_bytes().to_vec())).collect();
+            let store: MemoryStore =
+                keys.iter().map(|(key, text)| ((*key).to_owned(), text.as_bytes().to_vec())).collect();
             let recording = RecordingStore::new(&store);
             assert_eq!(super::check(&recording, "s3://b/out").is_ok(), fine, "{keys:?}");
         };

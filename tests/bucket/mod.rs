@@ -164,7 +164,9 @@ fn list(objects: &Objects, query: &BTreeMap<String, String>) -> String {
     let mut truncated = false;
     for (key, bytes) in objects.iter().filter(|(key, _)| key.starts_with(prefix) && key.as_str() > after) {
         // A folder that was told counts once, whichever of its objects comes next.
-        if !last.is_empty() && last.ends_with('/') && key.starts_with(&last) || after.ends_with('/') && key.starts_with(after) {
+        if !last.is_empty() && last.ends_with('/') && key.starts_with(&last)
+            || after.ends_with('/') && key.starts_with(after)
+        {
             continue;
         }
         if count == most {
@@ -178,9 +180,13 @@ fn list(objects: &Objects, query: &BTreeMap<String, String>) -> String {
             write!(body, "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", url(&last)).unwrap();
         } else {
             let size = bytes.len();
-            write!(body, "<Contents><Key>{}</Key><Size>{size}</Size><ETag>\"{size}\"</ETag></Contents>", url(key)).unwrap();
+            write!(body, "<Contents><Key>{}</Key><Size>{size}</Size><ETag>\"{size}\"</ETag></Contents>", url(key))
+                .unwrap();
         }
     }
-    let next = if truncated { format!("<NextContinuationToken>{}</NextContinuationToken>", last) } else { String::new() };
-    format!("<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>{truncated}</IsTruncated>{next}{body}</ListBucketResult>")
+    let next =
+        if truncated { format!("<NextContinuationToken>{}</NextContinuationToken>", last) } else { String::new() };
+    format!(
+        "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>{truncated}</IsTruncated>{next}{body}</ListBucketResult>"
+    )
 }
