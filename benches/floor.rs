@@ -30,6 +30,7 @@ use thirdtrail::cloudtrail::reader::Parser;
 use thirdtrail::cloudtrail::split::{Span, split};
 use thirdtrail::evidence::observe::Observer;
 use thirdtrail::evidence::{Evidence, Scope, limits};
+use thirdtrail::run::beside::BesideOptions;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::source::AwsOptions;
@@ -180,7 +181,9 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
     let job = analyze::Options {
         request: Request::default(),
         inventories: inputs::beside(&options.folder),
+        beside: BesideOptions::default(),
         keep: None,
+        digest_keys: None,
         own_accounts: std::collections::BTreeSet::new(),
         as_of: None,
         idle_days: 90,

@@ -137,7 +137,8 @@ fn certificates_say_why_each_action_goes_or_stays() {
 #[test]
 fn the_page_begins_with_its_coverage() {
     let page = rendered().remove("report.md").unwrap();
-    let incomplete = page.find("**Incomplete: 1 object and 1 record could not be read").unwrap();
+    let incomplete =
+        page.find("**Incomplete: 1 object and 1 record, and 1 input beside the trail could not be read").unwrap();
     assert!(incomplete < page.find("## What matters first").unwrap());
     assert!(page.contains("2026-06-03 (no objects)"), "{page}");
     let mut complete = sample::assessment();

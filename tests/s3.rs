@@ -8,7 +8,6 @@ mod python;
 mod seaweed;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use assert_cmd::Command;
 use aws_sdk_s3::Client;
@@ -109,6 +108,11 @@ fn uploaded(server: &Seaweed, bucket: &str) -> Owner {
     owner
 }
 
+/// The objects of a plan, without the tags, which each store has of its own kind.
+fn untagged(plan: &Value) -> Vec<(&Value, &Value)> {
+    plan["objects"].as_array().unwrap().iter().map(|object| (&object["key"], &object["bytes"])).collect()
+}
+
 fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap()
 }
@@ -173,7 +177,7 @@ fn a_part_of_a_trail_in_a_bucket_is_planned_as_a_local_one() {
     let week = ["--since", "2026-06-01", "--until", "2026-06-08"];
     for part in [&[][..], &week, &account, &["--region", "us-east-1", "--since", "2026-07-20"]] {
         let (near, far) = (planned(trail.to_str().unwrap(), part), planned("s3://planned/some/prefix/", part));
-        assert_eq!(near["objects"], far["objects"], "{part:?}");
+        assert!(untagged(&near) == untagged(&far), "{part:?}");
         assert!(!far["objects"].as_array().unwrap().is_empty());
         assert_eq!(
             (&near["places"], &near["read"], &near["delivered"]),
@@ -227,8 +231,9 @@ fn open(server: &Seaweed, path: &str) -> S3Store {
 #[test]
 fn a_bucket_is_a_store() {
     let Some(server) = server() else { return };
-    Owner::new(server).create(OPEN);
-    let store = Arc::new(open(server, "a b/store"));
+    let owner = Owner::new(server);
+    owner.create(OPEN);
+    let store = open(server, "a b/store");
     assert_eq!(store.list().unwrap(), []);
     let names = ["a/1", "a/b/2", "c", "odd/100%/a+b c", "odd/\u{e9}=&?#"].map(str::to_owned);
     let names: Vec<String> = names.into_iter().chain((10..50).map(|number| format!("days/{number}"))).collect();
@@ -264,4 +269,10 @@ fn a_bucket_is_a_store() {
     store.put("c", b"other bytes").unwrap();
     assert_ne!(tag("c"), before);
     assert_eq!(store.get("none", &mut bytes), Err(StoreError::Missing));
+
+    let put = owner.client.put_object().bucket(OPEN).key("a b/store/signed").metadata("Signature", "0aff");
+    owner.runtime.block_on(put.send()).unwrap();
+    assert_eq!(store.metadata("signed").unwrap(), BTreeMap::from([("signature".to_owned(), "0aff".to_owned())]));
+    assert_eq!(store.metadata("c").unwrap(), BTreeMap::new());
+    assert_eq!(store.metadata("none"), Err(StoreError::Missing));
 }

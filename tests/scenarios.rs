@@ -23,6 +23,7 @@ use thirdtrail::evidence::observe::observe;
 use thirdtrail::evidence::tables::columnar::decode;
 use thirdtrail::evidence::{Evidence, Scope};
 use thirdtrail::finding::assess::{Inquiry, assess};
+use thirdtrail::finding::beside::Beside;
 use thirdtrail::finding::coverage::Reading;
 use thirdtrail::generate::Damage;
 use thirdtrail::policy::catalog::Catalog;
@@ -352,6 +353,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         listed: plan.listed,
         skipped: plan.skipped.clone(),
         digest_days: plan.digest_days.clone(),
+        integrity: None,
         records: evidence.record_counts(),
     };
     let window = Window::new(options.request.since.unwrap(), options.request.until.unwrap()).unwrap();
@@ -365,6 +367,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         as_of: window.until,
         idle_days: options.idle_days,
         max_holes: options.max_holes,
+        beside: &Beside::default(),
         narrowing: None,
         keep: &[],
         scope,

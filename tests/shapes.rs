@@ -11,6 +11,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use thirdtrail::aws::window::parse_time;
 use thirdtrail::run::analyze::{Options, analyze};
+use thirdtrail::run::beside::BesideOptions;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;
@@ -35,7 +36,9 @@ fn report_with(objects: Objects, window: Option<(&str, &str)>, inventories: Vec<
     let options = Options {
         request,
         inventories,
+        beside: BesideOptions::default(),
         keep: None,
+        digest_keys: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: 90,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::finding::assessment::Assessment;
+use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::keep::KeepOutcome;
 use crate::finding::narrowing::NarrowingWish;
 use crate::policy::narrow::Narrowing;
@@ -16,6 +16,7 @@ use crate::run::workers::Effort;
 use crate::run::{inputs, source};
 
 use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
+use super::beside::is_live;
 use super::exit_code::ExitCode;
 use super::terminal::{Shown, line, note, plain, size};
 
@@ -45,20 +46,24 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
         until: selection.until,
         accounts: selection.account.iter().copied().collect(),
         regions: selection.region.iter().cloned().collect(),
+        with_digests: false,
     }
 }
 
 fn options(arguments: &AnalyzeArguments) -> Options {
-    let inventories = if arguments.inventory.is_empty() {
+    let inventories = if arguments.inventory.is_empty() && !arguments.beside.has_folder() {
         inputs::beside(Path::new(&arguments.selection.source))
     } else {
-        arguments.inventory.clone()
+        arguments.inventory.iter().filter(|path| !is_live(path)).cloned().collect()
     };
+    let beside = arguments.beside.options(&arguments.inventory, arguments.aws.options(), &arguments.selection.source);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
-        request: request(&arguments.selection),
+        request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
+        beside,
         keep: arguments.keep.clone(),
+        digest_keys: arguments.verify_digests.then(|| arguments.digest_public_keys.clone()),
         own_accounts: arguments.own_account.iter().copied().collect(),
         as_of: arguments.as_of,
         idle_days: arguments.idle_days,
@@ -133,6 +138,31 @@ fn keep_rules(outcome: &Outcome) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the digests say.
+fn integrity(integrity: &IntegrityReport) -> anyhow::Result<()> {
+    let objects = &integrity.objects;
+    line(&format!(
+        "digests: {} of {} verified; objects: {} verified, {} tampered with, {} missing, {} not verified",
+        integrity.digests.verified,
+        integrity.digests.read,
+        objects.verified,
+        objects.tampered,
+        objects.missing,
+        objects.unverified.values().sum::<u64>()
+    ))?;
+    if !integrity.intact {
+        line("the trail is NOT as CloudTrail delivered it; the days concerned count as holes")?;
+    }
+    for one in integrity.tampered.iter().chain(&integrity.missing).take(10) {
+        line(&format!("  {}: {}", plain(&one.key), one.reason.replace('_', " ")))?;
+    }
+    for gap in integrity.gaps.iter().filter(|gap| gap.is_hole()).take(10) {
+        let digest = gap.digest.as_deref().unwrap_or_default();
+        line(&format!("  {}: {}", gap.reason.replace('_', " "), plain(digest)))?;
+    }
+    Ok(())
+}
+
 fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     let coverage = &assessment.coverage;
     let skipped: Vec<String> = coverage
@@ -155,14 +185,22 @@ fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     for account in coverage.accounts.iter().filter(|account| !account.holes.is_empty()) {
         line(&format!("coverage: holes on {:.1} % of the days of {}", account.hole_share * 100.0, account.account_id))?;
     }
-    if coverage.complete {
+    if let Some(integrity) = &coverage.integrity {
+        self::integrity(integrity)?;
+    }
+    if coverage.objects.failed.is_empty() && coverage.records.bad == 0 {
         return Ok(());
     }
     line(&format!(
-        "coverage is INCOMPLETE: {} objects and {} records could not be read",
+        "coverage is INCOMPLETE: {} objects, {} records and {} inputs could not be read",
         coverage.objects.failed.len(),
-        coverage.records.bad
+        coverage.records.bad,
+        coverage.failed_inputs.len()
     ))?;
+    for failed in coverage.failed_inputs.iter().take(10) {
+        let account = failed.account_id.map_or_else(String::new, |account| format!("account {account}: "));
+        line(&plain(&format!("  not read: {account}{}: {}", failed.call, failed.reason)))?;
+    }
     for failed in coverage.objects.failed.iter().take(10) {
         line(&format!("  {}: {}", plain(&failed.key), plain(&failed.reason)))?;
     }

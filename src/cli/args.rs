@@ -8,6 +8,9 @@ use crate::aws::AccountId;
 use crate::aws::window::{Time, parse_time};
 use crate::run::source::AwsOptions;
 
+use super::beside::BesideArguments;
+use super::collect::CollectArguments;
+
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
 #[derive(Debug, Parser)]
@@ -21,8 +24,10 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// The main job: read a trail, attribute its sessions, right-size the policies of third-party roles.
-    Analyze(AnalyzeArguments),
-    /// What would be read: objects, bytes, days, Regions; reads no object.
+    Analyze(Box<AnalyzeArguments>),
+    /// Saves what AWS knows beside the trail (IAM, organization, trails, last use), so that analyses need no AWS.
+    Collect(CollectArguments),
+    /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
     Map(MapArguments),
@@ -93,9 +98,9 @@ impl AwsArguments {
 pub(super) struct AnalyzeArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
-    /// Output of `aws iam get-account-authorization-details`; repeatable, one or several accounts. By default
-    /// `inventory.json` or `inventory/*.json` beside a local source.
-    #[arg(long, value_name = "FILE")]
+    /// Output of `aws iam get-account-authorization-details`; repeatable, one or several accounts; `live` asks AWS. By
+    /// default `inventory.json` or `inventory/*.json` beside a local source.
+    #[arg(long, value_name = "live|FILE")]
     pub(super) inventory: Vec<PathBuf>,
     /// Where the outputs go: a folder, or `s3://bucket/prefix`.
     #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
@@ -123,6 +128,12 @@ pub(super) struct AnalyzeArguments {
     /// repeatable. Without it the resources of data events stay as they are.
     #[arg(long, value_name = "TYPE", requires = "narrow_resources")]
     pub(super) complete_data_events: Vec<String>,
+    /// Verify what is read with the trail's digests: their signatures and chain, and the hash of each log object.
+    #[arg(long, requires = "digest_public_keys")]
+    pub(super) verify_digests: bool,
+    /// Output of `aws cloudtrail list-public-keys` for the time of the trail; repeatable, one for each Region.
+    #[arg(long, value_name = "FILE", requires = "verify_digests")]
+    pub(super) digest_public_keys: Vec<PathBuf>,
     /// Worker threads; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
@@ -138,6 +149,8 @@ pub(super) struct AnalyzeArguments {
     /// How to show progress.
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub(super) progress: Progress,
+    #[command(flatten)]
+    pub(super) beside: BesideArguments,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
 }

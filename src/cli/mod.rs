@@ -2,6 +2,8 @@
 
 mod analyze;
 mod args;
+mod beside;
+mod collect;
 mod diff;
 mod exit_code;
 mod generate;
@@ -26,7 +28,8 @@ pub fn main() -> ExitCode {
         Err(error) => return terminal::usage(&error),
     };
     let done = std::panic::catch_unwind(|| match arguments.command {
-        Command::Analyze(arguments) => analyze::run(arguments),
+        Command::Analyze(arguments) => analyze::run(*arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),

@@ -172,7 +172,7 @@ impl RoleSession<'_> {
     }
 }
 
-fn kind_of(text: &str) -> IdentityKind {
+pub(super) fn kind_of(text: &str) -> IdentityKind {
     match text {
         "AssumedRole" => IdentityKind::AssumedRole,
         "AWSAccount" => IdentityKind::AwsAccount,

@@ -2,6 +2,9 @@
 //!
 //! Nothing here judges or joins: a record is read alone, as it was written.
 
+mod caller_form;
+pub mod configuration;
+pub mod digest;
 pub mod gunzip;
 pub mod handoff;
 pub mod identity;
@@ -11,4 +14,7 @@ pub mod outcome;
 pub mod parameters;
 pub mod reader;
 pub mod record;
+pub mod selectors;
+pub mod skim;
+mod skip;
 pub mod split;

@@ -19,12 +19,14 @@ pub struct ParseError(pub String);
 pub struct Parser {
     buffers: Buffers,
     tape: Tape<'static>,
+    /// Where texts that must stay as they are are copied to.
+    copy: Vec<u8>,
 }
 
 impl Default for Parser {
     fn default() -> Self {
         // Two levels more than a record may have, for the object that holds it.
-        Self { buffers: Buffers::with_max_depth(4096, MAX_DEPTH + 2), tape: Tape::null() }
+        Self { buffers: Buffers::with_max_depth(4096, MAX_DEPTH + 2), tape: Tape::null(), copy: Vec::new() }
     }
 }
 
@@ -55,10 +57,13 @@ impl Parser {
     /// # Errors
     /// [`ParseError`] when the text is not one JSON value.
     pub fn parse_copy<R>(&mut self, json: &[u8], read: impl FnOnce(Json<'_>) -> R) -> Result<R, ParseError> {
-        let mut padded = Vec::with_capacity(json.len() + PADDING_BYTES);
+        let mut padded = std::mem::take(&mut self.copy);
+        padded.clear();
         padded.extend_from_slice(json);
         padded.resize(json.len() + PADDING_BYTES, 0);
-        self.parse(&mut padded, json.len(), read)
+        let answer = self.parse(&mut padded, json.len(), read);
+        self.copy = padded;
+        answer
     }
 }
 

@@ -17,7 +17,12 @@ impl EventId {
     /// The value of a UUID, or a digest of any other text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self(uuid(text).unwrap_or_else(|| xxhash_rust::xxh3::xxh3_128(text.as_bytes())))
+        Self(uuid(text.as_bytes()).unwrap_or_else(|| xxhash_rust::xxh3::xxh3_128(text.as_bytes())))
+    }
+
+    /// The value of a UUID, if these bytes are one.
+    pub(super) fn of_uuid(bytes: &[u8]) -> Option<Self> {
+        uuid(bytes).map(Self)
     }
 
     /// The UUID in its usual form; meaningless for an id that was no UUID.
@@ -37,12 +42,12 @@ impl EventId {
     /// Whether `text` can be told from the id alone.
     #[must_use]
     pub fn tells(self, text: &str) -> bool {
-        text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase()) && uuid(text) == Some(self.0)
+        text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase()) && uuid(text.as_bytes()) == Some(self.0)
     }
 }
 
-fn uuid(text: &str) -> Option<u128> {
-    let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
+fn uuid(text: &[u8]) -> Option<u128> {
+    let bytes: &[u8; 36] = text.try_into().ok()?;
     let [_, _, _, _, _, _, _, _, b'-', _, _, _, _, b'-', _, _, _, _, b'-', _, _, _, _, b'-', ..] = bytes else {
         return None;
     };
@@ -307,11 +312,11 @@ mod tests {
                 let digits = text.replace('-', "");
                 let whole = dashes && digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let expected = whole.then(|| u128::from_str_radix(&digits, 16).unwrap());
-                assert_eq!(uuid(text), expected, "{text}");
+                assert_eq!(uuid(text.as_bytes()), expected, "{text}");
             }
         }
-        assert_eq!(uuid("0a1b2c3d-4e5f-6789-abcd-ef012345678\u{e9}"), None);
-        assert_eq!(uuid("\u{e9}a1b2c3-4e5f-6789-abcd-ef0123456789"), None);
+        assert_eq!(uuid("0a1b2c3d-4e5f-6789-abcd-ef012345678\u{e9}".as_bytes()), None);
+        assert_eq!(uuid("\u{e9}a1b2c3-4e5f-6789-abcd-ef0123456789".as_bytes()), None);
     }
 
     /// S19: the role is known by name and id although its path is dropped from the session's ARN.

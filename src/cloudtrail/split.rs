@@ -45,7 +45,7 @@ pub enum Span {
 /// # Errors
 /// See [`SplitError`]; a single bad line of JSON Lines is no error here, parsing it will tell.
 pub fn split(json: &[u8]) -> Result<Vec<Span>, SplitError> {
-    let mut scanner = Scanner { json, at: 0 };
+    let mut scanner = Scanner::new(json);
     if json.starts_with(&[0xef, 0xbb, 0xbf]) {
         scanner.at = 3;
     }
@@ -78,7 +78,7 @@ fn push(spans: &mut Vec<Span>, span: Span) -> Result<(), SplitError> {
 
 /// JSON Lines: more than one document, the first of which fills its line.
 fn lines(json: &[u8]) -> Result<(), SplitError> {
-    let mut first = Scanner { json, at: 0 };
+    let mut first = Scanner::new(json);
     first.peek();
     let begin = first.at;
     first.value()?;
@@ -96,7 +96,7 @@ fn spans_of_lines(json: &[u8]) -> Vec<Span> {
         let line = json.get(begin..end).unwrap_or_default();
         if !line.trim_ascii().is_empty() {
             let mut inner = Vec::new();
-            let mut scanner = Scanner { json: line, at: 0 };
+            let mut scanner = Scanner::new(line);
             // A damaged line stays one span: the reader will refuse it and count it as one bad record.
             if scanner.document(&mut inner).is_ok() && scanner.peek().is_none() {
                 spans.extend(inner.into_iter().map(|span| span.shifted(begin)));
@@ -118,14 +118,29 @@ impl Span {
     }
 }
 
-struct Scanner<'a> {
+/// A place in an object. Brackets are counted, not matched: only parsing tells sound JSON.
+pub(super) struct Scanner<'a> {
     json: &'a [u8],
     at: usize,
+    max_depth: usize,
 }
 
 impl<'a> Scanner<'a> {
+    pub(super) fn new(json: &'a [u8]) -> Self {
+        Self { json, at: 0, max_depth: MAX_DEPTH }
+    }
+
+    /// A scanner that walks the members of a record, so that their values are one level down.
+    pub(super) fn of_record(json: &'a [u8]) -> Self {
+        Self { json, at: 0, max_depth: MAX_DEPTH - 1 }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     /// Skips white space and shows the next byte.
-    fn peek(&mut self) -> Option<u8> {
+    pub(super) fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.json.get(self.at) {
             if !byte.is_ascii_whitespace() {
                 return Some(*byte);
@@ -186,7 +201,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Walks `{..}`, handing each key to `member`, which must consume the value.
-    fn members(
+    pub(super) fn members(
         &mut self,
         mut member: impl FnMut(&mut Self, &'a [u8]) -> Result<(), SplitError>,
     ) -> Result<(), SplitError> {
@@ -246,7 +261,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Skips one value of any kind; brackets are counted, not matched: parsing will tell a `[}`.
-    fn value(&mut self) -> Result<(), SplitError> {
+    pub(super) fn value(&mut self) -> Result<(), SplitError> {
         match self.peek() {
             None => Err(SplitError::Truncated),
             Some(b'"') => self.string(),
@@ -266,7 +281,7 @@ impl<'a> Scanner<'a> {
                 }
                 b'{' | b'[' => {
                     depth += 1;
-                    if depth > MAX_DEPTH {
+                    if depth > self.max_depth {
                         return Err(SplitError::Limit("nested too deep"));
                     }
                 }

@@ -134,7 +134,7 @@ impl Coverage {
     /// Notes what else a record tells of the trail; `dated` tells that its object's key told the day.
     pub fn note_record(&mut self, region: Name, account: AccountId, record: &Record<'_>, dated: bool) {
         if !dated {
-            self.places.entry((account, region)).or_default().undated.insert(record.time.date_naive());
+            self.note_undated(account, region, record.time);
         }
         if record.category == Category::Data {
             self.note_data_types(account, record);
@@ -142,6 +142,11 @@ impl Coverage {
         if record.source == "cloudtrail" && record.error_code.is_none() {
             self.note_logging(account, record);
         }
+    }
+
+    /// Notes the day of a record whose object's key tells no day.
+    pub fn note_undated(&mut self, account: AccountId, region: Name, time: Time) {
+        self.places.entry((account, region)).or_default().undated.insert(time.date_naive());
     }
 
     fn note_data_types(&mut self, account: AccountId, record: &Record<'_>) {

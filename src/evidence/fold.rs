@@ -10,6 +10,8 @@ use crate::cloudtrail::outcome::{Outcome, outcome};
 use crate::cloudtrail::reader::Json;
 use crate::cloudtrail::record::{Record, RecordError};
 
+use super::coverage::Recorded;
+use super::familiar::{Familiar, Quiet, Tallied};
 use super::limits::cut;
 use super::merge::Evidence;
 use super::scope::Scope;
@@ -35,8 +37,31 @@ impl Fold {
     /// The evidence, whole.
     #[must_use]
     pub fn finish(mut self) -> Evidence {
+        self.take_evidence()
+    }
+
+    /// The evidence so far, whole; the next begins empty.
+    pub fn take_evidence(&mut self) -> Evidence {
         self.tally.settle(&mut self.evidence);
-        self.evidence
+        std::mem::take(&mut self.evidence)
+    }
+
+    pub(super) fn tallied(&mut self) -> Tallied<'_> {
+        Tallied { tally: &mut self.tally, names: &mut self.evidence.names, scope: &self.scope }
+    }
+
+    /// Takes a record of which no more is needed, as [`Self::take`] would take it.
+    pub(super) fn take_quiet(&mut self, place: &ObjectKey<'_>, quiet: &Quiet, familiar: &mut Familiar) {
+        self.evidence.out_of_scope.append(quiet.id);
+        let Some(sums) = familiar.sums(quiet, place.account, &mut self.tallied()) else { return };
+        let Some(api) = sums.api.filter(|_| self.scope.admits_time(quiet.time)) else { return };
+        let api = self.tally.note_api(api, sums.recorded, quiet.time);
+        if place.delivered.is_none() {
+            self.evidence.coverage.note_undated(sums.account, api.region, quiet.time);
+        }
+        if let Some(role) = quiet.role {
+            self.tally.note_role(role, Some(Span::at(quiet.time)));
+        }
     }
 
     /// Decides what a record is to us; everything before the last line only looks.
@@ -59,7 +84,8 @@ impl Fold {
         if !self.scope.admits_time(record.time) {
             return self.scope.admits_hand_off(record.time) && self.keep_hand_off(account, record, None);
         }
-        let api = self.tally.api(&mut self.evidence.names, account, record);
+        let slot = self.tally.api_slot(&mut self.evidence.names, account, [record.region, record.source, record.name]);
+        let api = self.tally.note_api(slot, Recorded::of(record), record.time);
         self.evidence.coverage.note_record(api.region, account, record, dated);
         let handed_off = self.keep_hand_off(account, record, Some(Span::at(record.time)));
         let called = self.keep_call(account, api, record);
@@ -73,7 +99,8 @@ impl Fold {
         let role_account = handoff.role_account.unwrap_or(account);
         let role = (role_account, handoff.role_name, handoff.role_id);
         let active = moment.filter(|_| outcome == Outcome::Allowed);
-        let (_, is_quiet) = self.tally.role(&mut self.evidence.names, &self.scope, role, active);
+        let slot = self.tally.role_slot(&mut self.evidence.names, &self.scope, role);
+        let is_quiet = self.tally.note_role(slot, active).is_some_and(|(_, is_quiet)| is_quiet);
         if is_quiet && is_inside(&self.scope, role_account, &record.identity) {
             return false;
         }
@@ -132,7 +159,8 @@ impl Fold {
         let account = session.account.unwrap_or(recipient);
         let names = &mut self.evidence.names;
         let role = (account, session.role_name, session.role_id);
-        let (role, is_quiet) = self.tally.role(names, &self.scope, role, Some(Span::at(record.time)));
+        let slot = self.tally.role_slot(names, &self.scope, role);
+        let (role, is_quiet) = self.tally.note_role(slot, Some(Span::at(record.time)))?;
         if is_quiet && record.identity.delegate.is_none() {
             return None;
         }

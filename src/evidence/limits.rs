@@ -2,8 +2,6 @@
 
 /// Most bytes that one object may inflate to.
 pub const OBJECT_BYTES: usize = 256 << 20;
-/// Largest object that is parsed in one go, which is faster; larger ones record by record, in less memory.
-pub const WHOLE_BYTES: usize = 16 << 20;
 /// Most bytes kept of one text a stranger wrote (session name, user agent, error code).
 pub const TEXT_BYTES: usize = 512;
 /// Resource ARNs kept of one sighting: the smallest in order.

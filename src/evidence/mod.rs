@@ -5,6 +5,7 @@
 
 pub mod coverage;
 pub mod event_ids;
+mod familiar;
 pub mod few;
 pub mod fold;
 pub mod hands;
@@ -12,6 +13,7 @@ pub mod limits;
 pub mod merge;
 pub mod names;
 pub mod observe;
+mod outline;
 pub mod scope;
 pub mod session;
 pub mod sighting;

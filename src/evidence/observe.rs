@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use crate::cloudtrail::gunzip::Inflater;
 use crate::cloudtrail::object_key::ObjectKey;
-use crate::cloudtrail::reader::{Json, Parser};
-use crate::cloudtrail::split::{Span as Piece, split};
+use crate::cloudtrail::reader::{Json, ParseError, Parser};
+use crate::cloudtrail::record::RecordError;
+use crate::cloudtrail::split::{self, split};
 
 use super::coverage::ObjectReading;
 use super::event_ids::EventIds;
 use super::fold::Fold;
 use super::limits;
 use super::merge::Evidence;
+use super::outline::{Outliner, Piece};
 use super::scope::Scope;
 
 /// Reads one object on its own.
@@ -30,6 +32,7 @@ pub struct Observer {
     inflater: Inflater,
     parser: Parser,
     lookups: Parser,
+    outliner: Outliner,
     fold: Fold,
 }
 
@@ -47,6 +50,7 @@ impl Observer {
             inflater: Inflater::new(limits::OBJECT_BYTES),
             parser: Parser::default(),
             lookups: Parser::default(),
+            outliner: Outliner::default(),
             fold: Fold::new(scope),
         }
     }
@@ -62,6 +66,14 @@ impl Observer {
         self.fold.finish()
     }
 
+    /// The evidence of all objects since the last time, with its ids sorted; what helps to read on quickly is kept.
+    pub fn take(&mut self) -> Evidence {
+        self.outliner.familiar.forget_slots();
+        let mut evidence = self.fold.take_evidence();
+        evidence.settle();
+        evidence
+    }
+
     /// Notes an object that could not even be fetched.
     pub fn unreadable(&mut self, key: &str, reason: &str) {
         self.fold.evidence.coverage.failed.insert(key.to_owned(), reason.to_owned());
@@ -70,44 +82,48 @@ impl Observer {
     /// Reads one object: its key within the source and its bytes as delivered.
     pub fn observe(&mut self, key: &str, bytes: &[u8]) {
         let object = Object { key, place: ObjectKey::parse(key) };
-        if let Some(reading) = self.observe_whole(&object, bytes) {
-            return self.fold.evidence.note_object(&object, reading);
+        match self.observe_usual(&object, bytes) {
+            Some(reading) => self.fold.evidence.note_object(&object, reading),
+            None => self.observe_anew(key, bytes),
         }
+    }
+
+    /// The usual object, in the shape in which CloudTrail delivers. `None` for any other, with nothing taken from it:
+    /// its records are then found in a way that is slower and tells what is wrong.
+    fn observe_usual(&mut self, object: &Object<'_>, bytes: &[u8]) -> Option<ObjectReading> {
+        let mut plain = self.inflater.inflate(bytes).ok()?;
+        let (outliner, fold) = (&mut self.outliner, &mut self.fold);
+        outliner.outline(plain.bytes(), &mut fold.tallied())?;
+        let mut reading = ObjectReading {
+            records: outliner.pieces.len() as u64,
+            bad: 0,
+            compressed_bytes: bytes.len() as u64,
+            decompressed_bytes: plain.length() as u64,
+        };
+        for (at, piece) in outliner.pieces.iter().enumerate() {
+            match piece {
+                Piece::Quiet(quiet) => fold.take_quiet(&object.place, quiet, &mut outliner.familiar),
+                Piece::Telling(range) => {
+                    let take = |json: Json<'_>| fold.take(&object.place, json);
+                    let taken = self.parser.parse(plain.padded_from(range.start), range.len(), take);
+                    if let Some(problem) = problem(taken) {
+                        reading.bad += 1;
+                        fold.evidence.coverage.note_bad(object.key, at as u64, problem);
+                    }
+                }
+            }
+        }
+        Some(reading)
+    }
+
+    /// Reads one object as [`Self::observe`] does, but recognises nothing: every record is parsed. What the other way must
+    /// agree with.
+    pub fn observe_anew(&mut self, key: &str, bytes: &[u8]) {
+        let object = Object { key, place: ObjectKey::parse(key) };
         match self.observe_pieces(&object, bytes) {
             Ok(reading) => self.fold.evidence.note_object(&object, reading),
             Err(reason) => self.fold.evidence.fail(key, &reason),
         }
-    }
-
-    /// The usual object, sound and of a usual size, parsed in one go. `None` for any other, with nothing taken from it:
-    /// its records are then found one by one, which is slower and tells what is wrong.
-    fn observe_whole(&mut self, object: &Object<'_>, bytes: &[u8]) -> Option<ObjectReading> {
-        let mut plain = self.inflater.inflate(bytes).ok()?;
-        let length = plain.length();
-        if length > limits::WHOLE_BYTES || !begins_with_records(plain.bytes()) {
-            return None;
-        }
-        let fold = &mut self.fold;
-        let parsed = self.parser.parse(plain.padded_from(0), length, |json| {
-            let members = || json.members().filter(|(name, _)| *name == "Records");
-            if json.members().any(|(name, _)| matches!(name, "Events" | "CloudTrailEvent")) {
-                return None;
-            }
-            let mut reading = ObjectReading {
-                compressed_bytes: bytes.len() as u64,
-                decompressed_bytes: length as u64,
-                ..Default::default()
-            };
-            for (at, record) in members().flat_map(|(_, records)| records.elements()).enumerate() {
-                reading.records += 1;
-                if let Err(error) = fold.take(&object.place, record) {
-                    reading.bad += 1;
-                    fold.evidence.coverage.note_bad(object.key, at as u64, error.to_string());
-                }
-            }
-            Some(reading)
-        });
-        parsed.ok().flatten()
     }
 
     fn observe_pieces(&mut self, object: &Object<'_>, bytes: &[u8]) -> Result<ObjectReading, String> {
@@ -123,8 +139,8 @@ impl Observer {
         for (at, piece) in pieces.into_iter().enumerate() {
             let mut take = |json: Json<'_>| fold.take(&object.place, json);
             let taken = match piece {
-                Piece::Record(range) => self.parser.parse(plain.padded_from(range.start), range.len(), take),
-                Piece::LookupEvent(range) => {
+                split::Span::Record(range) => self.parser.parse(plain.padded_from(range.start), range.len(), take),
+                split::Span::LookupEvent(range) => {
                     let inner = &mut self.lookups;
                     let unwrapped = self.parser.parse(plain.padded_from(range.start), range.len(), |entry| {
                         let text = entry.text_at(&["CloudTrailEvent"]).unwrap_or_default();
@@ -133,23 +149,22 @@ impl Observer {
                     unwrapped.and_then(|inner| inner)
                 }
             };
-            let problem = match taken {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
-            };
-            reading.bad += 1;
-            fold.evidence.coverage.note_bad(object.key, at as u64, problem);
+            if let Some(problem) = problem(taken) {
+                reading.bad += 1;
+                fold.evidence.coverage.note_bad(object.key, at as u64, problem);
+            }
         }
         Ok(reading)
     }
 }
 
-/// Whether this is the shape in which CloudTrail delivers: `{"Records":[`.
-fn begins_with_records(json: &[u8]) -> bool {
-    let head = json.get(..64).unwrap_or(json);
-    let mut words = head.iter().filter(|byte| !byte.is_ascii_whitespace());
-    b"{\"Records\":[".iter().all(|byte| words.next() == Some(byte))
+/// What is wrong with a record, if something is.
+fn problem(taken: Result<Result<(), RecordError>, ParseError>) -> Option<String> {
+    match taken {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 impl Evidence {
@@ -188,7 +203,7 @@ mod tests {
         for (json, whole) in [
             (format!("{{\"Records\":[{one},{two},7]}}"), true),
             ("{\"Records\":[]}".to_owned(), true),
-            (format!("{{\"Records\":[{one}],\"Records\":[{two}]}}"), true),
+            (format!("{{\"Records\":[{one}],\"Records\":[{two}]}}"), false),
             (format!("{{\"Records\":[{}]}}", nested(100)), true),
             (format!("{{\"Records\":[{}]}}", nested(200)), false),
             (format!("{{\"Records\":[{one},{{\"a\" 1}}]}}"), false),
@@ -199,7 +214,7 @@ mod tests {
             let object = Object { key: "k", place: ObjectKey::parse("k") };
             let scope = Arc::new(Scope::default());
             let (mut fast, mut thorough) = (Observer::new(Arc::clone(&scope)), Observer::new(scope));
-            let fast_reading = fast.observe_whole(&object, json.as_bytes());
+            let fast_reading = fast.observe_usual(&object, json.as_bytes());
             let reading = thorough.observe_pieces(&object, json.as_bytes());
             assert_eq!(fast_reading.is_some(), whole, "{json}");
             let tables = |observer: Observer| observer.finish().to_tables().unwrap();

@@ -6,7 +6,7 @@
 use hashbrown::{Equivalent, HashMap};
 
 use crate::aws::AccountId;
-use crate::cloudtrail::record::Record;
+use crate::aws::window::Time;
 
 use super::coverage::{Recorded, SeenKey};
 use super::limits::cut;
@@ -19,9 +19,19 @@ use super::sighting::join;
 /// Sums of one worker.
 #[derive(Debug, Default)]
 pub struct Tally {
-    apis: HashMap<Texts<3>, ApiTally>,
-    roles: HashMap<Texts<2>, RoleTally>,
+    apis: Vec<ApiTally>,
+    roles: Vec<RoleTally>,
+    api_slots: HashMap<Texts<3>, ApiSlot>,
+    role_slots: HashMap<Texts<2>, RoleSlot>,
 }
+
+/// Where an API in an account and Region is summed up.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiSlot(usize);
+
+/// Where a role's activity is summed up.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleSlot(usize);
 
 /// Some texts of one account.
 #[derive(PartialEq, Eq, Hash, Debug)]
@@ -44,9 +54,10 @@ impl<const N: usize> From<&TextsOf<'_, N>> for Texts<N> {
 
 #[derive(Debug)]
 struct ApiTally {
+    account: AccountId,
     names: ApiNames,
     recorded: Recorded,
-    span: Span,
+    span: Option<Span>,
 }
 
 /// An API in a Region, in names.
@@ -60,6 +71,10 @@ pub struct ApiNames {
     pub name: Name,
 }
 
+impl ApiNames {
+    const NONE: Self = Self { region: Names::EMPTY, source: Names::EMPTY, name: Names::EMPTY };
+}
+
 #[derive(Debug)]
 struct RoleTally {
     role: RoleName,
@@ -68,48 +83,71 @@ struct RoleTally {
 }
 
 impl Tally {
-    /// Notes that an API was recorded, and how.
-    pub fn api(&mut self, names: &mut Names, account: AccountId, record: &Record<'_>) -> ApiNames {
-        let texts = TextsOf(account, [cut(record.region), cut(record.source), cut(record.name)]);
-        let (recorded, span) = (Recorded::of(record), Span::at(record.time));
-        if let Some(known) = self.apis.get_mut(&texts) {
-            known.recorded.0 |= recorded.0;
-            known.span = known.span.and(span);
-            return known.names;
+    /// The slot of an API, given by Region, event source and event name.
+    pub fn api_slot(&mut self, names: &mut Names, account: AccountId, texts: [&str; 3]) -> ApiSlot {
+        let texts = TextsOf(account, texts.map(cut));
+        if let Some(slot) = self.api_slots.get(&texts) {
+            return *slot;
         }
+        let slot = ApiSlot(self.apis.len());
         let [region, source, name] = texts.1.map(|text| names.intern(text));
-        let api = ApiNames { region, source, name };
-        self.apis.insert(Texts::from(&texts), ApiTally { names: api, recorded, span });
-        api
+        let names = ApiNames { region, source, name };
+        self.apis.push(ApiTally { account, names, recorded: Recorded::default(), span: None });
+        self.api_slots.insert(Texts::from(&texts), slot);
+        slot
     }
 
-    /// A role, and whether it is quiet; notes a moment of its activity if there is one.
-    pub fn role(
+    /// Notes that an API was recorded, when and how.
+    pub fn note_api(&mut self, slot: ApiSlot, recorded: Recorded, time: Time) -> ApiNames {
+        let Some(api) = self.apis.get_mut(slot.0) else { return ApiNames::NONE };
+        api.recorded.0 |= recorded.0;
+        api.span = join(api.span, Some(Span::at(time)));
+        api.names
+    }
+
+    /// The slot of a role, given by account, name and id.
+    pub fn role_slot(
         &mut self,
         names: &mut Names,
         scope: &Scope,
         (account, name, id): (AccountId, &str, &str),
-        active: Option<Span>,
-    ) -> (RoleName, bool) {
+    ) -> RoleSlot {
         let texts = TextsOf(account, [cut(name), cut(id)]);
-        if let Some(known) = self.roles.get_mut(&texts) {
-            known.active = join(known.active, active);
-            return (known.role, known.is_quiet);
+        if let Some(slot) = self.role_slots.get(&texts) {
+            return *slot;
         }
         let [name, id] = texts.1;
+        let slot = RoleSlot(self.roles.len());
         let role = RoleName { account, name: names.intern(name), id: names.intern(id) };
-        let is_quiet = scope.is_quiet(account, name, id);
-        self.roles.insert(Texts::from(&texts), RoleTally { role, is_quiet, active });
-        (role, is_quiet)
+        self.roles.push(RoleTally { role, is_quiet: scope.is_quiet(account, name, id), active: None });
+        self.role_slots.insert(Texts::from(&texts), slot);
+        slot
     }
 
-    /// Hands the sums over.
-    pub fn settle(self, evidence: &mut Evidence) {
-        for (Texts(account, _), api) in self.apis {
+    /// Whether a role's activity is all that is kept of it.
+    #[must_use]
+    pub fn is_quiet(&self, slot: RoleSlot) -> bool {
+        self.roles.get(slot.0).is_some_and(|role| role.is_quiet)
+    }
+
+    /// Notes a moment of a role's activity, if there is one; tells the role, and whether it is quiet.
+    pub fn note_role(&mut self, slot: RoleSlot, active: Option<Span>) -> Option<(RoleName, bool)> {
+        let known = self.roles.get_mut(slot.0)?;
+        known.active = join(known.active, active);
+        Some((known.role, known.is_quiet))
+    }
+
+    /// Hands the sums over and is empty again.
+    pub fn settle(&mut self, evidence: &mut Evidence) {
+        let Self { apis, roles, .. } = std::mem::take(self);
+        for api in apis {
             let ApiNames { region, source, name } = api.names;
-            evidence.coverage.note_api(SeenKey { account, region, source, name }, api.recorded, api.span);
+            if let Some(span) = api.span {
+                let key = SeenKey { account: api.account, region, source, name };
+                evidence.coverage.note_api(key, api.recorded, span);
+            }
         }
-        for known in self.roles.into_values() {
+        for known in roles {
             if let Some(active) = known.active {
                 evidence.note_role(known.role, active);
             }

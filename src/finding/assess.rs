@@ -19,6 +19,7 @@ use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 
 use super::assessment::{Assessment, PartyReport, RoleReport, SCHEMA, SessionRow, UnmappedCall, WindowReport};
+use super::beside::Beside;
 use super::coverage::{self, Holes, Reading};
 use super::keep::KeepRule;
 use super::narrowing::NarrowingWish;
@@ -52,6 +53,8 @@ pub struct Inquiry<'a> {
     pub keep: &'a [KeepRule],
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<&'a NarrowingWish>,
+    /// What is known beside the trail and the inventory.
+    pub beside: &'a Beside,
     /// What was kept of the records.
     pub scope: &'a Scope,
     /// Who does what can be done at once.
@@ -80,6 +83,8 @@ pub struct Case<'a> {
     pub keep: &'a [KeepRule],
     /// Whether and how to limit resources.
     pub narrowing: Option<&'a NarrowingWish>,
+    /// What is known beside the trail and the inventory.
+    pub beside: &'a Beside,
     /// What each account's trail records.
     pub trails: BTreeMap<AccountId, AccountTrail<'a>>,
     holes: Holes,
@@ -164,14 +169,16 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, BTreeSet<RoleKey>> {
         window: WindowReport { since: inquiry.window.since, until: inquiry.window.until },
         as_of: inquiry.as_of,
         idle_days: inquiry.idle_days,
-        coverage: coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, unmapped),
+        coverage: coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, unmapped)
+            .beside(inquiry.beside),
         parties,
         roles,
         findings: Vec::new(),
+        users: inquiry.beside.users(),
         sessions,
         usage,
     };
-    assessment.findings = rules::findings(&assessment, &activity, &arns, inquiry);
+    assessment.findings = rules::findings(&assessment, &activity, &arns, inquiry, &case);
     Ok(assessment)
 }
 
@@ -192,7 +199,8 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
         max_holes: inquiry.max_holes,
         keep: inquiry.keep,
         narrowing: inquiry.narrowing,
-        trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions),
+        beside: inquiry.beside,
+        trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions, inquiry.beside, inquiry.window),
         holes: coverage::holes(inquiry.evidence, inquiry.reading, inquiry.window),
         partitions,
     }

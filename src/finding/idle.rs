@@ -6,7 +6,7 @@ use crate::aws::window::Time;
 use super::assessment::{Idle, LastActivity};
 
 /// What the verdict rests on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Signs {
     /// Last activity in the trail.
     pub cloudtrail: Option<Time>,
@@ -24,6 +24,8 @@ pub struct Signs {
     pub idle_days: u32,
     /// Whether the account's holes are few enough (S26).
     pub covered: bool,
+    /// Why the trail may lack sessions, if it may.
+    pub blind: Option<String>,
 }
 
 /// The later of both witnesses.
@@ -52,6 +54,10 @@ pub fn judge(signs: &Signs) -> Idle {
     }
     if !signs.covered {
         return verdict("insufficient_evidence", "the trail of this account has too many holes".to_owned());
+    }
+    // IAM looks for itself: where it was asked, what the trail leaves out does not matter.
+    if let Some(reason) = signs.blind.as_ref().filter(|_| !signs.iam_tracks) {
+        return verdict("insufficient_evidence", format!("no activity is known, but {reason}"));
     }
     let long_enough = signs.window.whole_days() >= threshold;
     match days {
@@ -90,6 +96,7 @@ mod tests {
             as_of: time("2026-08-01"),
             idle_days: 90,
             covered: true,
+            blind: None,
         }
     }
 
@@ -105,8 +112,8 @@ mod tests {
         check(Signs { cloudtrail: Some(time("2026-05-03T00:00:00Z")), ..signs() }, "idle", Some(90));
         check(Signs { iam: Some(time("2026-02-01")), ..signs() }, "idle", Some(181));
         let both = Signs { cloudtrail: Some(time("2026-05-02")), iam: Some(time("2026-07-31")), ..signs() };
-        check(both, "active", Some(1));
         assert_eq!(last_activity(&both).unwrap().source, "iam");
+        check(both, "active", Some(1));
     }
 
     /// S28: never used needs a role older than the window; a young role is too new.
@@ -126,5 +133,17 @@ mod tests {
         check(Signs { window: short, iam_tracks: false, ..signs() }, "insufficient_evidence", None);
         check(Signs { window: short, iam: Some(time("2026-02-01")), ..signs() }, "idle", Some(181));
         check(Signs { covered: false, cloudtrail: Some(time("2026-07-31")), ..signs() }, "active", Some(1));
+    }
+
+    /// S24, S28: a trail that may lack sessions says nothing of idleness, unless IAM looked too.
+    #[test]
+    fn a_trail_that_may_lack_sessions_leaves_it_to_iam() {
+        let blind = || Signs { blind: Some("it records one Region only".to_owned()), ..signs() };
+        let old = Some(time("2026-04-01"));
+        check(Signs { iam_tracks: false, ..blind() }, "insufficient_evidence", None);
+        check(Signs { iam_tracks: false, cloudtrail: old, ..blind() }, "insufficient_evidence", Some(122));
+        check(Signs { iam_tracks: false, cloudtrail: Some(time("2026-07-31")), ..blind() }, "active", Some(1));
+        check(Signs { cloudtrail: old, ..blind() }, "idle", Some(122));
+        check(blind(), "never_used", None);
     }
 }

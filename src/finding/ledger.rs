@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::activity::usage::{ActionUse, Usage};
 use crate::aws::window::rfc3339;
 use crate::aws::{Action, Window};
-use crate::policy::catalog::{ActionInfo, Catalog};
+use crate::policy::catalog::{ActionInfo, Catalog, Observability};
 use crate::policy::comparison::{Shown, Verdict, Witness, shown};
 use crate::policy::grant::Grant;
+use crate::policy::last_accessed::Testimony;
 
 use super::assessment::{ActionEntry, ActionsSummed, GrantedBy};
 
@@ -25,6 +26,8 @@ pub struct Grounds<'a> {
     pub uncovered: Option<String>,
     /// The known actions.
     pub catalog: &'a Catalog,
+    /// What IAM itself says of an action's last use (S25a).
+    pub second: &'a dyn Fn(&Action) -> Testimony,
     /// What keeps an unused action all the same: a keep rule (S39).
     pub keeper: &'a dyn Fn(&Action) -> Option<String>,
     /// The window that every removal states (S29).
@@ -73,6 +76,12 @@ fn granted_verdict(grounds: &Grounds<'_>, action: &Action, blocked: &BTreeSet<St
     if let Some(usage) = grounds.usage.actions.get(action).filter(|usage| usage.is_used()) {
         return (Verdict::Used, use_reason(usage));
     }
+    // IAM counts refused attempts too and may see what the trail was not shown: doubt, and doubt keeps.
+    let testimony = (grounds.second)(action);
+    if let Testimony::Tried(at) = testimony {
+        let at = rfc3339(at);
+        return (Verdict::Used, format!("0 uses in the trail, but IAM's last-accessed data shows an attempt at {at}"));
+    }
     let not_observable = |reason: String| (Verdict::NotObservable, reason);
     if let Some(reason) = &grounds.uncovered {
         return not_observable(reason.clone());
@@ -87,13 +96,22 @@ fn granted_verdict(grounds: &Grounds<'_>, action: &Action, blocked: &BTreeSet<St
     let (Some(witness), Some(info)) = (grounds.witness, grounds.catalog.get(action)) else {
         return not_observable("nothing was read of this account's trail".to_owned());
     };
-    match shown(info, witness) {
-        Shown::No(reason) => not_observable(reason),
-        Shown::Yes(by) => {
-            let (since, until) = (rfc3339(grounds.window.since), rfc3339(grounds.window.until));
-            (Verdict::Unused, format!("0 uses between {since} and {until}; {by}"))
+    let (since, until) = (rfc3339(grounds.window.since), rfc3339(grounds.window.until));
+    match (shown(info, witness), testimony) {
+        (Shown::Yes(by), Testimony::NotTried(second)) => {
+            (Verdict::Unused, format!("0 uses between {since} and {until}; {by}, and {second}"))
         }
+        (Shown::Yes(by), _) => (Verdict::Unused, format!("0 uses between {since} and {until}; {by}")),
+        (Shown::No(reason), Testimony::NotTried(second)) if is_tracked_by_iam(info) => {
+            (Verdict::Unused, format!("0 uses between {since} and {until}; {second}, though of the trail: {reason}"))
+        }
+        (Shown::No(reason), _) => not_observable(reason),
     }
+}
+
+/// IAM tracks management actions; whatever it says of others is not relied on (S25a).
+fn is_tracked_by_iam(info: &ActionInfo) -> bool {
+    !matches!(info.observability, Observability::Data | Observability::PermissionOnly)
 }
 
 fn ungranted_verdict(grounds: &Grounds<'_>, usage: &ActionUse) -> (Verdict, String) {
@@ -202,7 +220,8 @@ pub fn summed(entries: Vec<ActionEntry>) -> (Vec<ActionEntry>, Vec<ActionsSummed
     if entries.len() <= LISTED_ACTIONS {
         return (entries, Vec::new(), Vec::new());
     }
-    let matters = |entry: &ActionEntry| entry.calls > 0 || entry.danger.is_some();
+    let matters =
+        |entry: &ActionEntry| entry.calls > 0 || entry.danger.is_some() || entry.verdict == Verdict::Used.word();
     let (listed, beyond): (Vec<ActionEntry>, Vec<ActionEntry>) = entries.into_iter().partition(matters);
     let mut sums: BTreeMap<(String, Option<crate::aws::AccessLevel>, String), u64> = BTreeMap::new();
     for entry in &beyond {
@@ -218,7 +237,6 @@ mod tests {
     use super::*;
     use crate::aws::AccessLevel;
     use crate::aws::window::parse_time;
-    use crate::policy::catalog::Observability;
 
     /// A trail that shows everything.
     struct All;
@@ -268,6 +286,7 @@ mod tests {
             witness: Some(&All),
             uncovered: None,
             catalog: &catalog,
+            second: &|_| Testimony::Nothing,
             keeper: &|kept| (*kept == action("ec2:RunInstances")).then(|| "keep rule of ops: drill".to_owned()),
             window: Window::new(parse_time("2026-05-01").unwrap(), parse_time("2026-08-01").unwrap()).unwrap(),
         };

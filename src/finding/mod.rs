@@ -4,7 +4,9 @@
 
 pub mod assess;
 pub mod assessment;
+pub mod beside;
 pub mod calls;
+pub mod configured;
 pub mod coverage;
 pub mod guardrail;
 pub mod idle;

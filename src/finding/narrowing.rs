@@ -66,7 +66,7 @@ fn is_fully_recorded(action: &Action, wish: &NarrowingWish, witness: &dyn Witnes
     match info.observability {
         Observability::Data => {
             let types = catalog.data_event_types(action);
-            !types.is_empty() && types.iter().all(|kind| vouched(kind))
+            !types.is_empty() && types.iter().all(|kind| vouched(kind) && !witness.leaves_out(kind))
         }
         Observability::ManagementConfirmed | Observability::ManagementSeen => witness.records_management(info).is_ok(),
         // A role is also passed by calls that do not name it, such as the start of a task that somebody else defined.

@@ -97,19 +97,21 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         witness: witness.map(|trail| trail as &dyn Witness),
         uncovered: case.uncovered(key.account),
         catalog: case.catalog,
+        second: &|action| case.beside.last_accessed.says(&arn, action, case.window),
         keeper: &|action| rules.keeper(action),
         window: case.window,
     };
     let ledger = ledger(&grounds);
     let signs = Signs {
         cloudtrail: last_sign(subject),
-        iam: subject.role.and_then(|role| role.last_used),
+        iam: subject.role.and_then(|role| role.last_used).max(case.beside.last_accessed.last_of(&arn)),
         iam_tracks: subject.role.is_some_and(|role| role.tracks_last_use),
         created: subject.role.and_then(|role| role.created),
         window: case.window,
         as_of: case.as_of,
         idle_days: case.idle_days,
         covered: covered && witness.is_some(),
+        blind: witness.and_then(|trail| trail.shows_every_session().err()),
     };
     let (rightsizing, policies) = match (subject.role, &granted) {
         (Some(role), Some(granted)) => sizing(subject, role, granted, &ledger, &usage, case),

@@ -48,6 +48,10 @@ pub trait Witness {
     fn records_data(&self, info: &ActionInfo) -> Result<String, String>;
     /// `Err` with the reason why management events of this action's kind, service or Regions were not recorded (S24).
     fn records_management(&self, info: &ActionInfo) -> Result<(), String>;
+    /// Whether the trail is known not to record every data event of a resource type, whatever a user says (S35).
+    fn leaves_out(&self, _resource_type: &str) -> bool {
+        false
+    }
 }
 
 /// Whether a trail would have shown a use of an action; the classes of `observability` in their order.

@@ -252,15 +252,21 @@ fn tags(list: &Value) -> BTreeMap<String, String> {
     tags.map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned())).collect()
 }
 
+/// The JSON of a document that is a string, URL-encoded or not.
+///
+/// # Errors
+/// Why it is no JSON.
+pub fn decoded(encoded: &str) -> Result<Value, String> {
+    let plain = percent_encoding::percent_decode_str(encoded).decode_utf8_lossy();
+    serde_json::from_str(&plain)
+        .or_else(|_| serde_json::from_str(encoded))
+        .map_err(|error| format!("not JSON: {error}"))
+}
+
 /// A document given as JSON, or as a string of JSON, URL-encoded or not.
 fn read_document(value: &Value) -> Document {
     let decoded = match value {
-        Value::String(encoded) => {
-            let plain = percent_encoding::percent_decode_str(encoded).decode_utf8_lossy();
-            serde_json::from_str(&plain)
-                .or_else(|_| serde_json::from_str(encoded))
-                .map_err(|error| format!("not JSON: {error}"))
-        }
+        Value::String(encoded) => decoded(encoded),
         other => Ok(other.clone()),
     };
     match decoded {

@@ -13,11 +13,13 @@ use crate::activity::opening::RoleKey;
 use crate::activity::party::Accounts;
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
+use crate::cloudtrail::digest::key::PublicKeys;
 use crate::evidence::hands;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, assess};
-use crate::finding::assessment::Assessment;
+use crate::finding::assessment::{Assessment, IntegrityReport};
+use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
 use crate::finding::narrowing::NarrowingWish;
@@ -28,12 +30,15 @@ use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
 use super::UserError;
+use super::beside::{self, BesideOptions};
+use super::digests::{public_keys, witness};
 use super::discover::find;
-use super::inputs::{InputFile, inventory, sha256};
+use super::inputs::{InputFile, sha256};
 use super::keep::keep_rules;
 use super::monitor::Monitor;
 use super::output::Target;
 use super::plan::{Plan, Request};
+use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, read};
 
 /// What to analyze, and how.
@@ -43,10 +48,14 @@ pub struct Options {
     pub request: Request,
     /// Inventory files.
     pub inventories: Vec<PathBuf>,
+    /// What else is read beside the trail.
+    pub beside: BesideOptions,
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<NarrowingWish>,
     /// The keep file, if there is one (S39).
     pub keep: Option<PathBuf>,
+    /// Public keys of digests (output of `aws cloudtrail list-public-keys`), if digests are to be verified.
+    pub digest_keys: Option<Vec<PathBuf>>,
     /// Further accounts of our own.
     pub own_accounts: BTreeSet<AccountId>,
     /// The day from which idleness is counted; the window's end by default.
@@ -106,19 +115,31 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
 /// What is read beside the trail.
 struct Given {
     inventory: Inventory,
+    /// Accounts that are ours by the user's word or the organization's.
+    own: BTreeSet<AccountId>,
+    beside: Beside,
     keep: Vec<KeepRule>,
+    digest_keys: Option<PublicKeys>,
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
 fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
-    let (inventory, mut inputs) = inventory(&options.inventories)?;
+    let beside::Given { inventory, organization, beside, files: mut inputs } =
+        beside::read(&options.inventories, &options.beside)?;
+    let own = options.own_accounts.iter().copied().chain(organization).collect();
     let mut keep = Vec::new();
     if let Some(path) = &options.keep {
         let (rules, input) = keep_rules(path)?;
         keep = rules;
         inputs.push(input);
     }
-    Ok((Given { inventory, keep }, inputs))
+    let mut digest_keys = None;
+    if let Some(files) = &options.digest_keys {
+        let (keys, files) = public_keys(files)?;
+        digest_keys = Some(keys);
+        inputs.extend(files);
+    }
+    Ok((Given { inventory, own, beside, keep, digest_keys }, inputs))
 }
 
 struct Judged {
@@ -138,19 +159,22 @@ fn read_and_judge(
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Judged, UserError> {
-    let mut scope = scope_of(plan, &given.inventory, options);
+    let verify = |keys| witness(store, plan, keys, &options.request, monitor);
+    let witness = given.digest_keys.as_ref().map(verify).transpose()?;
+    let mut scope = scope_of(plan, given, options);
     let (mut passes, mut reading) = (0, Duration::ZERO);
     loop {
         passes += 1;
         let began = Instant::now();
         monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
-        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor)?;
+        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor, witness.as_ref())?;
         monitor.end();
         reading += began.elapsed();
         monitor.begin("judging roles and writing the report", 0, 0);
         // After reading, so that the threads that read have given their memory back.
         let workers = Workers::start(options.effort)?;
-        match judge(&workers, &read, plan, given, &scope, options)? {
+        let integrity = witness.as_ref().map(Witness::report);
+        match judge(&workers, &read, integrity, plan, given, &scope, options)? {
             Ok(assessment) => {
                 workers.let_go(read.evidence);
                 return Ok(Judged { assessment, workers, reading, passes, spills: read.spills });
@@ -165,9 +189,9 @@ fn read_and_judge(
     }
 }
 
-fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) -> Scope {
-    let reachable = reachable(inventory, &own_accounts(plan, inventory, options));
-    let quiet = inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
+fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
+    let reachable = reachable(&given.inventory, &own_accounts(plan, given));
+    let quiet = given.inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
     Scope {
         window: plan.window,
         accounts: options.request.accounts.clone(),
@@ -181,18 +205,21 @@ fn scope_of(plan: &Plan, inventory: &Inventory, options: &Options) -> Scope {
 fn judge(
     workers: &Workers,
     read: &Read,
+    integrity: Option<IntegrityReport>,
     plan: &Plan,
     given: &Given,
     scope: &Scope,
     options: &Options,
 ) -> Result<Result<Assessment, BTreeSet<RoleKey>>, UserError> {
     let window = complete(&read.evidence, plan, &options.request)?;
-    let own = own_of_records(&read.evidence, &given.inventory, options);
+    let own = own_of_records(&read.evidence, given);
     let reading = Reading {
         listed: plan.listed,
         skipped: plan.skipped.clone(),
-        digest_days: plan.digest_days.clone(),
+        // Anybody can write a file that looks like a digest, so verified ones are believed if there are such.
+        digest_days: integrity.as_ref().map_or_else(|| plan.digest_days.clone(), |verified| verified.days.clone()),
         records: read.counts,
+        integrity,
     };
     Ok(assess(&Inquiry {
         evidence: &read.evidence,
@@ -204,6 +231,7 @@ fn judge(
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
         max_holes: options.max_holes,
+        beside: &given.beside,
         keep: &given.keep,
         narrowing: options.narrowing.as_ref(),
         scope,
@@ -212,17 +240,17 @@ fn judge(
 }
 
 /// Ours, as far as is known before reading.
-fn own_accounts(plan: &Plan, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
-    let mut own = options.own_accounts.clone();
-    own.extend(&inventory.accounts);
+fn own_accounts(plan: &Plan, given: &Given) -> BTreeSet<AccountId> {
+    let mut own = given.own.clone();
+    own.extend(&given.inventory.accounts);
     own.extend(&plan.accounts);
     own
 }
 
-/// Ours: those of the inventory, the accounts whose trails were read, and those named.
-fn own_of_records(evidence: &Evidence, inventory: &Inventory, options: &Options) -> BTreeSet<AccountId> {
-    let mut own = options.own_accounts.clone();
-    own.extend(&inventory.accounts);
+/// Ours: those of the inventory and the organization, the accounts whose trails were read, and those named.
+fn own_of_records(evidence: &Evidence, given: &Given) -> BTreeSet<AccountId> {
+    let mut own = given.own.clone();
+    own.extend(&given.inventory.accounts);
     own.extend(evidence.coverage.places.keys().map(|(account, _)| *account));
     own
 }
@@ -271,8 +299,11 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "accounts": accounts(&options.request.accounts),
             "regions": options.request.regions,
             "own_accounts": accounts(&options.own_accounts),
+            "live": options.beside.live.iter().map(|input| input.word()).collect::<Vec<_>>(),
+            "assume_role_name": options.beside.assume_role_name,
             "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
             "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
+            "verify_digests": options.digest_keys.is_some(),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,
         },

@@ -96,10 +96,12 @@ struct DaysOfDelivery {
 }
 
 impl DaysOfDelivery {
-    /// S3: a key tells the day of delivery, so one more day is listed on each side, as it is read.
+    /// S3: a key tells the day of delivery, so one more day is listed on each side, as it is read; a digest that tells
+    /// of these may lie another day off.
     fn of(request: &Request) -> Self {
-        let first = request.since.and_then(|since| since.date_naive().checked_sub_days(Days::new(1)));
-        let last = request.until.and_then(|until| until.date_naive().checked_add_days(Days::new(1)));
+        let margin = Days::new(if request.with_digests { 2 } else { 1 });
+        let first = request.since.and_then(|since| since.date_naive().checked_sub_days(margin));
+        let last = request.until.and_then(|until| until.date_naive().checked_add_days(margin));
         Self { first, last }
     }
 
@@ -157,7 +159,7 @@ impl<'a> Search<'a> {
     fn of(request: &'a Request) -> Self {
         Self {
             request,
-            is_whole: request == &Request::default(),
+            is_whole: *request == Request { with_digests: request.with_digests, ..Request::default() },
             days: DaysOfDelivery::of(request),
             found: Found::default(),
             ranges: Vec::new(),

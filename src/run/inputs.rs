@@ -41,7 +41,7 @@ pub struct InputFile {
 }
 
 /// An input with its digest.
-fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
+pub(super) fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
     let path = path.display().to_string();
     InputFile { path, sha256: sha256(bytes), bytes: bytes.len() as u64, unreadable: Vec::new() }
 }
@@ -93,10 +93,18 @@ pub fn inventory(paths: &[PathBuf]) -> Result<(Inventory, Vec<InputFile>), UserE
             )
         };
         let (text, file) = read_text(path).map_err(wrong)?;
-        inventory.add(&text).map_err(|error| wrong(error.to_string()))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let unreadable = name_places(&mut inventory, &name, &text);
+        let unreadable = add_inventory(&mut inventory, &shown, &text).map_err(wrong)?;
         files.push(InputFile { unreadable, ..file });
     }
     Ok((inventory, files))
+}
+
+/// Adds one inventory; answers with the policy documents in it that cannot be read.
+///
+/// # Errors
+/// Why it is no inventory, to follow its name.
+pub(super) fn add_inventory(inventory: &mut Inventory, path: &str, text: &str) -> Result<Vec<String>, String> {
+    inventory.add(text).map_err(|error| error.to_string())?;
+    let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+    Ok(name_places(inventory, &name, text))
 }

@@ -1,16 +1,22 @@
 //! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
 
 pub mod analyze;
+pub mod beside;
+pub mod collect;
+pub mod digests;
 pub mod discover;
+pub mod estimate;
 pub mod fetch;
 pub mod inputs;
 pub mod keep;
+pub mod live;
 pub mod monitor;
 pub mod output;
 pub mod plan;
 pub mod source;
 pub mod spill;
 pub mod upload;
+pub mod witness;
 pub mod workers;
 
 /// The user's mistake: what is wrong, and what to do. Exit code 2, nothing written.

@@ -13,6 +13,8 @@ use std::pin::Pin;
 
 use tokio::runtime::Handle;
 
+use std::collections::BTreeMap;
+
 /// One object of a store.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Entry {
@@ -178,6 +180,16 @@ pub trait Store: Sync {
     /// # Errors
     /// When it cannot be read whole; the buffer then holds nothing of use.
     fn get(&self, key: &str, buffer: &mut Vec<u8>) -> Result<(), StoreError>;
+
+    /// What was stored with one object beside its bytes, by name in small letters; nothing where a store has no such
+    /// thing.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        let _ = key;
+        Ok(BTreeMap::new())
+    }
 
     /// Writes one object; readers see all of it or nothing.
     ///

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use thirdtrail::aws::window::parse_time;
 use thirdtrail::run::analyze::{Options, Outcome};
+use thirdtrail::run::beside::BesideOptions;
 use thirdtrail::run::inputs;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;
@@ -29,7 +30,9 @@ pub(crate) fn options(trail: &str, jobs: usize) -> Options {
     Options {
         request: Request { since: time("since"), until: time("until"), ..Request::default() },
         inventories: inputs::beside(&folder(trail)),
+        beside: BesideOptions::default(),
         keep: None,
+        digest_keys: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: u32::try_from(truth["idle_days"].as_u64().unwrap()).unwrap(),

@@ -219,6 +219,11 @@ fn coverage() -> CoverageReport {
             hole_share: 0.011,
         }],
         bad_records: vec![BadRecord { key: "k".to_owned(), index: 7, reason: HOSTILE.to_owned() }],
+        failed_inputs: vec![FailedInput {
+            account_id: Some(account()),
+            call: "iam:GetCredentialReport".to_owned(),
+            reason: HOSTILE.to_owned(),
+        }],
         unmapped: vec![UnmappedCall {
             event_source: "odd.amazonaws.com".to_owned(),
             event_name: HOSTILE.to_owned(),
@@ -226,6 +231,7 @@ fn coverage() -> CoverageReport {
             blocks: strings(&["odd"]),
         }],
         not_judged: strings(&["resource policies"]),
+        integrity: None,
     }
 }
 
@@ -330,6 +336,13 @@ pub(crate) fn assessment() -> Assessment {
             finding("trust-any-external-id", "critical", Some(account()), "arn:aws:iam::012345678901:role/x"),
             finding("party-offboarded-active", "high", None, VENDOR),
         ],
+        users: vec![UserReport {
+            account_id: account(),
+            name: HOSTILE.to_owned(),
+            last_used: Some(at("2026-07-01T00:00:00Z")),
+            active_keys: 1,
+            keys: vec![KeyReport { ending: "MPLE".to_owned(), active: true, created_at: None, last_used: None }],
+        }],
         sessions: vec![session("s2", HOSTILE), session("s1", "nightly")],
         usage: vec![usage("ListBuckets", 12, 0), usage("Decrypt", 0, 4)],
     }

@@ -5,9 +5,11 @@
 
 mod coverage;
 mod guardrail;
+mod integrity;
 mod replay;
 mod role;
 mod rows;
+mod user;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -17,9 +19,11 @@ use crate::aws::window::{Time, rfc3339};
 
 pub use coverage::*;
 pub use guardrail::*;
+pub use integrity::*;
 pub use replay::*;
 pub use role::*;
 pub use rows::*;
+pub use user::*;
 
 /// Name and version of the report's schema.
 pub const SCHEMA: &str = "thirdtrail.report/1";
@@ -44,6 +48,9 @@ pub struct Assessment {
     pub roles: Vec<RoleReport>,
     /// What should make somebody act.
     pub findings: Vec<Finding>,
+    /// IAM users, where the credential report or the last use of keys was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<UserReport>,
     /// Sessions, for the table of that name.
     #[serde(skip)]
     pub sessions: Vec<SessionRow>,

@@ -2,41 +2,46 @@
 
 use serde_json::json;
 
-use super::super::assess::Inquiry;
+use super::super::assess::Case;
 use super::super::assessment::{Assessment, Finding};
+use super::super::trail::AccountTrail;
 use super::{Draft, count};
 
-pub(super) fn of_coverage(assessment: &Assessment, inquiry: &Inquiry<'_>, found: &mut Vec<Finding>) {
+pub(super) fn of_coverage(assessment: &Assessment, case: &Case<'_>, found: &mut Vec<Finding>) {
     let coverage = &assessment.coverage;
     for account in &coverage.accounts {
         let id = account.account_id.as_str();
         let draft =
             |code, severity| Draft { code, severity, account: Some(account.account_id), subject: id, party: None };
         if !account.holes.is_empty() {
-            let severity = if account.hole_share > inquiry.max_holes { "high" } else { "low" };
+            let severity = if account.hole_share > case.max_holes { "high" } else { "low" };
             found.push(draft("coverage-hole", severity).finish(
                 format!("the trail of {id} has holes on {:.1} % of the days", account.hole_share * 100.0),
                 "What happened on these days is not known; above the limit nothing is called unused.".to_owned(),
-                json!({"holes": account.holes, "share": account.hole_share, "allowed": inquiry.max_holes}),
+                json!({"holes": account.holes, "share": account.hole_share, "allowed": case.max_holes}),
                 "Find out why no object was delivered; look at the trail's own changes and at the bucket.",
             ));
         }
         let regions: Vec<&str> = account.regions.iter().map(|region| region.region.as_str()).collect();
+        let configured = case.trails.get(&account.account_id).and_then(AccountTrail::configured_lacks);
+        let one_region = regions.len() == 1 && configured.is_none();
         let partial = if !account.read_events_seen {
-            Some("no read events")
+            Some("shows no read events")
         } else if !account.write_events_seen {
-            Some("no write events")
-        } else if regions.len() == 1 {
-            Some("events of one Region only")
+            Some("shows no write events")
+        } else if configured.as_ref().is_some_and(|lacks| !lacks.is_empty()) {
+            Some("is configured to record a part only")
+        } else if one_region {
+            Some("shows events of one Region only")
         } else {
             None
         };
         if let Some(lack) = partial {
             found.push(draft("trail-partial", "medium").finish(
-                format!("the trail of {id} shows {lack}"),
+                format!("the trail of {id} {lack}"),
                 "A trail that records only a part can prove use, but not the absence of use.".to_owned(),
                 json!({"regions": regions, "read_events_seen": account.read_events_seen,
-                    "write_events_seen": account.write_events_seen}),
+                    "write_events_seen": account.write_events_seen, "configuration_lacks": configured}),
                 "Check that the trail covers all Regions and both read and write management events.",
             ));
         }

@@ -1,6 +1,7 @@
 //! Findings: what should make somebody act, one small struct each, with stable codes (docs/FINDINGS.md).
 
 mod evidence;
+mod integrity;
 mod keep;
 mod trust;
 mod usage;
@@ -13,7 +14,7 @@ use crate::activity::opening::RoleKey;
 use crate::activity::resolve::Activity;
 use crate::aws::{AccountId, Fingerprint};
 
-use super::assess::Inquiry;
+use super::assess::{Case, Inquiry};
 use super::assessment::{Assessment, Finding, RoleReport};
 
 /// How grave a finding is, the gravest first.
@@ -26,6 +27,7 @@ pub fn findings(
     activity: &Activity<'_>,
     arns: &BTreeMap<RoleKey, String>,
     inquiry: &Inquiry<'_>,
+    case: &Case<'_>,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     for role in &assessment.roles {
@@ -35,7 +37,10 @@ pub fn findings(
     usage::recreated(&assessment.roles, &mut found);
     usage::chained(activity, arns, &mut found);
     usage::without_role(activity, &mut found);
-    evidence::of_coverage(assessment, inquiry, &mut found);
+    evidence::of_coverage(assessment, case, &mut found);
+    if let Some(integrity) = &assessment.coverage.integrity {
+        integrity::of_integrity(integrity, &mut found);
+    }
     keep::expired(assessment, inquiry, &mut found);
     let rank = |finding: &Finding| SEVERITIES.iter().position(|severity| *severity == finding.severity);
     found.sort_by(|a, b| (rank(a), &a.code, &a.subject).cmp(&(rank(b), &b.code, &b.subject)));

@@ -3,8 +3,8 @@
 use crate::finding::assessment::{AccountCoverage, CoverageReport};
 
 use super::super::escape::{code, text};
-use super::moment;
 use super::page::{Page, count, left_out};
+use super::{integrity, moment};
 
 /// Failed objects, bad records and holes listed one by one.
 const SHOWN: usize = 20;
@@ -31,20 +31,34 @@ pub(super) fn render(page: &mut Page, coverage: &CoverageReport) {
         format!("Bytes: {} as delivered, {} as read.", coverage.bytes.compressed, coverage.bytes.decompressed),
     ]);
     failures(page, coverage);
+    if let Some(integrity) = &coverage.integrity {
+        integrity::render(page, integrity);
+    }
     accounts(page, &coverage.accounts);
     unjudged(page, coverage);
 }
 
 fn verdict(coverage: &CoverageReport) -> String {
     let holes: usize = coverage.accounts.iter().map(|account| account.holes.len()).sum();
-    let read = if coverage.complete {
+    let failed = !coverage.objects.failed.is_empty() || coverage.records.bad > 0;
+    let read = if !failed {
         "**Complete: every object and record in scope could be read.**".to_owned()
     } else {
+        let inputs = match coverage.failed_inputs.len() {
+            0 => String::new(),
+            number => format!(", and {} beside the trail", count(number as u64, "input")),
+        };
         format!(
-            "**Incomplete: {} and {} could not be read; what they held is not in this report.**",
+            "**Incomplete: {} and {}{inputs} could not be read; what they held is not in this report.**",
             count(coverage.objects.failed.len() as u64, "object"),
             count(coverage.records.bad, "record")
         )
+    };
+    let read = match &coverage.integrity {
+        Some(integrity) if !integrity.intact => {
+            format!("{read} **Tampered with: it is not what CloudTrail delivered, see below.**")
+        }
+        _ => read,
     };
     let days = match holes {
         0 => "The trail has no holes in the window.".to_owned(),
@@ -57,6 +71,18 @@ fn verdict(coverage: &CoverageReport) -> String {
 }
 
 fn failures(page: &mut Page, coverage: &CoverageReport) {
+    let inputs = &coverage.failed_inputs;
+    if !inputs.is_empty() {
+        page.heading(3, "Inputs that could not be read");
+        page.table(
+            ["Account", "Call", "Reason"],
+            inputs.iter().take(SHOWN).map(|one| {
+                let account = one.account_id.map_or_else(|| "all".to_owned(), |account| account.to_string());
+                [account, code(&one.call), text(&one.reason)]
+            }),
+        );
+        more(page, inputs.len());
+    }
     let failed = &coverage.objects.failed;
     if !failed.is_empty() {
         page.heading(3, "Objects that could not be read");

@@ -8,6 +8,7 @@ mod patience;
 mod refusal;
 mod transfer;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
@@ -147,6 +148,10 @@ impl Store for S3Store {
     fn get(&self, key: &str, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
         *buffer = self.aws.wait(self.bucket.get(key, std::mem::take(buffer))).map_err(|refusal| refusal.error)?;
         Ok(())
+    }
+
+    fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        self.aws.wait(self.bucket.metadata(key)).map_err(|refusal| refusal.error)
     }
 
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {

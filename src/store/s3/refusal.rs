@@ -19,6 +19,7 @@ const SENSELESS: &str = "the answer broke off or makes no sense";
 pub(super) enum Call {
     ListObjects,
     GetObject,
+    HeadObject,
     PutObject,
     CreateUpload,
     UploadPart,
@@ -31,6 +32,7 @@ impl Call {
         match self {
             Self::ListObjects => "ListObjectsV2",
             Self::GetObject => "GetObject",
+            Self::HeadObject => "HeadObject",
             Self::PutObject => "PutObject",
             Self::CreateUpload => "CreateMultipartUpload",
             Self::UploadPart => "UploadPart",
@@ -42,7 +44,7 @@ impl Call {
     fn permissions(self) -> (&'static str, &'static str) {
         match self {
             Self::ListObjects => ("s3:ListBucket", "kms:Decrypt"),
-            Self::GetObject => ("s3:GetObject", "kms:Decrypt"),
+            Self::GetObject | Self::HeadObject => ("s3:GetObject", "kms:Decrypt"),
             _ => ("s3:PutObject", "kms:GenerateDataKey"),
         }
     }
@@ -141,7 +143,8 @@ impl Answer<'_> {
         let lasting = |reason: &str, fix: &str| Refusal::lasting(call, reason, fix);
         let (permission, key_permission) = call.permissions();
         match self.code {
-            "NoSuchKey" => Refusal { passing: false, region: None, error: StoreError::Missing },
+            // Answers to HeadObject have no words, only numbers.
+            "NoSuchKey" | "NotFound" => Refusal { passing: false, region: None, error: StoreError::Missing },
             "NoSuchBucket" => lasting("there is no such bucket", "check the name after `s3://`"),
             "InvalidBucketName" => lasting("this is no name of a bucket", "check the name after `s3://`"),
             "InvalidObjectState" => lasting(

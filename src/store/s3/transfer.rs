@@ -1,5 +1,7 @@
 //! Getting and putting the bytes of objects.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -54,6 +56,20 @@ impl Bucket {
             Some(promised) if promised != buffer.len() as u64 => Err(trouble("the body is not as long as promised")),
             _ => Ok(()),
         }
+    }
+
+    /// What was stored with one object, by name in small letters.
+    pub(super) async fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, Refusal> {
+        let name = format!("{}{key}", self.root);
+        let attempt = || async {
+            let call = self.client.head_object().bucket(&self.name).key(&name);
+            let asked = call.set_request_payer(self.payer.clone()).send();
+            let answer = self.in_time(Call::HeadObject, 0, asked).await?;
+            answer.map_err(|error| Refusal::of(Call::HeadObject, &error))
+        };
+        let answer = self.persistence.repeat(&name, attempt).await?;
+        let pairs = answer.metadata.unwrap_or_default().into_iter();
+        Ok(pairs.map(|(name, value)| (name.to_lowercase(), value)).collect())
     }
 
     /// Writes one object: at once, or in parts that become an object when the last one is there.

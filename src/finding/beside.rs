@@ -1,0 +1,50 @@
+//! What is known beside the trail and the inventory: AWS's own words about trails, roles and users.
+//!
+//! None of it is needed. It can show that the trail leaves something out, and that something was used after all.
+
+use crate::cloudtrail::configuration::Configuration;
+use crate::policy::last_accessed::LastAccessed;
+use crate::policy::users::Users;
+
+use super::assessment::{FailedInput, KeyReport, UserReport};
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// How trails are configured, if that is known.
+    pub configuration: Option<Configuration>,
+    /// The source that is read, if it is a bucket: `s3://bucket/prefix`.
+    pub bucket: Option<String>,
+    /// IAM's last-accessed details.
+    pub last_accessed: LastAccessed,
+    /// Users and their keys.
+    pub users: Users,
+    /// What was asked for and could not be read.
+    pub failed: Vec<FailedInput>,
+}
+
+impl Beside {
+    /// The users for the report.
+    #[must_use]
+    pub fn users(&self) -> Vec<UserReport> {
+        let reports = self.users.users.iter().map(|((account, name), user)| UserReport {
+            account_id: *account,
+            name: name.clone(),
+            last_used: user.last_used,
+            active_keys: user
+                .active_keys
+                .max(u32::try_from(user.keys.iter().filter(|key| key.is_active).count()).unwrap_or(0)),
+            keys: user
+                .keys
+                .iter()
+                .map(|key| KeyReport {
+                    ending: key.ending.clone(),
+                    active: key.is_active,
+                    created_at: key.created,
+                    last_used: key.last_used,
+                })
+                .collect(),
+        });
+        reports.collect()
+    }
+}
