@@ -29,7 +29,7 @@ impl Bucket {
         let question = Question { prefix: prefix.to_owned(), most: Some(1), ..Question::default() };
         let page = self.page(&question, None).await?;
         let first = page.contents().first().and_then(|object| object.key());
-        Ok(first.map(decoded).transpose()?)
+        first.map(decoded).transpose()
     }
 
     /// The objects of a range, sorted; each once, although pages can overlap when one is asked for again.
