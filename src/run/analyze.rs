@@ -108,9 +108,13 @@ pub fn analyze_with(
 ) -> Result<Outcome, UserError> {
     let started = Instant::now();
     let (given, inputs) = given(options)?;
+    if store.remote().is_some() {
+        monitor.begin("listing the source", 0, 0);
+    }
     // The catalog is needed later and takes as long to unpack as a folder to list.
     let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
     let plan = plan?;
+    monitor.end();
     let Some(saved) = saved else {
         let verify = |keys| witness(store, &plan, keys, &options.request, monitor);
         let witness = given.digest_keys.as_ref().map(verify).transpose()?;

@@ -233,12 +233,11 @@ fn lies_below_account(folder: &str) -> bool {
         .any(|(at, step)| at > logs && at + 1 < steps.len() && at <= logs + 2 && AccountId::parse(step).is_some())
 }
 
-/// `AWSLogs/`, `AWSLogs/o-orgid/` or `AWSLogs/[o-orgid/]<account>/`, of which an organization has many.
+/// A folder of accounts, of an organization, or of one account, of which there are many: they are on the way to trails,
+/// below `AWSLogs` and also above it where each account has a prefix of its own.
 fn leads_to_accounts(folder: &str) -> bool {
-    let mut steps = folder.trim_end_matches('/').rsplit('/');
-    let last = steps.next().unwrap_or_default();
-    last == "AWSLogs"
-        || steps.any(|step| step == "AWSLogs") && (last.starts_with("o-") || AccountId::parse(last).is_some())
+    let last = folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    last == "AWSLogs" || last.starts_with("o-") || AccountId::parse(last).is_some()
 }
 
 #[cfg(test)]
