@@ -108,9 +108,13 @@ pub fn analyze_with(
 ) -> Result<Outcome, UserError> {
     let started = Instant::now();
     let (mut given, mut inputs) = given(options)?;
+    if store.remote().is_some() {
+        monitor.begin("listing the source", 0, 0);
+    }
     // The catalog is needed later and takes as long to unpack as a folder to list.
     let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
     let plan = plan?;
+    monitor.end();
     let Some(saved) = saved else {
         if let Some(keys) = given.digest_keys.as_mut().filter(|_| asks_for_keys(options)) {
             inputs.extend(add_live_keys(keys, &plan, &options.beside.aws)?);

@@ -70,22 +70,22 @@ fn a_window_lists_its_days_alone() {
     let region = "AWSLogs/111122223333/CloudTrail/us-east-1/";
     let levels = ["", "AWSLogs/", "AWSLogs/111122223333/", "AWSLogs/111122223333/CloudTrail/", region];
     let check = |since: &str, until: &str, ranges: &[(&str, &str, Option<&str>)]| {
-        let range = |(year, from, to): &(&str, &str, Option<&str>)| {
+        let range = |(year, after, to): &(&str, &str, Option<&str>)| {
             let (prefix, to) = (format!("{region}{year}/"), to.map(str::to_owned));
-            Call::Range(KeyRange { prefix, from: (*from).to_owned(), to })
+            Call::Range(KeyRange { prefix, after: (*after).to_owned(), to })
         };
         let mut expected: Vec<Call> = levels.iter().map(|level| Call::Level((*level).to_owned())).collect();
         expected.extend(ranges.iter().map(range));
         expected.sort();
         assert_eq!(asked(since, until), expected, "{since} to {until}");
     };
-    check("2026-05-10", "2026-05-11", &[("2026", "05/09", Some("05/13"))]);
+    check("2026-05-10", "2026-05-11", &[("2026", "05/09/", Some("05/13/"))]);
     check(
         "2026-05-31",
         "2026-06-30T12:00:00Z",
-        &[("2026", "05/30", Some("06")), ("2026", "06", Some("07")), ("2026", "07", Some("07/02"))],
+        &[("2026", "05/30/", Some("06/")), ("2026", "06/", Some("07/")), ("2026", "07/", Some("07/02/"))],
     );
-    check("2025-12-31", "2026-01-01", &[("2025", "12/30", None), ("2026", "", Some("01/03"))]);
+    check("2025-12-31", "2026-01-01", &[("2025", "12/30/", None), ("2026", "", Some("01/03/"))]);
     check("2020-01-01", "2021-01-01", &[]);
 }
 

@@ -19,6 +19,7 @@ use crate::store::{Entry, Store};
 
 use super::UserError;
 use super::checkpoint::{Checkpoints, Slot, mark};
+use super::fetch::{Ahead, Objects};
 use super::monitor::Monitor;
 use super::spill::Spill;
 use super::stop::Stop;
@@ -352,8 +353,9 @@ impl<'a> Reading<'a> {
 
     fn observe(&mut self, portion: &Portion) -> Evidence {
         let task = self.gathered.task;
-        for entry in &portion.objects {
-            match task.store.get(&entry.key, &mut self.object) {
+        let objects = Objects::of(task.store, &portion.objects, Ahead::default());
+        while let Some((entry, got)) = objects.next(&mut self.object) {
+            match got {
                 Ok(()) => self.observer.observe(&entry.key, &self.object),
                 Err(error) => self.observer.unreadable(&entry.key, &error.to_string()),
             }

@@ -16,7 +16,7 @@ pub enum Call {
     Level(String),
     /// An object was read.
     Get(String),
-    /// What is stored beside the bytes of an object was asked for.
+    /// What is stored beside an object's bytes was read.
     Metadata(String),
     /// An object was written.
     Put(String),

@@ -38,6 +38,8 @@ pub(crate) enum Delivery {
     Cut,
     /// It stops for so long in the middle of the body, and then ends.
     Stall(Duration),
+    /// Byte by byte, each after so long.
+    Trickle(Duration),
 }
 
 /// What the server answers.
@@ -108,6 +110,13 @@ fn talk(mut stream: &TcpStream, answer: &dyn Fn(&Request) -> Answer) -> Option<(
             thread::sleep(time);
             None
         }
+        Delivery::Trickle(time) => {
+            for byte in &answer.body {
+                stream.write_all(&[*byte]).ok()?;
+                thread::sleep(time);
+            }
+            Some(())
+        }
         _ => stream.write_all(&answer.body).ok(),
     }
 }
@@ -161,16 +170,16 @@ pub(crate) fn answer(objects: &Objects, request: &Request) -> Answer {
 /// One page of ListObjectsV2.
 fn list(objects: &Objects, query: &BTreeMap<String, String>) -> String {
     let text = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
-    let (prefix, after) = (text("prefix"), text("start-after").max(text("continuation-token")));
+    let (prefix, token) = (text("prefix"), text("continuation-token"));
+    let after = text("start-after").max(token);
     let most: usize = text("max-keys").parse().unwrap_or(1000);
     let url = |key: &str| utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
     let (mut body, mut count, mut last) = (String::new(), 0, String::new());
     let mut truncated = false;
     for (key, bytes) in objects.iter().filter(|(key, _)| key.starts_with(prefix) && key.as_str() > after) {
         // A folder that was told counts once, whichever of its objects comes next.
-        if !last.is_empty() && last.ends_with('/') && key.starts_with(&last)
-            || after.ends_with('/') && key.starts_with(after)
-        {
+        let told = |folder: &str| folder.ends_with('/') && key.starts_with(folder);
+        if told(&last) || told(token) {
             continue;
         }
         if count == most {

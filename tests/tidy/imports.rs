@@ -50,7 +50,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("mimalloc", &["main"]),
     // `report` has a module of its own by that name.
     ("parquet", &["evidence/tables/columnar", "report"]),
-    ("percent-encoding", &["policy"]),
+    ("percent-encoding", &["policy", "store/s3"]),
     ("rayon", &["run"]),
     ("serde", ANYWHERE),
     ("serde_json", ANYWHERE),

@@ -82,7 +82,9 @@ impl S3Store {
         let mut bucket = Bucket::new(&aws, name, None, manner);
         let folder = if path.is_empty() || path.ends_with('/') { path.to_owned() } else { format!("{path}/") };
         let mut first = aws.wait(bucket.first_key(&folder));
-        if let Err(Some(region)) = first.as_ref().map_err(|refusal| refusal.region.clone()) {
+        let here = aws.config().region().map(Region::as_ref);
+        let elsewhere = first.as_ref().err().and_then(|refusal| refusal.region.clone());
+        if let Some(region) = elsewhere.filter(|region| Some(region.as_str()) != here) {
             bucket = Bucket::new(&aws, name, Some(region), manner);
             first = aws.wait(bucket.first_key(&folder));
         }
