@@ -19,7 +19,7 @@ use thirdtrail::aws::AccountId;
 use thirdtrail::finding::narrowing::NarrowingWish;
 use thirdtrail::policy::narrow::Narrowing;
 use thirdtrail::run::analyze::{Options, analyze};
-use thirdtrail::run::beside::BesideOptions;
+use thirdtrail::run::beside::{BesideOptions, read};
 use thirdtrail::run::live::Input;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::store::local::LocalStore;
@@ -29,8 +29,11 @@ const OWN: &str = "210987654321";
 
 fn analyzed(source: &Path, files: &[(Input, PathBuf)], bucket: Option<&str>) -> Value {
     let beside = BesideOptions { files: files.to_vec(), bucket: bucket.map(str::to_owned), ..BesideOptions::default() };
-    let mut options = Options { beside, ..options("vendors", 2) };
-    // One account is enough, and three take three times as long.
+    judged(source, Options { beside, ..options("vendors", 2) })
+}
+
+/// One account is enough, and three take three times as long.
+fn judged(source: &Path, mut options: Options) -> Value {
     options.request.accounts.extend(AccountId::parse(OWN));
     options.inventories.retain(|path| path.ends_with(format!("{OWN}.json")));
     report(&analyze(&LocalStore::open(source).unwrap(), &options, &Silent).unwrap())
@@ -325,8 +328,7 @@ fn an_attempt_that_the_trail_does_not_show_leaves_resources_alone() {
     let narrowed = |files: &[(Input, PathBuf)]| -> Value {
         let beside = BesideOptions { files: files.to_vec(), ..BesideOptions::default() };
         let wish = NarrowingWish { how: Narrowing::Exact, complete_data_events: BTreeSet::new() };
-        let options = Options { beside, narrowing: Some(wish), ..options("vendors", 2) };
-        report(&analyze(&LocalStore::open(&folder("vendors")).unwrap(), &options, &Silent).unwrap())
+        judged(&folder("vendors"), Options { beside, narrowing: Some(wish), ..options("vendors", 2) })
     };
     let actions = |report: &Value| -> BTreeSet<(String, String)> {
         let mut found = BTreeSet::new();
@@ -388,4 +390,21 @@ fn users_are_in_the_report_where_they_were_given() {
         "last_used": "2026-06-01T00:00:00Z", "active_keys": 1, "keys": []}])
     );
     assert!(analyzed(&folder("vendors"), &[], None).get("users").is_none());
+}
+
+/// The envelopes in docs/INPUTS.md are read as they stand there.
+#[test]
+fn the_documented_envelopes_are_read() {
+    let document = include_str!("../docs/INPUTS.md");
+    let blocks: Vec<&str> =
+        document.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let inputs = [Input::TrailConfig, Input::AccessKeys, Input::LastAccessed];
+    assert_eq!(blocks.len(), inputs.len());
+    for (input, block) in inputs.into_iter().zip(blocks) {
+        let file = TempDir::new().unwrap();
+        let path = file.path().join("input.json");
+        fs::write(&path, block).unwrap();
+        let given = read(&[], &BesideOptions { files: vec![(input, path)], ..BesideOptions::default() }).unwrap();
+        assert!(given.beside.configuration.is_some() == (input == Input::TrailConfig), "{input:?}");
+    }
 }

@@ -83,7 +83,11 @@ pub struct Outcome {
 /// The user's mistakes. Unreadable objects and records are part of the answer.
 pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
     let started = Instant::now();
+    if !options.beside.live.is_empty() {
+        monitor.begin("asking AWS", 0, 0);
+    }
     let (given, inputs) = given(options)?;
+    monitor.end();
     // The catalog is needed later and takes as long to unpack as a folder to list.
     let (listing, _) = hands::both(&Workers::start(options.effort)?, || list(store), Catalog::builtin);
     let plan = plan(listing?, &options.request)?;
