@@ -183,6 +183,7 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
         inventories: inputs::beside(&options.folder),
         beside: BesideOptions::default(),
         keep: None,
+        digest_keys: None,
         own_accounts: std::collections::BTreeSet::new(),
         as_of: None,
         idle_days: 90,

@@ -50,6 +50,32 @@ fn plan_tells_what_would_be_read() {
     assert!(one["read"]["objects"].as_u64().unwrap() < 379 && one["skipped"]["account"].as_u64().unwrap() > 0);
 }
 
+/// S26: holes that keys show, and what reading would cost, are told before anything is read.
+#[test]
+fn plan_tells_holes_and_costs() {
+    let holes = bundled::folder("holes").display().to_string();
+    let window = ["--since", "2026-05-01", "--until", "2026-06-01"];
+    let done = run(&[&["plan", &holes][..], &window].concat());
+    let parts =
+        ["333344445555: 2 days without objects: 2026-05-09, 2026-05-10", "free within", "Athena", "us-east-1, S3"];
+    for part in parts {
+        assert!(done.stdout.contains(part), "{part} is not in\n{}", done.stdout);
+    }
+    let done = run(&[&["plan", &holes, "--format", "json"][..], &window].concat());
+    let plan: Value = serde_json::from_str(&done.stdout).unwrap();
+    let days = plan["days_without_objects"].as_array().unwrap();
+    let of_one: Vec<&Value> = days.iter().filter(|day| day["account_id"] == "333344445555").collect();
+    let hole = |day: &str| json!({"account_id": "333344445555", "day": day, "digest": false});
+    assert_eq!(of_one, [&hole("2026-05-09"), &hole("2026-05-10")]);
+    let (estimate, read) = (&plan["estimate"], &plan["read"]);
+    assert_eq!(estimate["s3"]["get_requests"], read["objects"]);
+    assert_eq!(
+        (&estimate["transfer"]["bytes"], &estimate["athena"]["bytes_scanned"]),
+        (&read["bytes"], &json!(10_000_000))
+    );
+    assert!(plan["objects"][0]["tag"].as_str().is_some_and(|tag| !tag.is_empty()), "{}", plan["objects"][0]);
+}
+
 fn record(name: &str, source: &str, error: Option<&str>, parameters: &Value) -> String {
     let mut record = json!({
         "eventID": format!("id-{name}"), "eventName": name, "eventSource": format!("{source}.amazonaws.com"),

@@ -353,6 +353,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         listed: plan.listed,
         skipped: plan.skipped.clone(),
         digest_days: plan.digest_days.clone(),
+        integrity: None,
         records: evidence.record_counts(),
     };
     let window = Window::new(options.request.since.unwrap(), options.request.until.unwrap()).unwrap();

@@ -38,6 +38,7 @@ fn report_with(objects: Objects, window: Option<(&str, &str)>, inventories: Vec<
         inventories,
         beside: BesideOptions::default(),
         keep: None,
+        digest_keys: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: 90,

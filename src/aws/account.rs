@@ -18,7 +18,13 @@ impl AccountId {
     /// Reads twelve ASCII digits; anything else is `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits: [u8; 12] = text.as_bytes().try_into().ok()?;
+        Self::parse_bytes(text.as_bytes())
+    }
+
+    /// Reads twelve ASCII digits from bytes that may be any.
+    #[must_use]
+    pub fn parse_bytes(text: &[u8]) -> Option<Self> {
+        let digits: [u8; 12] = text.try_into().ok()?;
         digits.iter().all(u8::is_ascii_digit).then_some(Self(digits))
     }
 

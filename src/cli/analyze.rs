@@ -4,15 +4,16 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::finding::assessment::Assessment;
+use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::keep::KeepOutcome;
 use crate::finding::narrowing::NarrowingWish;
 use crate::policy::narrow::Narrowing;
 use crate::run::analyze::{Options, Outcome, analyze, write};
 use crate::run::monitor::Monitor;
+use crate::run::output::Target;
 use crate::run::plan::Request;
 use crate::run::workers::Effort;
-use crate::run::{inputs, output, source};
+use crate::run::{inputs, source};
 
 use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
 use super::beside::is_live;
@@ -20,20 +21,20 @@ use super::exit_code::ExitCode;
 use super::terminal::{Shown, line, note, plain, size};
 
 pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
-    output::check(&arguments.out)?;
+    let out = Target::open(&arguments.out, &arguments.aws.options())?;
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
     let options = options(&arguments);
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     let mut outcome = analyze(&*store, &options, &monitor)?;
     monitor.end();
-    write(&arguments.out, &mut outcome, &arguments.selection.source, &options)?;
+    write(&out, &mut outcome, &arguments.selection.source, &options)?;
     if !arguments.quiet {
         for reason in outcome.inputs.iter().flat_map(|input| &input.unreadable) {
             let what =
                 format!("warning: cannot read a policy {reason}; mend it there, and see `thirdtrail policy lint`");
             note(&plain(&what));
         }
-        summary(&outcome, &arguments.out)?;
+        summary(&outcome, &out)?;
     }
     Ok(exit_code(&outcome.assessment, arguments.fail_on))
 }
@@ -45,6 +46,7 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
         until: selection.until,
         accounts: selection.account.iter().copied().collect(),
         regions: selection.region.iter().cloned().collect(),
+        with_digests: false,
     }
 }
 
@@ -57,10 +59,11 @@ fn options(arguments: &AnalyzeArguments) -> Options {
     let beside = arguments.beside.options(&arguments.inventory, arguments.aws.options(), &arguments.selection.source);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
-        request: request(&arguments.selection),
+        request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
         beside,
         keep: arguments.keep.clone(),
+        digest_keys: arguments.verify_digests.then(|| arguments.digest_public_keys.clone()),
         own_accounts: arguments.own_account.iter().copied().collect(),
         as_of: arguments.as_of,
         idle_days: arguments.idle_days,
@@ -95,7 +98,7 @@ fn exit_code(assessment: &Assessment, fail_on: Option<Severity>) -> ExitCode {
 }
 
 /// The last lines: what matters first, coverage again, where to read on.
-fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
+fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
     let assessment = &outcome.assessment;
     let outside = |kind: &str| matches!(kind, "vendor" | "unknown_account" | "identity_provider");
     let parties = assessment.parties.iter().filter(|party| outside(&party.kind)).count();
@@ -114,7 +117,7 @@ fn summary(outcome: &Outcome, out: &Path) -> anyhow::Result<()> {
         line(&format!("  {}: {}", finding.severity, plain(&finding.title)))?;
     }
     coverage(assessment)?;
-    line(&format!("report: {}", out.join("report.md").display())).context("cannot print")?;
+    line(&format!("report: {}", out.place_of("report.md"))).context("cannot print")?;
     Ok(())
 }
 
@@ -132,6 +135,31 @@ fn keep_rules(outcome: &Outcome) -> anyhow::Result<()> {
         number(|rule| rule.state == "expired"),
         number(|rule| rule.roles == 0)
     ))?;
+    Ok(())
+}
+
+/// What the digests say.
+fn integrity(integrity: &IntegrityReport) -> anyhow::Result<()> {
+    let objects = &integrity.objects;
+    line(&format!(
+        "digests: {} of {} verified; objects: {} verified, {} tampered with, {} missing, {} not verified",
+        integrity.digests.verified,
+        integrity.digests.read,
+        objects.verified,
+        objects.tampered,
+        objects.missing,
+        objects.unverified.values().sum::<u64>()
+    ))?;
+    if !integrity.intact {
+        line("the trail is NOT as CloudTrail delivered it; the days concerned count as holes")?;
+    }
+    for one in integrity.tampered.iter().chain(&integrity.missing).take(10) {
+        line(&format!("  {}: {}", plain(&one.key), one.reason.replace('_', " ")))?;
+    }
+    for gap in integrity.gaps.iter().filter(|gap| gap.is_hole()).take(10) {
+        let digest = gap.digest.as_deref().unwrap_or_default();
+        line(&format!("  {}: {}", gap.reason.replace('_', " "), plain(digest)))?;
+    }
     Ok(())
 }
 
@@ -157,7 +185,10 @@ fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     for account in coverage.accounts.iter().filter(|account| !account.holes.is_empty()) {
         line(&format!("coverage: holes on {:.1} % of the days of {}", account.hole_share * 100.0, account.account_id))?;
     }
-    if coverage.complete {
+    if let Some(integrity) = &coverage.integrity {
+        self::integrity(integrity)?;
+    }
+    if coverage.objects.failed.is_empty() && coverage.records.bad == 0 {
         return Ok(());
     }
     line(&format!(

@@ -27,7 +27,7 @@ pub(super) enum Command {
     Analyze(Box<AnalyzeArguments>),
     /// Saves what AWS knows beside the trail (IAM, organization, trails, last use), so that analyses need no AWS.
     Collect(CollectArguments),
-    /// What would be read: objects, bytes, days, Regions; reads no object.
+    /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
     Map(MapArguments),
@@ -40,7 +40,7 @@ pub(super) enum Command {
 /// Which part of a source.
 #[derive(Debug, Args)]
 pub(super) struct SelectionArguments {
-    /// The trail: a folder or a file.
+    /// The trail: a folder, a file, or `s3://bucket/prefix`.
     pub(super) source: String,
     /// Only events from this time on (date or RFC 3339).
     #[arg(long, value_parser = time)]
@@ -102,7 +102,7 @@ pub(super) struct AnalyzeArguments {
     /// default `inventory.json` or `inventory/*.json` beside a local source.
     #[arg(long, value_name = "live|FILE")]
     pub(super) inventory: Vec<PathBuf>,
-    /// The folder for the outputs.
+    /// Where the outputs go: a folder, or `s3://bucket/prefix`.
     #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
     pub(super) out: PathBuf,
     /// The day from which idleness is counted; by default the end of the window.
@@ -128,6 +128,12 @@ pub(super) struct AnalyzeArguments {
     /// repeatable. Without it the resources of data events stay as they are.
     #[arg(long, value_name = "TYPE", requires = "narrow_resources")]
     pub(super) complete_data_events: Vec<String>,
+    /// Verify what is read with the trail's digests: their signatures and chain, and the hash of each log object.
+    #[arg(long, requires = "digest_public_keys")]
+    pub(super) verify_digests: bool,
+    /// Output of `aws cloudtrail list-public-keys` for the time of the trail; repeatable, one for each Region.
+    #[arg(long, value_name = "FILE", requires = "verify_digests")]
+    pub(super) digest_public_keys: Vec<PathBuf>,
     /// Worker threads; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,

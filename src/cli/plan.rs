@@ -5,21 +5,27 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::cloudtrail::object_key::ObjectKey;
-use crate::run::plan::{Plan, plan};
-use crate::run::{inputs, source};
+use crate::run::estimate::{Estimate, VisibleHole, estimate, visible_holes};
+use crate::run::plan::{Plan, Request};
+use crate::run::{discover, source};
 
 use super::analyze::request;
 use super::args::{Format, PlanArguments};
 use super::exit_code::ExitCode;
-use super::terminal::{line, size};
+use super::terminal::{line, plain, size};
+
+/// Days named in the table; JSON has all of them.
+const DAYS_SHOWN: usize = 10;
 
 pub(super) fn run(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
-    let listing = inputs::list(&*store)?;
-    let plan = plan(listing, &request(&arguments.selection))?;
+    let request = Request { with_digests: true, ..request(&arguments.selection) };
+    let plan = discover::find(&*store, &request)?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (estimate, holes) = (estimate(&plan, threads), visible_holes(&plan, &request));
     match arguments.format {
-        Format::Json => line(&serde_json::to_string_pretty(&as_json(&plan))?)?,
-        Format::Table => table(&plan)?,
+        Format::Json => line(&serde_json::to_string_pretty(&as_json(&plan, &estimate, &holes))?)?,
+        Format::Table => table(&plan, &estimate, &holes)?,
     }
     Ok(ExitCode::Done)
 }
@@ -37,26 +43,31 @@ fn by_place(plan: &Plan) -> BTreeMap<(String, String), (u64, u64)> {
     sums
 }
 
-fn as_json(plan: &Plan) -> serde_json::Value {
+fn as_json(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> serde_json::Value {
     let places: Vec<_> = by_place(plan)
         .into_iter()
         .map(|((account, region), (objects, bytes))| {
             json!({"account_id": account, "region": region, "objects": objects, "bytes": bytes})
         })
         .collect();
+    let objects = plan.objects.iter();
     let objects: Vec<_> =
-        plan.objects.iter().map(|entry| json!({"key": entry.key, "bytes": entry.size_bytes})).collect();
+        objects.map(|entry| json!({"key": entry.key, "bytes": entry.size_bytes, "tag": entry.tag})).collect();
+    let digest_bytes: u64 = plan.digests.iter().map(|entry| entry.size_bytes).sum();
     json!({
         "delivered": {"first": plan.days.first().map(ToString::to_string), "last": plan.days.last().map(ToString::to_string)},
         "listed": plan.listed,
         "skipped": plan.skipped,
         "read": {"objects": plan.objects.len(), "bytes": plan.bytes(), "days": plan.days.len()},
+        "digests": {"objects": plan.digests.len(), "bytes": digest_bytes},
+        "days_without_objects": holes,
+        "estimate": estimate,
         "places": places,
         "objects": objects,
     })
 }
 
-fn table(plan: &Plan) -> anyhow::Result<()> {
+fn table(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> anyhow::Result<()> {
     if let (Some(first), Some(last)) = (plan.days.first(), plan.days.last()) {
         line(&format!("days     {first} to {last} (of delivery)"))?;
     }
@@ -64,8 +75,79 @@ fn table(plan: &Plan) -> anyhow::Result<()> {
     for (reason, count) in &plan.skipped {
         line(&format!("skipped  {count} {reason}"))?;
     }
+    days_without_objects(holes)?;
+    costs(estimate)?;
     for ((account, region), (objects, bytes)) in by_place(plan) {
-        line(&format!("{account}  {:<16} {objects:>8} objects  {:>12}", super::terminal::plain(&region), size(bytes)))?;
+        line(&format!("{account}  {:<16} {objects:>8} objects  {:>12}", plain(&region), size(bytes)))?;
     }
     Ok(())
+}
+
+/// What is a hole already, and what only looks like one.
+fn days_without_objects(holes: &[VisibleHole]) -> anyhow::Result<()> {
+    let mut accounts: BTreeMap<_, (Vec<String>, usize)> = BTreeMap::new();
+    for hole in holes {
+        let (days, quiet) = accounts.entry(hole.account_id).or_default();
+        if hole.digest {
+            *quiet += 1;
+        } else {
+            days.push(hole.day.to_string());
+        }
+    }
+    for (account, (days, quiet)) in accounts {
+        let named: Vec<&str> = days.iter().take(DAYS_SHOWN).map(String::as_str).collect();
+        let more = if days.len() > named.len() { ", ..." } else { "" };
+        if !days.is_empty() {
+            let number = number_of_days(days.len());
+            line(&format!("holes    {account}: {number} without objects: {}{more}", named.join(", ")))?;
+        }
+        if quiet > 0 {
+            let number = number_of_days(quiet);
+            line(&format!("quiet    {account}: {number} with digests and without objects, which is no hole"))?;
+        }
+    }
+    Ok(())
+}
+
+fn number_of_days(days: usize) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+}
+
+fn costs(estimate: &Estimate) -> anyhow::Result<()> {
+    let Estimate { s3, transfer, time, athena } = estimate;
+    line(&format!(
+        "from S3  about {} in requests: {} LIST, {} GET{} (prices of {}; other Regions differ)",
+        usd(s3.usd),
+        s3.list_requests,
+        s3.get_requests,
+        if s3.digest_get_requests > 0 {
+            format!("; with --verify-digests {} more GET, {}", s3.digest_get_requests, usd(s3.usd_with_digests))
+        } else {
+            String::new()
+        },
+        s3.prices
+    ))?;
+    line(&format!(
+        "transfer {}: free within the bucket's Region, about {} out of AWS",
+        size(transfer.bytes),
+        usd(transfer.internet_usd)
+    ))?;
+    line(&format!(
+        "time     about {} s on {} threads at {} a second each ({}; the network comes on top)",
+        time.seconds,
+        time.threads,
+        size(time.bytes_per_second_per_thread),
+        time.measured_by
+    ))?;
+    line(&format!(
+        "Athena   the same question: {} scanned, about {} a query, S3 requests on top",
+        size(athena.bytes_scanned),
+        usd(athena.usd)
+    ))?;
+    Ok(())
+}
+
+/// Cents as they are; less than a cent with as many digits as say something.
+fn usd(dollars: f64) -> String {
+    if dollars >= 0.01 || dollars == 0.0 { format!("${dollars:.2}") } else { format!("${dollars:.6}") }
 }

@@ -19,10 +19,10 @@ pub enum SkimmedCaller<'t> {
     Role {
         /// The account that owns the role.
         account: AccountId,
-        /// The role's name.
-        name: &'t str,
-        /// The role's id.
-        id: &'t str,
+        /// The role's name, in ASCII.
+        name: &'t [u8],
+        /// The role's id, in ASCII.
+        id: &'t [u8],
         /// The caller's account.
         caller: Option<AccountId>,
     },
@@ -120,16 +120,17 @@ impl CallerForm {
     /// The caller and the length of the form's text, if `text` begins in this form.
     pub(super) fn read<'t>(&self, text: &'t [u8]) -> Option<(SkimmedCaller<'t>, usize)> {
         let mut cursor = Cursor::new(text, 0);
-        let (mut account, mut role_account, mut role_name, mut role_id) = (None, None, "", "");
+        let (mut account, mut role_account) = (None, None);
+        let (mut role_name, mut role_id) = (&[][..], &[][..]);
         for (before, field) in &self.gaps {
             cursor.literal(before)?;
             let value = cursor.plain_text()?;
             match field {
                 None => {}
-                Some(Field::Account) => account = AccountId::parse(std::str::from_utf8(value).ok()?),
-                Some(Field::RoleAccount) => role_account = AccountId::parse(std::str::from_utf8(value).ok()?),
-                Some(Field::RoleName) => role_name = std::str::from_utf8(value).ok()?,
-                Some(Field::RoleId) => role_id = std::str::from_utf8(value).ok()?,
+                Some(Field::Account) => account = AccountId::parse_bytes(value),
+                Some(Field::RoleAccount) => role_account = AccountId::parse_bytes(value),
+                Some(Field::RoleName) => role_name = value,
+                Some(Field::RoleId) => role_id = value,
             }
         }
         cursor.literal(&self.end)?;
@@ -167,7 +168,7 @@ mod tests {
         let form = CallerForm::of(ROLE.as_bytes()).unwrap();
         let other = ROLE.replace("AROAX:s", "AROAY:t").replace("\"AROAX\"", "\"AROAY\"").replace("Audit", "Backup");
         let account = AccountId::parse("111122223333").unwrap();
-        let expected = SkimmedCaller::Role { account, name: "Backup", id: "AROAY", caller: Some(account) };
+        let expected = SkimmedCaller::Role { account, name: b"Backup", id: b"AROAY", caller: Some(account) };
         assert_eq!(form.read(other.as_bytes()), Some((expected, other.len())));
         assert_eq!(CallerForm::of(other.as_bytes()), Some(form));
     }

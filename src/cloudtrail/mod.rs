@@ -4,6 +4,7 @@
 
 mod caller_form;
 pub mod configuration;
+pub mod digest;
 pub mod gunzip;
 pub mod handoff;
 pub mod identity;

@@ -22,10 +22,11 @@
 //! were seen before therefore decides how fast a record is read, and never what it says; a differential test and a fuzz
 //! target hold that.
 
+use chrono::TimeDelta;
 use hashbrown::HashTable;
 use memchr::memmem::Finder;
 
-use crate::aws::window::{Time, parse_time};
+use crate::aws::window::{Time, midnight, parse_time};
 
 use super::caller_form::CallerForm;
 pub use super::caller_form::SkimmedCaller;
@@ -134,6 +135,7 @@ pub struct Skimmer {
     /// By call: the tails that were last seen behind it, the latest first.
     recent: Vec<[Option<Part>; RECENT]>,
     glimpses: Vec<u64>,
+    days: Days,
     address_key: Finder<'static>,
 }
 
@@ -145,6 +147,7 @@ impl Default for Skimmer {
             tails: Parts::default(),
             recent: Vec::new(),
             glimpses: vec![0; GLIMPSES],
+            days: Days::default(),
             address_key: Finder::new(ADDRESS_KEY),
         }
     }
@@ -184,7 +187,7 @@ impl Skimmer {
     /// The record with which `text` begins, if all its parts are known.
     pub fn recognise<'t>(&mut self, text: &'t [u8]) -> Option<Skim<'t>> {
         let (caller, head_end) = self.caller(text)?;
-        let time = parse_time(std::str::from_utf8(text.get(head_end..head_end + TIME_BYTES)?).ok()?)?;
+        let time = self.days.time(text.get(head_end..head_end + TIME_BYTES)?)?;
         let rest = text.get(head_end + TIME_BYTES..)?;
         let call_end = self.address_key.find(rest.get(..MAX_PART_BYTES).unwrap_or(rest))? + ADDRESS_KEY.len();
         let call = self.calls.get(rest.get(..call_end)?)?;
@@ -330,6 +333,34 @@ impl Walk {
             }
             _ => self.fits = false,
         }
+    }
+}
+
+/// Reads times; the day of the last is remembered, because the next is nearly always of the same.
+#[derive(Default)]
+struct Days {
+    known: Option<([u8; 10], Time)>,
+}
+
+impl Days {
+    /// The time of twenty bytes, as [`parse_time`] reads it.
+    fn time(&mut self, text: &[u8]) -> Option<Time> {
+        let [day @ .., b'T', h1, h2, b':', m1, m2, b':', s1, s2, b'Z'] = *text.as_array::<TIME_BYTES>()? else {
+            return None;
+        };
+        let Some(begin) = self.known.filter(|(known, _)| *known == day).map(|(_, begin)| begin) else {
+            let time = parse_time(std::str::from_utf8(text).ok()?)?;
+            self.known = Some((day, midnight(time.date_naive())));
+            return Some(time);
+        };
+        let pair = |tens: u8, ones: u8| {
+            let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
+            digits.then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
+        };
+        let (hour, minute, second) = (pair(h1, h2)?, pair(m1, m2)?, pair(s1, s2)?);
+        // A leap second is the general parser's to judge.
+        let usual = hour < 24 && minute < 60 && second < 60;
+        usual.then(|| begin + TimeDelta::seconds(hour * 3600 + minute * 60 + second))
     }
 }
 

@@ -3,7 +3,8 @@
 //! A record is quiet when whatever lies between its known parts cannot matter: nobody from outside made it, it opens no
 //! session, and it is no data event. Everything else is telling and is read in full.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::aws::AccountId;
 use crate::aws::window::Time;
@@ -22,6 +23,16 @@ pub(super) struct Familiar {
     calls: Vec<Call>,
     tails: Vec<Tail>,
     apis: HashMap<(Part, Part, AccountId), Option<ApiSlot>>,
+    /// By the id, which hardly any two share.
+    roles: HashTable<Role>,
+}
+
+struct Role {
+    account: AccountId,
+    name: Box<[u8]>,
+    id: Box<[u8]>,
+    /// `None` for a role that is not quiet.
+    slot: Option<RoleSlot>,
 }
 
 struct Call {
@@ -81,7 +92,7 @@ impl Familiar {
     }
 
     /// The record, if it is quiet.
-    pub(super) fn quiet(&self, skim: &Skim<'_>, tallied: &mut Tallied<'_>) -> Option<Quiet> {
+    pub(super) fn quiet(&mut self, skim: &Skim<'_>, tallied: &mut Tallied<'_>) -> Option<Quiet> {
         if self.calls.get(skim.call.index())?.is_telling || self.tails.get(skim.tail.index())?.is_telling {
             return None;
         }
@@ -89,10 +100,29 @@ impl Familiar {
             SkimmedCaller::Telling => return None,
             SkimmedCaller::NoRole(account) => (account, None),
             SkimmedCaller::Role { account, name, id, caller } => {
-                (caller, Some(tallied.quiet_role((account, name, id))?))
+                (caller, Some(self.quiet_role(account, name, id, tallied)?))
             }
         };
         Some(Quiet { id: skim.id, time: skim.time, call: skim.call, tail: skim.tail, account, role })
+    }
+
+    /// The slot of a role, if it is quiet.
+    fn quiet_role(
+        &mut self,
+        account: AccountId,
+        name: &[u8],
+        id: &[u8],
+        tallied: &mut Tallied<'_>,
+    ) -> Option<RoleSlot> {
+        let same = |role: &Role| *role.id == *id && *role.name == *name && role.account == account;
+        if let Some(role) = self.roles.find(xxh3_64(id), same) {
+            return role.slot;
+        }
+        let (text, id_text) = (std::str::from_utf8(name).ok()?, std::str::from_utf8(id).ok()?);
+        let slot = tallied.quiet_role((account, text, id_text));
+        let role = Role { account, name: Box::from(name), id: Box::from(id), slot };
+        self.roles.insert_unique(xxh3_64(id), role, |role| xxh3_64(&role.id));
+        slot
     }
 
     /// Where a quiet record is summed up; `None` when nothing tells its account.
@@ -110,6 +140,7 @@ impl Familiar {
     /// Forgets where sums are, because they were handed over.
     pub(super) fn forget_slots(&mut self) {
         self.apis.clear();
+        self.roles.clear();
     }
 }
 

@@ -12,8 +12,8 @@ use crate::evidence::coverage::Recorded;
 use crate::evidence::merge::RecordCounts;
 
 use super::assessment::{
-    AccountCoverage, BadRecord, BytesReport, CoverageReport, FailedObject, Hole, ObjectsReport, RecordsReport,
-    RegionCoverage, UnmappedCall,
+    AccountCoverage, BadRecord, BytesReport, CoverageReport, DoubtedDay, FailedObject, Hole, IntegrityReport,
+    ObjectsReport, RecordsReport, RegionCoverage, UnmappedCall,
 };
 use super::beside::Beside;
 
@@ -28,6 +28,8 @@ pub struct Reading {
     pub digest_days: BTreeSet<(AccountId, NaiveDate)>,
     /// The fate of every record.
     pub records: RecordCounts,
+    /// What the digests say, if they were verified.
+    pub integrity: Option<IntegrityReport>,
 }
 
 /// The days of one account that cannot be judged, each with its reason; a day can have several.
@@ -53,7 +55,14 @@ pub fn holes(evidence: &Evidence, reading: &Reading, window: Window) -> Holes {
         let silent = window.days().filter(|day| !days.contains(day));
         holes.entry(*account).or_default().extend(silent.map(|day| hole(Some(day), "no_objects")));
     }
-    add_unreadable(&mut holes, coverage.failed.keys(), window);
+    for key in coverage.failed.keys() {
+        let place = ObjectKey::parse(key);
+        add_doubted(&mut holes, (place.account, place.delivered, "unreadable_object"), window);
+    }
+    if let Some(integrity) = &reading.integrity {
+        integrity.doubted_days.iter().for_each(|day| add_doubted(&mut holes, *day, window));
+        add_gaps(&mut holes, integrity, window);
+    }
     add_stopped(&mut holes, evidence, window);
     holes
 }
@@ -62,26 +71,40 @@ fn hole(day: Option<NaiveDate>, reason: &str) -> Hole {
     Hole { day: day.map_or_else(|| "unknown".to_owned(), |day| day.to_string()), reason: reason.to_owned() }
 }
 
-/// An unreadable object hides the day of its delivery and, because delivery lags, nothing tells which events.
-fn add_unreadable<'a>(holes: &mut Holes, failed: impl Iterator<Item = &'a String>, window: Window) {
-    for key in failed {
-        let parts = ObjectKey::parse(key);
-        // The day after the window may hold its last events.
-        let last = window.days().last().and_then(|day| day.checked_add_days(Days::new(1)));
-        let outside = |day: NaiveDate| midnight(day) < midnight(window.since.date_naive()) || Some(day) > last;
-        if parts.delivered.is_some_and(outside) {
-            continue;
+/// An object that cannot be read or relied on hides the day of its delivery and, because delivery lags, nothing tells
+/// which events.
+fn add_doubted(holes: &mut Holes, (account, delivered, reason): DoubtedDay, window: Window) {
+    // The day after the window may hold its last events.
+    let last = window.days().last().and_then(|day| day.checked_add_days(Days::new(1)));
+    let outside = |day: NaiveDate| midnight(day) < midnight(window.since.date_naive()) || Some(day) > last;
+    if delivered.is_some_and(outside) {
+        return;
+    }
+    let day = delivered.map(|day| day.min(window.days().last().unwrap_or(day)));
+    add_hole(holes, account, hole(day, reason));
+}
+
+/// To one account, or to all where nobody knows which.
+fn add_hole(holes: &mut Holes, account: Option<AccountId>, hole: Hole) {
+    match account {
+        Some(account) => {
+            holes.entry(account).or_default().insert(hole);
         }
-        let day = parts.delivered.map(|day| day.min(window.days().last().unwrap_or(day)));
-        match parts.account {
-            Some(account) => {
-                holes.entry(account).or_default().insert(hole(day, "unreadable_object"));
+        None => {
+            for days in holes.values_mut() {
+                days.insert(hole.clone());
             }
-            None => {
-                for days in holes.values_mut() {
-                    days.insert(hole(day, "unreadable_object"));
-                }
-            }
+        }
+    }
+}
+
+/// Where a digest is missing or was tampered with, nobody knows what was delivered.
+fn add_gaps(holes: &mut Holes, integrity: &IntegrityReport, window: Window) {
+    for gap in integrity.gaps.iter().filter(|gap| gap.is_hole()) {
+        let (since, until) = (gap.from.unwrap_or(window.since), gap.until.unwrap_or(window.until));
+        let Some(gap_days) = Window::new(since.max(window.since), until.min(window.until)) else { continue };
+        for day in gap_days.days() {
+            add_hole(holes, gap.account_id, hole(Some(day), "digest_gap"));
         }
     }
 }
@@ -143,7 +166,9 @@ pub fn report(
     };
     let counts = reading.records;
     CoverageReport {
-        complete: failed.is_empty() && counts.bad == 0,
+        complete: failed.is_empty()
+            && counts.bad == 0
+            && reading.integrity.as_ref().is_none_or(|integrity| integrity.intact),
         objects: ObjectsReport {
             listed: reading.listed,
             read: coverage.objects.len() as u64,
@@ -162,17 +187,25 @@ pub fn report(
         bad_records: coverage.bad_records.iter().map(bad).collect(),
         unmapped,
         failed_inputs: Vec::new(),
-        not_judged: NOT_JUDGED.map(str::to_owned).to_vec(),
+        not_judged: not_judged(reading),
+        integrity: reading.integrity.clone(),
     }
 }
 
 /// What this version does not judge yet: better said than guessed.
-const NOT_JUDGED: [&str; 4] = [
+const NOT_JUDGED: [&str; 3] = [
     "access keys of IAM users that belong to vendors: calls by IAM users are counted, not attributed",
     CONFIGURATION,
     "session policies, service and resource control policies, and resource policies: they are not in the inventory",
-    "the digest chain: digests tell that the trail was on, their signatures are not verified",
 ];
+/// And not without being asked (`--verify-digests`).
+const DIGESTS_NOT_JUDGED: &str =
+    "the digest chain: digests tell that the trail was on, their signatures are not verified";
+
+fn not_judged(reading: &Reading) -> Vec<String> {
+    let digests = reading.integrity.is_none().then_some(DIGESTS_NOT_JUDGED);
+    NOT_JUDGED.into_iter().chain(digests).map(str::to_owned).collect()
+}
 
 /// The line of [`NOT_JUDGED`] that falls away where the configuration of trails is given.
 const CONFIGURATION: &str =

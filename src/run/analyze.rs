@@ -1,7 +1,7 @@
 //! The main job: plan, read, resolve, assess, render, write.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,12 @@ use crate::activity::opening::RoleKey;
 use crate::activity::party::Accounts;
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
+use crate::cloudtrail::digest::key::PublicKeys;
 use crate::evidence::hands;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, assess};
-use crate::finding::assessment::Assessment;
+use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
@@ -30,11 +31,14 @@ use crate::store::Store;
 
 use super::UserError;
 use super::beside::{self, BesideOptions};
-use super::inputs::{InputFile, list};
+use super::digests::{public_keys, witness};
+use super::discover::find;
+use super::inputs::{InputFile, sha256};
 use super::keep::keep_rules;
 use super::monitor::Monitor;
-use super::output;
-use super::plan::{Plan, Request, plan};
+use super::output::Target;
+use super::plan::{Plan, Request};
+use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, read};
 
 /// What to analyze, and how.
@@ -50,6 +54,8 @@ pub struct Options {
     pub narrowing: Option<NarrowingWish>,
     /// The keep file, if there is one (S39).
     pub keep: Option<PathBuf>,
+    /// Public keys of digests (output of `aws cloudtrail list-public-keys`), if digests are to be verified.
+    pub digest_keys: Option<Vec<PathBuf>>,
     /// Further accounts of our own.
     pub own_accounts: BTreeSet<AccountId>,
     /// The day from which idleness is counted; the window's end by default.
@@ -89,8 +95,8 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
     let (given, inputs) = given(options)?;
     monitor.end();
     // The catalog is needed later and takes as long to unpack as a folder to list.
-    let (listing, _) = hands::both(&Workers::start(options.effort)?, || list(store), Catalog::builtin);
-    let plan = plan(listing?, &options.request)?;
+    let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
+    let plan = plan?;
     let planned = started.elapsed();
     let judged = read_and_judge(store, &plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
@@ -117,6 +123,7 @@ struct Given {
     own: BTreeSet<AccountId>,
     beside: Beside,
     keep: Vec<KeepRule>,
+    digest_keys: Option<PublicKeys>,
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
@@ -130,7 +137,13 @@ fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
         keep = rules;
         inputs.push(input);
     }
-    Ok((Given { inventory, own, beside, keep }, inputs))
+    let mut digest_keys = None;
+    if let Some(files) = &options.digest_keys {
+        let (keys, files) = public_keys(files)?;
+        digest_keys = Some(keys);
+        inputs.extend(files);
+    }
+    Ok((Given { inventory, own, beside, keep, digest_keys }, inputs))
 }
 
 struct Judged {
@@ -150,19 +163,22 @@ fn read_and_judge(
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Judged, UserError> {
+    let verify = |keys| witness(store, plan, keys, &options.request, monitor);
+    let witness = given.digest_keys.as_ref().map(verify).transpose()?;
     let mut scope = scope_of(plan, given, options);
     let (mut passes, mut reading) = (0, Duration::ZERO);
     loop {
         passes += 1;
         let began = Instant::now();
         monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
-        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor)?;
+        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor, witness.as_ref())?;
         monitor.end();
         reading += began.elapsed();
         monitor.begin("judging roles and writing the report", 0, 0);
         // After reading, so that the threads that read have given their memory back.
         let workers = Workers::start(options.effort)?;
-        match judge(&workers, &read, plan, given, &scope, options)? {
+        let integrity = witness.as_ref().map(Witness::report);
+        match judge(&workers, &read, integrity, plan, given, &scope, options)? {
             Ok(assessment) => {
                 workers.let_go(read.evidence);
                 return Ok(Judged { assessment, workers, reading, passes, spills: read.spills });
@@ -193,6 +209,7 @@ fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
 fn judge(
     workers: &Workers,
     read: &Read,
+    integrity: Option<IntegrityReport>,
     plan: &Plan,
     given: &Given,
     scope: &Scope,
@@ -203,8 +220,10 @@ fn judge(
     let reading = Reading {
         listed: plan.listed,
         skipped: plan.skipped.clone(),
-        digest_days: plan.digest_days.clone(),
+        // Anybody can write a file that looks like a digest, so verified ones are believed if there are such.
+        digest_days: integrity.as_ref().map_or_else(|| plan.digest_days.clone(), |verified| verified.days.clone()),
         records: read.counts,
+        integrity,
     };
     Ok(assess(&Inquiry {
         evidence: &read.evidence,
@@ -259,13 +278,13 @@ fn complete(evidence: &Evidence, plan: &Plan, request: &Request) -> Result<Windo
 /// Adds `run.json` and puts everything in place.
 ///
 /// # Errors
-/// When the output folder cannot be written.
-pub fn write(out: &Path, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
+/// When the output folder or bucket cannot be written.
+pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
     let run = run_json(outcome, source, options);
     let mut bytes = serde_json::to_vec_pretty(&run).unwrap_or_default();
     bytes.push(b'\n');
     outcome.files.push(OutputFile::new("run.json", bytes));
-    output::write(out, &outcome.files)
+    out.write(&outcome.files)
 }
 
 fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
@@ -288,6 +307,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "assume_role_name": options.beside.assume_role_name,
             "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
             "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
+            "verify_digests": options.digest_keys.is_some(),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,
         },
@@ -297,7 +317,17 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
         "coverage": outcome.assessment.coverage,
         "timings": outcome.timings,
         "peak_memory_bytes": peak_memory_bytes(),
+        "files": manifest(&outcome.files),
     })
+}
+
+/// The files that belong to this run, for a reader who wants to be sure of them.
+fn manifest(files: &[OutputFile]) -> Vec<Value> {
+    let mut files: Vec<&OutputFile> = files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let entry =
+        |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
+    files.into_iter().map(entry).collect()
 }
 
 /// The largest resident size of this process so far, where the system tells (Linux).

@@ -10,16 +10,20 @@ use crate::policy::inventory::Inventory;
 use crate::policy::inventory_places::name_places;
 
 use super::UserError;
-use crate::store::{Entry, Store};
+use crate::store::{Entry, Store, StoreError};
 
 /// All objects of a source.
 ///
 /// # Errors
 /// When it cannot be listed.
 pub fn list(store: &dyn Store) -> Result<Vec<Entry>, UserError> {
-    store
-        .list()
-        .map_err(|error| UserError::new(format!("cannot list the source: {error}"), "check its name and permissions"))
+    store.list().map_err(|error| not_listed(&error))
+}
+
+/// A source that cannot be listed is the user's to mend.
+pub(super) fn not_listed(error: &StoreError) -> UserError {
+    let fix = error.fix().unwrap_or("check its name and permissions").to_owned();
+    UserError::new(format!("cannot list the source: {error}"), fix)
 }
 
 /// An input file as it was read.
@@ -38,8 +42,13 @@ pub struct InputFile {
 
 /// An input with its digest.
 pub(super) fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
-    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    InputFile { path: path.display().to_string(), sha256, bytes: bytes.len() as u64, unreadable: Vec::new() }
+    let path = path.display().to_string();
+    InputFile { path, sha256: sha256(bytes), bytes: bytes.len() as u64, unreadable: Vec::new() }
+}
+
+/// The SHA-256 of a file, in hex.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text of an input, without a byte order mark, and its digest.

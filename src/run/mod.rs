@@ -3,6 +3,10 @@
 pub mod analyze;
 pub mod beside;
 pub mod collect;
+pub mod digests;
+pub mod discover;
+pub mod estimate;
+pub mod fetch;
 pub mod inputs;
 pub mod keep;
 pub mod live;
@@ -11,6 +15,8 @@ pub mod output;
 pub mod plan;
 pub mod source;
 pub mod spill;
+pub mod upload;
+pub mod witness;
 pub mod workers;
 
 /// The user's mistake: what is wrong, and what to do. Exit code 2, nothing written.

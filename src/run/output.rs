@@ -1,17 +1,64 @@
 //! Writes all files of a run at once: into a folder beside the target, which then takes the target's place.
 //!
 //! An interrupted run leaves the old folder whole; there is never a mix of two runs. A folder that holds anything that
-//! this program did not write is left alone.
+//! this program did not write is left alone. A place in a bucket has rules of its own (`upload`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::report::OutputFile;
+use crate::store::Store;
 
-use super::UserError;
+use super::source::{AwsOptions, in_bucket, open_to_write};
+use super::{UserError, upload};
+
+/// Where the files of a run go, checked before the long work.
+pub enum Target {
+    /// A folder.
+    Folder(PathBuf),
+    /// A place in a bucket, with its name.
+    Bucket(String, Box<dyn Store>),
+}
+
+impl Target {
+    /// The target that a user names.
+    ///
+    /// # Errors
+    /// It cannot be reached, or holds files of others.
+    pub fn open(out: &Path, aws: &AwsOptions) -> Result<Self, UserError> {
+        let place = out.to_string_lossy();
+        if let Some(found) = in_bucket(&place)? {
+            let store = open_to_write(&place, found, aws)?;
+            upload::check(&store, &place)?;
+            return Ok(Self::Bucket(place.trim_end_matches('/').to_owned(), Box::new(store)));
+        }
+        check(out)?;
+        Ok(Self::Folder(out.to_owned()))
+    }
+
+    /// Writes the files.
+    ///
+    /// # Errors
+    /// When the disk or the bucket refuses.
+    pub fn write(&self, files: &[OutputFile]) -> Result<(), UserError> {
+        match self {
+            Self::Folder(out) => write(out, files),
+            Self::Bucket(place, store) => upload::write(&**store, place, files),
+        }
+    }
+
+    /// Where a file of it lies, for people.
+    #[must_use]
+    pub fn place_of(&self, file: &str) -> String {
+        match self {
+            Self::Folder(out) => out.join(file).display().to_string(),
+            Self::Bucket(place, _) => format!("{place}/{file}"),
+        }
+    }
+}
 
 /// What this program writes at the top of an output folder.
-const OWN: [&str; 8] =
+pub(super) const OWN: [&str; 8] =
     ["report", "report.md", "report.json", "roles", "parquet", "run.json", "findings.csv", "findings.sarif"];
 
 /// Whether the output folder can take the files of a run; asked before the long work.
@@ -44,7 +91,12 @@ pub fn check(out: &Path) -> Result<(), UserError> {
 
 /// Whether this is the `run.json` of an earlier run.
 fn wrote(run: &Path) -> bool {
-    let read: Option<serde_json::Value> = fs::read(run).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    fs::read(run).is_ok_and(|bytes| is_manifest(&bytes))
+}
+
+/// Whether these are the bytes of the `run.json` of a run.
+pub(super) fn is_manifest(bytes: &[u8]) -> bool {
+    let read: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
     read.is_some_and(|run| {
         run.get("schema")
             .and_then(serde_json::Value::as_str)

@@ -12,7 +12,7 @@ use crate::store::Entry;
 use super::UserError;
 
 /// What the user asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Request {
     /// First moment, if given.
     pub since: Option<Time>,
@@ -22,6 +22,8 @@ pub struct Request {
     pub accounts: BTreeSet<AccountId>,
     /// Only these Regions; empty for all.
     pub regions: BTreeSet<String>,
+    /// Whether digests are wanted as well, to verify the objects with.
+    pub with_digests: bool,
 }
 
 /// Which objects will be read.
@@ -29,6 +31,8 @@ pub struct Request {
 pub struct Plan {
     /// To be read, by key.
     pub objects: Vec<Entry>,
+    /// Digests of these objects, if they are wanted, by key.
+    pub digests: Vec<Entry>,
     /// Found at the source.
     pub listed: u64,
     /// Not to be read, by reason.
@@ -76,7 +80,12 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
         let reason = if ours { Some("other") } else { reason_to_skip(&entry.key, &key, has_layout, request) };
         logs += u64::from(!matches!(reason, Some("digest" | "insight" | "other" | "inventory")));
         match reason {
-            Some(reason) => *plan.skipped.entry(reason.to_owned()).or_default() += 1,
+            Some(reason) => {
+                *plan.skipped.entry(reason.to_owned()).or_default() += 1;
+                if reason == "digest" && wants_digest(&key, request) {
+                    plan.digests.push(entry);
+                }
+            }
             None => {
                 plan.days.extend(key.delivered);
                 plan.objects.push(entry);
@@ -137,6 +146,10 @@ fn reason_to_skip(name: &str, key: &ObjectKey<'_>, has_layout: bool, request: &R
     if has_layout && !key.in_layout || name == "truth.json" {
         return Some("other");
     }
+    reason_not_asked_for(key, request, 1)
+}
+
+fn reason_not_asked_for(key: &ObjectKey<'_>, request: &Request, days_after: u64) -> Option<&'static str> {
     if key.account.is_some_and(|account| !request.accounts.is_empty() && !request.accounts.contains(&account)) {
         return Some("account");
     }
@@ -145,8 +158,19 @@ fn reason_to_skip(name: &str, key: &ObjectKey<'_>, has_layout: bool, request: &R
     }
     // S3: the key tells the day of delivery, so one more day is read on each side.
     let early = |day: NaiveDate| request.since.is_some_and(|since| day + Days::new(1) < since.date_naive());
-    let late = |day: NaiveDate| request.until.is_some_and(|until| day > until.date_naive() + Days::new(1));
+    let late = |day: NaiveDate| request.until.is_some_and(|until| day > until.date_naive() + Days::new(days_after));
     key.delivered.is_some_and(|day| early(day) || late(day)).then_some("window")
+}
+
+/// Whether a log object of that key would be read, were it there.
+#[must_use]
+pub fn asks_for(request: &Request, key: &ObjectKey<'_>) -> bool {
+    key.kind == ObjectKind::Log && reason_not_asked_for(key, request, 1).is_none()
+}
+
+/// A digest is delivered after the logs that it names, on the next day at the latest.
+fn wants_digest(key: &ObjectKey<'_>, request: &Request) -> bool {
+    request.with_digests && reason_not_asked_for(key, request, 2).is_none()
 }
 
 /// What reading selects by: the window asked for, open on a side that was not; `None` when neither was.

@@ -1,7 +1,6 @@
 //! The pool: each worker folds its own evidence, nothing is shared while reading, and merging comes last.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -13,8 +12,10 @@ use crate::evidence::{Evidence, Scope};
 use crate::store::{Entry, Store};
 
 use super::UserError;
+use super::fetch::{Ahead, Objects};
 use super::monitor::Monitor;
 use super::spill::Spill;
+use super::witness::Witness;
 
 /// One exceptionally large object must not hold its memory for the rest of the run.
 const KEEP_BYTES: usize = 8 << 20;
@@ -78,12 +79,13 @@ pub fn read(
     scope: &Arc<Scope>,
     effort: Effort,
     monitor: &dyn Monitor,
+    witness: Option<&Witness<'_>>,
 ) -> Result<Read, UserError> {
     let workers = Workers::start(effort)?;
-    let (next, spill) = (AtomicUsize::new(0), Spill::default());
+    let (objects, spill) = (Objects::of(store, objects, Ahead::default()), Spill::default());
     // A quarter of the memory for ids, shared by the workers.
     let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
-    let folds = workers.0.broadcast(|_| fold(store, objects, scope, monitor, &next, &spill, ids_bytes));
+    let folds = workers.0.broadcast(|_| fold(&objects, scope, monitor, witness, &spill, ids_bytes));
     let mut folds = folds.into_iter().collect::<std::io::Result<Vec<Evidence>>>().map_err(disk)?;
     let rest: Vec<Vec<EventId>> = folds.iter_mut().map(|evidence| evidence.out_of_scope.drain_sorted()).collect();
     // Into the first fold and not into an empty evidence: that would hold everything twice for a moment.
@@ -104,11 +106,10 @@ fn disk(error: std::io::Error) -> UserError {
 }
 
 fn fold(
-    store: &dyn Store,
-    objects: &[Entry],
+    objects: &Objects<'_>,
     scope: &Arc<Scope>,
     monitor: &dyn Monitor,
-    next: &AtomicUsize,
+    witness: Option<&Witness<'_>>,
     spill: &Spill,
     ids_bytes: usize,
 ) -> std::io::Result<Evidence> {
@@ -116,9 +117,15 @@ fn fold(
     // At once: growing by doubling would copy the ids again and again. Room that is not used costs nothing.
     observer.out_of_scope_mut().reserve(ids_bytes / size_of::<EventId>());
     let mut object = Vec::new();
-    while let Some(entry) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-        match store.get(&entry.key, &mut object) {
-            Ok(()) => observer.observe(&entry.key, &object),
+    let mut eye = witness.map(Witness::eye);
+    while let Some((entry, got)) = objects.next(&mut object) {
+        match got {
+            Ok(()) => {
+                if let Some(eye) = &mut eye {
+                    eye.see(&entry.key, &object);
+                }
+                observer.observe(&entry.key, &object);
+            }
             Err(error) => observer.unreadable(&entry.key, &error.to_string()),
         }
         let others = observer.out_of_scope_mut();

@@ -32,6 +32,10 @@ impl Store for FaultyStore<'_> {
         self.faults.get(key).cloned().map_or_else(|| self.behind.get(key, buffer), Err)
     }
 
+    fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        self.faults.get(key).cloned().map_or_else(|| self.behind.metadata(key), Err)
+    }
+
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
         self.behind.put(key, bytes)
     }

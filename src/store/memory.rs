@@ -10,9 +10,16 @@ use super::{Entry, Store, StoreError};
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    metadata: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl MemoryStore {
+    /// The same objects, with what is stored beside their bytes.
+    #[must_use]
+    pub fn with_metadata(self, metadata: BTreeMap<String, BTreeMap<String, String>>) -> Self {
+        Self { metadata, ..self }
+    }
+
     fn objects(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
         // A panic while holding the lock leaves the map whole: inserting is its only change.
         self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -21,7 +28,7 @@ impl MemoryStore {
 
 impl FromIterator<(String, Vec<u8>)> for MemoryStore {
     fn from_iter<T: IntoIterator<Item = (String, Vec<u8>)>>(objects: T) -> Self {
-        Self { objects: Mutex::new(objects.into_iter().collect()) }
+        Self { objects: Mutex::new(objects.into_iter().collect()), metadata: BTreeMap::new() }
     }
 }
 
@@ -39,6 +46,10 @@ impl Store for MemoryStore {
         buffer.clear();
         buffer.extend_from_slice(self.objects().get(key).ok_or(StoreError::Missing)?);
         Ok(())
+    }
+
+    fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        Ok(self.metadata.get(key).cloned().unwrap_or_default())
     }
 
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {

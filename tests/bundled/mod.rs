@@ -32,6 +32,7 @@ pub(crate) fn options(trail: &str, jobs: usize) -> Options {
         inventories: inputs::beside(&folder(trail)),
         beside: BesideOptions::default(),
         keep: None,
+        digest_keys: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: u32::try_from(truth["idle_days"].as_u64().unwrap()).unwrap(),

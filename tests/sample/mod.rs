@@ -231,6 +231,7 @@ fn coverage() -> CoverageReport {
             blocks: strings(&["odd"]),
         }],
         not_judged: strings(&["resource policies"]),
+        integrity: None,
     }
 }
 

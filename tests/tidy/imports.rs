@@ -36,6 +36,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("aws-sdk-organizations", &["run/live"]),
     ("aws-sdk-s3", &["store/s3"]),
     ("aws-sdk-sts", &["run/live"]),
+    ("base64", &["cloudtrail/digest"]),
     ("bytes", &["evidence/tables/columnar"]),
     ("chrono", ANYWHERE),
     ("clap", &["cli"]),

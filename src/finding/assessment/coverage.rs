@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::as_rfc3339_option;
+use super::{IntegrityReport, as_rfc3339_option};
 use crate::aws::AccountId;
 use crate::aws::window::Time;
 
 /// What was read, skipped, broken, and what the trail could not have shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct CoverageReport {
-    /// Whether every object and record in scope could be read, and every input that was asked for.
+    /// Whether every object and record in scope could be read, and every input that was asked for, and, where digests
+    /// were verified, nothing of what was delivered is missing or was tampered with.
     pub complete: bool,
     /// Objects by fate.
     pub objects: ObjectsReport,
@@ -30,6 +31,9 @@ pub struct CoverageReport {
     pub failed_inputs: Vec<FailedInput>,
     /// What this version does not judge yet, in plain words.
     pub not_judged: Vec<String>,
+    /// What the digests say about what was read, if they were verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integrity: Option<IntegrityReport>,
 }
 
 /// An input beside the trail that could not be read.
@@ -126,7 +130,8 @@ pub struct AccountCoverage {
     pub read_events_seen: bool,
     /// Whether write management events were seen.
     pub write_events_seen: bool,
-    /// Days of the window without any object in any Region, or on which an object could not be read (S26).
+    /// Days of the window without any object in any Region, or on which an object could not be read or relied on
+    /// (S26).
     pub holes: Vec<Hole>,
     /// Holes as a share of the window's days, 0.0 to 1.0.
     pub hole_share: f64,
@@ -137,7 +142,8 @@ pub struct AccountCoverage {
 pub struct Hole {
     /// `yyyy-mm-dd`, or `unknown` for an unreadable object whose day is not known.
     pub day: String,
-    /// `no_objects`, `logging_stopped` or `unreadable_object`.
+    /// `no_objects`, `logging_stopped` or `unreadable_object`; from verified digests `tampered_object`,
+    /// `missing_object`, `digest_gap`.
     pub reason: String,
 }
 

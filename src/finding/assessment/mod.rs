@@ -5,6 +5,7 @@
 
 mod coverage;
 mod guardrail;
+mod integrity;
 mod replay;
 mod role;
 mod rows;
@@ -18,6 +19,7 @@ use crate::aws::window::{Time, rfc3339};
 
 pub use coverage::*;
 pub use guardrail::*;
+pub use integrity::*;
 pub use replay::*;
 pub use role::*;
 pub use rows::*;

@@ -1,6 +1,7 @@
 //! Findings: what should make somebody act, one small struct each, with stable codes (docs/FINDINGS.md).
 
 mod evidence;
+mod integrity;
 mod keep;
 mod trust;
 mod usage;
@@ -37,6 +38,9 @@ pub fn findings(
     usage::chained(activity, arns, &mut found);
     usage::without_role(activity, &mut found);
     evidence::of_coverage(assessment, case, &mut found);
+    if let Some(integrity) = &assessment.coverage.integrity {
+        integrity::of_integrity(integrity, &mut found);
+    }
     keep::expired(assessment, inquiry, &mut found);
     let rank = |finding: &Finding| SEVERITIES.iter().position(|severity| *severity == finding.severity);
     found.sort_by(|a, b| (rank(a), &a.code, &a.subject).cmp(&(rank(b), &b.code, &b.subject)));

@@ -3,8 +3,8 @@
 use crate::finding::assessment::{AccountCoverage, CoverageReport};
 
 use super::super::escape::{code, text};
-use super::moment;
 use super::page::{Page, count, left_out};
+use super::{integrity, moment};
 
 /// Failed objects, bad records and holes listed one by one.
 const SHOWN: usize = 20;
@@ -31,13 +31,17 @@ pub(super) fn render(page: &mut Page, coverage: &CoverageReport) {
         format!("Bytes: {} as delivered, {} as read.", coverage.bytes.compressed, coverage.bytes.decompressed),
     ]);
     failures(page, coverage);
+    if let Some(integrity) = &coverage.integrity {
+        integrity::render(page, integrity);
+    }
     accounts(page, &coverage.accounts);
     unjudged(page, coverage);
 }
 
 fn verdict(coverage: &CoverageReport) -> String {
     let holes: usize = coverage.accounts.iter().map(|account| account.holes.len()).sum();
-    let read = if coverage.complete {
+    let failed = !coverage.objects.failed.is_empty() || coverage.records.bad > 0;
+    let read = if !failed {
         "**Complete: every object and record in scope could be read.**".to_owned()
     } else {
         let inputs = match coverage.failed_inputs.len() {
@@ -49,6 +53,12 @@ fn verdict(coverage: &CoverageReport) -> String {
             count(coverage.objects.failed.len() as u64, "object"),
             count(coverage.records.bad, "record")
         )
+    };
+    let read = match &coverage.integrity {
+        Some(integrity) if !integrity.intact => {
+            format!("{read} **Tampered with: it is not what CloudTrail delivered, see below.**")
+        }
+        _ => read,
     };
     let days = match holes {
         0 => "The trail has no holes in the window.".to_owned(),

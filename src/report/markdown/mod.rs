@@ -7,6 +7,7 @@ mod apply;
 mod coverage;
 mod findings;
 mod guardrail;
+mod integrity;
 mod kept;
 mod page;
 mod parties;

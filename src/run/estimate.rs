@@ -1,0 +1,249 @@
+//! What reading a plan would cost in requests, time and, for comparison, in Athena; and the holes that keys show.
+//!
+//! Prices are those of us-east-1 (<https://aws.amazon.com/s3/pricing/>, S3 Standard, and
+//! <https://aws.amazon.com/athena/pricing/>), as quoted in November 2026; the bucket's Region may have others, so every
+//! sum is an estimate. Nothing is read: rates come from the benchmark, not from the trail at hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate};
+use serde::Serialize;
+
+use crate::aws::AccountId;
+use crate::aws::window::{Window, midnight};
+use crate::cloudtrail::object_key::ObjectKey;
+
+use super::plan::{Plan, Request};
+
+/// Where and when the prices hold.
+const PRICES: &str = "us-east-1, S3 Standard, November 2026";
+/// US dollars for 1,000 LIST requests.
+const LIST_USD: f64 = 0.005;
+/// US dollars for 1,000 GET requests.
+const GET_USD: f64 = 0.0004;
+/// Keys in one answer to a LIST request.
+const LIST_KEYS: u64 = 1_000;
+/// US dollars for a gigabyte (10^9) that leaves AWS, the first ten terabytes of a month. Within a Region it is free.
+const INTERNET_USD: f64 = 0.09;
+/// US dollars for a terabyte (10^12) that Athena scans, as delivered: compressed.
+const ATHENA_USD: f64 = 5.0;
+/// What Athena charges at least for one query.
+const ATHENA_BYTES: u64 = 10_000_000;
+/// Compressed bytes that one thread analyzes in a second: `benches/floor.rs`, the stage `analyze` on the 4 GB trail of the
+/// README (4.26 s with two threads, 11 to 1 compressed), rounded down. Fetching from a bucket is not in it.
+const BYTES_PER_SECOND: u64 = 40_000_000;
+
+/// What reading would cost.
+#[derive(Debug, Clone, Serialize)]
+pub struct Estimate {
+    /// Requests to S3.
+    pub s3: S3Estimate,
+    /// Data transfer.
+    pub transfer: TransferEstimate,
+    /// Time on this machine.
+    pub time: TimeEstimate,
+    /// One query for the same question in Athena; its S3 requests come on top.
+    pub athena: AthenaEstimate,
+}
+
+/// Requests to S3.
+#[derive(Debug, Clone, Serialize)]
+pub struct S3Estimate {
+    /// LIST requests: at least one for each account and Region, and one for each thousand objects.
+    pub list_requests: u64,
+    /// GET requests: one for each log object.
+    pub get_requests: u64,
+    /// What they cost, in US dollars.
+    pub usd: f64,
+    /// Further GET requests with `--verify-digests`.
+    pub digest_get_requests: u64,
+    /// What they all cost with these.
+    pub usd_with_digests: f64,
+    /// Where and when the prices hold.
+    pub prices: &'static str,
+}
+
+/// Data transfer.
+#[derive(Debug, Clone, Serialize)]
+pub struct TransferEstimate {
+    /// As delivered.
+    pub bytes: u64,
+    /// Within the bucket's Region, in US dollars.
+    pub same_region_usd: f64,
+    /// Out of AWS, in US dollars.
+    pub internet_usd: f64,
+}
+
+/// Time on this machine.
+#[derive(Debug, Clone, Serialize)]
+pub struct TimeEstimate {
+    /// Seconds of work, without the network.
+    pub seconds: f64,
+    /// Threads that share it.
+    pub threads: usize,
+    /// Compressed bytes that one thread does in a second.
+    pub bytes_per_second_per_thread: u64,
+    /// What measured that.
+    pub measured_by: &'static str,
+}
+
+/// One query in Athena.
+#[derive(Debug, Clone, Serialize)]
+pub struct AthenaEstimate {
+    /// What it would scan: partitions of the same accounts, Regions and days, and at least what is charged at least.
+    pub bytes_scanned: u64,
+    /// What that costs, in US dollars.
+    pub usd: f64,
+}
+
+/// What a plan would cost with that many threads.
+#[must_use]
+pub fn estimate(plan: &Plan, threads: usize) -> Estimate {
+    let (objects, bytes, digests) = (plan.objects.len() as u64, plan.bytes(), plan.digests.len() as u64);
+    let places: BTreeSet<_> = plan
+        .objects
+        .iter()
+        .map(|entry| ObjectKey::parse(&entry.key))
+        .map(|key| (key.account, key.region.map(str::to_owned)))
+        .collect();
+    let lists = (places.len() as u64).max(plan.listed.div_ceil(LIST_KEYS));
+    let requests_usd = |gets: u64| dollars((lists as f64 * LIST_USD + gets as f64 * GET_USD) / 1_000.0);
+    let scanned = bytes.max(ATHENA_BYTES);
+    Estimate {
+        s3: S3Estimate {
+            list_requests: lists,
+            get_requests: objects,
+            usd: requests_usd(objects),
+            digest_get_requests: digests,
+            usd_with_digests: requests_usd(objects + digests),
+            prices: PRICES,
+        },
+        transfer: TransferEstimate {
+            bytes,
+            same_region_usd: 0.0,
+            internet_usd: dollars(bytes as f64 / 1e9 * INTERNET_USD),
+        },
+        time: TimeEstimate {
+            seconds: (bytes as f64 / (BYTES_PER_SECOND * threads.max(1) as u64) as f64 * 10.0).ceil() / 10.0,
+            threads,
+            bytes_per_second_per_thread: BYTES_PER_SECOND,
+            measured_by: "benches/floor.rs",
+        },
+        athena: AthenaEstimate { bytes_scanned: scanned, usd: dollars(scanned as f64 / 1e12 * ATHENA_USD) },
+    }
+}
+
+/// Rounded to a ten-thousandth of a cent, so that equal plans print equal sums.
+fn dollars(usd: f64) -> f64 {
+    (usd * 1e6).round() / 1e6
+}
+
+/// A day on which an account's trail delivered no log object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct VisibleHole {
+    /// The account.
+    pub account_id: AccountId,
+    /// The day of delivery.
+    #[serde(serialize_with = "as_text")]
+    pub day: NaiveDate,
+    /// Whether a digest was delivered: the trail was on and nothing happened, so the day is no hole (S26).
+    pub digest: bool,
+}
+
+fn as_text<S: serde::Serializer>(day: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(day)
+}
+
+/// Days without log objects that keys show, in the window asked for or, where it is open, from the first to the last day
+/// of delivery; the same days that a report calls holes, as far as no object must be read to know them.
+#[must_use]
+pub fn visible_holes(plan: &Plan, request: &Request) -> Vec<VisibleHole> {
+    let mut delivered: BTreeMap<AccountId, BTreeSet<NaiveDate>> = BTreeMap::new();
+    for entry in &plan.objects {
+        let key = ObjectKey::parse(&entry.key);
+        if let (Some(account), Some(day)) = (key.account, key.delivered) {
+            delivered.entry(account).or_default().insert(day);
+        }
+    }
+    let since = request.since.or_else(|| plan.days.first().copied().map(midnight));
+    let last = plan.days.last().and_then(|day| day.checked_add_days(Days::new(1)));
+    let until = request.until.or_else(|| last.map(midnight));
+    let Some(window) = since.zip(until).and_then(|(since, until)| Window::new(since, until)) else { return Vec::new() };
+    let hole = |account: AccountId, day| VisibleHole {
+        account_id: account,
+        day,
+        digest: plan.digest_days.contains(&(account, day)),
+    };
+    let of_account = |(account, days): (AccountId, BTreeSet<NaiveDate>)| {
+        window.days().filter(move |day| !days.contains(day)).map(move |day| hole(account, day))
+    };
+    delivered.into_iter().flat_map(of_account).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::window::parse_time;
+    use crate::run::plan::plan;
+    use crate::store::Entry;
+
+    fn entry(account: &str, folder: &str, day: &str, size_bytes: u64) -> Entry {
+        Entry {
+            key: format!("AWSLogs/{account}/{folder}/us-east-1/2026/05/{day}/x{size_bytes}.json.gz"),
+            size_bytes,
+            tag: String::new(),
+        }
+    }
+
+    fn planned(listing: Vec<Entry>, request: &Request) -> Plan {
+        let mut listing = listing;
+        listing.sort();
+        plan(listing, request).unwrap()
+    }
+
+    const ONE: &str = "111122223333";
+    const TWO: &str = "444455556666";
+
+    #[test]
+    fn requests_are_listed_and_got_at_their_prices() {
+        let mut listing: Vec<Entry> = (1..=2_500).map(|size| entry(ONE, "CloudTrail", "01", size * 1_000)).collect();
+        listing.push(entry(ONE, "CloudTrail-Digest", "01", 7));
+        let request = Request { with_digests: true, ..Request::default() };
+        let estimate = estimate(&planned(listing, &request), 2);
+        assert_eq!(
+            (estimate.s3.list_requests, estimate.s3.get_requests, estimate.s3.digest_get_requests),
+            (3, 2_500, 1)
+        );
+        assert_eq!((estimate.s3.usd, estimate.s3.usd_with_digests), (0.001_015, 0.001_015));
+        assert_eq!(estimate.transfer.bytes, 3_126_250_000);
+        assert_eq!(estimate.transfer.internet_usd, 0.281_363);
+        assert_eq!(estimate.time.seconds, 39.1);
+        assert_eq!((estimate.athena.bytes_scanned, estimate.athena.usd), (3_126_250_000, 0.015_631));
+    }
+
+    #[test]
+    fn athena_charges_ten_megabytes_at_least() {
+        let small = planned(vec![entry(ONE, "CloudTrail", "01", 5)], &Request::default());
+        assert_eq!(estimate(&small, 1).athena.bytes_scanned, 10_000_000);
+        assert_eq!(estimate(&small, 1).athena.usd, 0.000_05);
+    }
+
+    /// S26: days without objects are told account by account, and whether a digest says that the trail was on.
+    #[test]
+    fn days_without_objects_are_seen_before_anything_is_read() {
+        let listing = vec![
+            entry(ONE, "CloudTrail", "01", 1),
+            entry(ONE, "CloudTrail-Digest", "02", 1),
+            entry(ONE, "CloudTrail", "03", 1),
+            entry(TWO, "CloudTrail", "02", 1),
+        ];
+        let holes = |request: &Request| -> Vec<String> {
+            let holes = visible_holes(&planned(listing.clone(), request), request);
+            holes.iter().map(|hole| format!("{} {} {}", hole.account_id, hole.day, hole.digest)).collect()
+        };
+        let open = [(ONE, "02", true), (TWO, "01", false), (TWO, "03", false)];
+        assert_eq!(holes(&Request::default()), open.map(|(account, day, on)| format!("{account} 2026-05-{day} {on}")));
+        let asked = Request { since: parse_time("2026-05-02"), until: parse_time("2026-05-03"), ..Request::default() };
+        assert_eq!(holes(&asked), [format!("{ONE} 2026-05-02 true")]);
+    }
+}
