@@ -8,16 +8,19 @@ use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::keep::KeepOutcome;
 use crate::finding::narrowing::NarrowingWish;
 use crate::policy::narrow::Narrowing;
-use crate::run::analyze::{Options, Outcome, analyze, write};
+use crate::run::analyze::{Options, Outcome, analyze, analyze_with, write};
+use crate::run::checkpoint::{Checkpoints, Notes, open_place};
 use crate::run::monitor::Monitor;
 use crate::run::output::Target;
 use crate::run::plan::Request;
+use crate::run::resume::Saved;
 use crate::run::workers::Effort;
 use crate::run::{inputs, source};
 
 use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
 use super::beside::is_live;
 use super::exit_code::ExitCode;
+use super::stop::stoppable;
 use super::terminal::{Shown, line, note, plain, size};
 
 pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
@@ -25,16 +28,36 @@ pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
     let options = options(&arguments);
     let monitor = Shown::new(arguments.progress, arguments.quiet);
-    let mut outcome = analyze(&*store, &options, &monitor)?;
+    let Some(place) = &arguments.evidence else {
+        let outcome = analyze(&*store, &options, &monitor)?;
+        return finish(&arguments, &out, outcome, &options, &monitor);
+    };
+    let evidence = open_place(place, &arguments.aws.options())?;
+    let checkpoints = Checkpoints::open(&*evidence)?;
+    stoppable(|stop| {
+        let saved = Saved { checkpoints: &checkpoints, stop };
+        let outcome = analyze_with(&*store, &options, Some(saved), &monitor)?;
+        finish(&arguments, &out, outcome, &options, &monitor)
+    })
+}
+
+/// Writes the outputs and says what is in them.
+pub(super) fn finish(
+    arguments: &AnalyzeArguments,
+    out: &Target,
+    mut outcome: Outcome,
+    options: &Options,
+    monitor: &dyn Monitor,
+) -> anyhow::Result<ExitCode> {
     monitor.end();
-    write(&out, &mut outcome, &arguments.selection.source, &options)?;
+    write(out, &mut outcome, &arguments.selection.source, options)?;
     if !arguments.quiet {
         for reason in outcome.inputs.iter().flat_map(|input| &input.unreadable) {
             let what =
                 format!("warning: cannot read a policy {reason}; mend it there, and see `thirdtrail policy lint`");
             note(&plain(&what));
         }
-        summary(&outcome, &out)?;
+        summary(&outcome, out)?;
     }
     Ok(exit_code(&outcome.assessment, arguments.fail_on))
 }
@@ -50,14 +73,13 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
     }
 }
 
-fn options(arguments: &AnalyzeArguments) -> Options {
+pub(super) fn options(arguments: &AnalyzeArguments) -> Options {
     let inventories = if arguments.inventory.is_empty() && !arguments.beside.has_folder() {
         inputs::beside(Path::new(&arguments.selection.source))
     } else {
         arguments.inventory.iter().filter(|path| !is_live(path)).cloned().collect()
     };
     let beside = arguments.beside.options(&arguments.inventory, arguments.aws.options(), &arguments.selection.source);
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
         request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
@@ -75,10 +97,16 @@ fn options(arguments: &AnalyzeArguments) -> Options {
             },
             complete_data_events: arguments.complete_data_events.iter().cloned().collect(),
         }),
-        effort: Effort {
-            jobs: arguments.jobs.map_or(processors, usize::from),
-            memory_bytes: usize::try_from(arguments.memory).unwrap_or(usize::MAX),
-        },
+        effort: effort(arguments.jobs, arguments.memory),
+    }
+}
+
+/// How much of the machine to use; by default a worker for each processor.
+pub(super) fn effort(jobs: Option<u16>, memory_bytes: u64) -> Effort {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Effort {
+        jobs: jobs.map_or(processors, usize::from),
+        memory_bytes: usize::try_from(memory_bytes).unwrap_or(usize::MAX),
     }
 }
 
@@ -117,6 +145,9 @@ fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
         line(&format!("  {}: {}", finding.severity, plain(&finding.title)))?;
     }
     coverage(assessment)?;
+    if let Some(notes) = &outcome.evidence {
+        evidence(notes)?;
+    }
     line(&format!("report: {}", out.place_of("report.md"))).context("cannot print")?;
     Ok(())
 }
@@ -163,6 +194,16 @@ fn integrity(integrity: &IntegrityReport) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What was not read because evidence held it, and what evidence could not be trusted.
+pub(super) fn evidence(notes: &Notes) -> anyhow::Result<()> {
+    let held = format!("{} objects held by {} shards", notes.objects_held, notes.shards_used);
+    line(&format!("evidence: {held}, {} objects read, {} shards saved", notes.objects_read, notes.shards_saved))?;
+    if notes.shards_damaged > 0 {
+        line(&format!("evidence: {} shards were damaged; their objects were read again", notes.shards_damaged))?;
+    }
+    Ok(())
+}
+
 fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     let coverage = &assessment.coverage;
     let skipped: Vec<String> = coverage
@@ -188,7 +229,7 @@ fn coverage(assessment: &Assessment) -> anyhow::Result<()> {
     if let Some(integrity) = &coverage.integrity {
         self::integrity(integrity)?;
     }
-    if coverage.objects.failed.is_empty() && coverage.records.bad == 0 {
+    if coverage.objects.failed.is_empty() && coverage.records.bad == 0 && coverage.failed_inputs.is_empty() {
         return Ok(());
     }
     line(&format!(

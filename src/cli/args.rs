@@ -27,6 +27,12 @@ pub(super) enum Command {
     Analyze(Box<AnalyzeArguments>),
     /// Saves what AWS knows beside the trail (IAM, organization, trails, last use), so that analyses need no AWS.
     Collect(CollectArguments),
+    /// The map step alone: reads what no saved evidence holds, and saves its evidence.
+    Observe(ObserveArguments),
+    /// A report from saved evidence, without reading the trail.
+    #[command(mut_arg("source", |source| source.value_name("EVIDENCE").help("What --evidence named")))]
+    #[command(mut_arg("evidence", |evidence| evidence.hide(true)))]
+    Report(Box<AnalyzeArguments>),
     /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
@@ -102,6 +108,10 @@ pub(super) struct AnalyzeArguments {
     /// default `inventory.json` or `inventory/*.json` beside a local source.
     #[arg(long, value_name = "live|FILE")]
     pub(super) inventory: Vec<PathBuf>,
+    /// A folder (or s3://bucket/prefix) of evidence: what earlier runs saved there is not read again, what is read is
+    /// saved there. A run that was stopped goes on where it was.
+    #[arg(long, value_name = "DIR", conflicts_with = "verify_digests")]
+    pub(super) evidence: Option<String>,
     /// Where the outputs go: a folder, or `s3://bucket/prefix`.
     #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
     pub(super) out: PathBuf,
@@ -151,6 +161,37 @@ pub(super) struct AnalyzeArguments {
     pub(super) progress: Progress,
     #[command(flatten)]
     pub(super) beside: BesideArguments,
+    #[command(flatten)]
+    pub(super) aws: AwsArguments,
+}
+
+/// Arguments of `observe`.
+#[derive(Debug, Args)]
+pub(super) struct ObserveArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// The folder (or s3://bucket/prefix) of evidence.
+    #[arg(long, value_name = "DIR")]
+    pub(super) evidence: String,
+    /// Only the objects named in this file: one key a line, or the output of `plan --format json`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) objects: Option<PathBuf>,
+    /// Output of `aws iam get-account-authorization-details`; repeatable. Of roles that no outsider can reach only the
+    /// last activity is then kept; without it everything is kept.
+    #[arg(long, value_name = "FILE")]
+    pub(super) inventory: Vec<PathBuf>,
+    /// A further account of your own; repeatable.
+    #[arg(long)]
+    pub(super) own_account: Vec<AccountId>,
+    /// Worker threads; by default one per processor.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub(super) quiet: bool,
+    /// How to show progress.
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub(super) progress: Progress,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
 }

@@ -13,6 +13,8 @@ pub enum ExitCode {
     Incomplete = 3,
     /// A bug.
     Bug = 70,
+    /// Stopped by Ctrl-C; evidence is saved as far as it was read.
+    Interrupted = 130,
 }
 
 impl From<ExitCode> for std::process::ExitCode {

@@ -10,8 +10,11 @@ mod generate;
 mod input;
 mod lint;
 mod map;
+mod observe;
 mod plan;
 mod policy;
+mod report;
+mod stop;
 mod terminal;
 
 pub use exit_code::ExitCode;
@@ -30,6 +33,8 @@ pub fn main() -> ExitCode {
     let done = std::panic::catch_unwind(|| match arguments.command {
         Command::Analyze(arguments) => analyze::run(*arguments),
         Command::Collect(arguments) => collect::run(&arguments),
+        Command::Observe(arguments) => observe::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),

@@ -96,6 +96,12 @@ pub struct SeenKey {
     pub name: Name,
 }
 
+/// By what [`Coverage::objects`] knows the object with that key.
+#[must_use]
+pub fn object_digest(key: &str) -> u128 {
+    xxhash_rust::xxh3::xxh3_128(key.as_bytes())
+}
+
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
@@ -176,6 +182,7 @@ impl Coverage {
     pub fn merge(&mut self, other: Self, translate: &Translation) {
         self.objects.extend(other.objects);
         self.failed.extend(other.failed);
+        self.forgive();
         for ((key, at), reason) in other.bad_records {
             self.note_bad(&key, at, reason);
         }
@@ -198,6 +205,12 @@ impl Coverage {
             self.data_types.entry(account).or_default().extend(types);
         }
         self.logging.extend(other.logging);
+    }
+
+    /// An object that could be read at last is no longer one that could not.
+    pub fn forgive(&mut self) {
+        let objects = &self.objects;
+        self.failed.retain(|key, _| !objects.contains_key(&object_digest(key)));
     }
 
     /// Sums over all objects.

@@ -233,6 +233,7 @@ fn caller_of(identity: &Identity<'_>) -> Caller {
     Caller {
         kind: identity.kind,
         account: identity.account,
+        delegate: identity.delegate,
         principal_id: cut(identity.principal_id).to_owned(),
         arn: cut(identity.arn).to_owned(),
         access_key: cut(identity.access_key).to_owned(),

@@ -69,6 +69,7 @@ impl Evidence {
             sighting.settle();
         }
         self.out_of_scope.settle();
+        self.coverage.forgive();
     }
 
     /// Notes a hand-off. Of two records of one event (S5) the greater stays, so that the order does not matter.

@@ -16,9 +16,11 @@ pub mod observe;
 mod outline;
 pub mod scope;
 pub mod session;
+pub mod shard;
 pub mod sighting;
 pub mod tables;
 pub mod tally;
+pub mod within;
 
 pub use merge::Evidence;
 pub use scope::Scope;

@@ -11,7 +11,7 @@ use crate::aws::{AccountId, Window};
 use super::limits;
 
 /// A role of the inventory, as records name it.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RoleRef {
     /// The account that owns it.
     pub account: AccountId,

@@ -156,6 +156,8 @@ pub struct Caller {
     pub kind: IdentityKind,
     /// Its account.
     pub account: Option<AccountId>,
+    /// The account in whose name it asked, by temporary delegation (S14).
+    pub delegate: Option<AccountId>,
     /// `principalId`.
     pub principal_id: String,
     /// Its ARN; absent for other accounts (S9).

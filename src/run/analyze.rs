@@ -31,18 +31,21 @@ use crate::store::Store;
 
 use super::UserError;
 use super::beside::{self, BesideOptions};
+use super::checkpoint::Notes;
 use super::digests::{public_keys, witness};
 use super::discover::find;
 use super::inputs::{InputFile, sha256};
 use super::keep::keep_rules;
+use super::listing::Listing;
 use super::monitor::Monitor;
 use super::output::Target;
 use super::plan::{Plan, Request};
+use super::resume::{self, Saved};
 use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, read};
 
 /// What to analyze, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// What of the source.
     pub request: Request,
@@ -81,6 +84,8 @@ pub struct Outcome {
     pub inputs: Vec<InputFile>,
     /// What became of each keep rule.
     pub keep: Vec<KeepOutcome>,
+    /// What was used and saved of evidence, where that was asked for.
+    pub evidence: Option<Notes>,
 }
 
 /// Reads, judges and renders; writes nothing.
@@ -88,6 +93,19 @@ pub struct Outcome {
 /// # Errors
 /// The user's mistakes. Unreadable objects and records are part of the answer.
 pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
+    analyze_with(store, options, None, monitor)
+}
+
+/// [`analyze`], with evidence of earlier runs where there is any, and for later ones.
+///
+/// # Errors
+/// As [`analyze`], when evidence cannot be saved, and when somebody wants to stop.
+pub fn analyze_with(
+    store: &dyn Store,
+    options: &Options,
+    saved: Option<Saved<'_>>,
+    monitor: &dyn Monitor,
+) -> Result<Outcome, UserError> {
     let started = Instant::now();
     if !options.beside.live.is_empty() {
         monitor.begin("asking AWS", 0, 0);
@@ -97,8 +115,37 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
     // The catalog is needed later and takes as long to unpack as a folder to list.
     let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
     let plan = plan?;
+    let Some(saved) = saved else {
+        let verify = |keys| witness(store, &plan, keys, &options.request, monitor);
+        let witness = given.digest_keys.as_ref().map(verify).transpose()?;
+        let read = |scope: &Scope| {
+            read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor, witness.as_ref())
+        };
+        let reading = ReadBy { read: &read, witness: witness.as_ref() };
+        return answer(&plan, (given, inputs), options, &reading, monitor, started);
+    };
+    Listing::of(&plan, &options.request).save(saved.checkpoints.store())?;
+    let read = |scope: &Scope| {
+        resume::read(store, &plan.objects, scope, options.effort, monitor, saved, resume::Purpose::Answer)
+    };
+    // What evidence holds is not read, so there is nothing to verify.
+    let reading = ReadBy { read: &read, witness: None };
+    let outcome = answer(&plan, (given, inputs), options, &reading, monitor, started)?;
+    saved.checkpoints.sweep(&options.request);
+    Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
+}
+
+/// Reads by `read` what was planned, judges and renders.
+pub(super) fn answer(
+    plan: &Plan,
+    (given, inputs): (Given, Vec<InputFile>),
+    options: &Options,
+    reading: &ReadBy<'_>,
+    monitor: &dyn Monitor,
+    started: Instant,
+) -> Result<Outcome, UserError> {
     let planned = started.elapsed();
-    let judged = read_and_judge(store, &plan, &given, options, monitor)?;
+    let judged = read_and_judge(reading, plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
     let judged_after = started.elapsed();
     let files = render_by(&workers, &mut assessment)
@@ -113,12 +160,12 @@ pub fn analyze(store: &dyn Store, options: &Options, monitor: &dyn Monitor) -> R
         "spills": judged.spills,
     });
     let keep = outcomes(&given.keep, &assessment.roles, assessment.as_of);
-    Ok(Outcome { assessment, files, timings, inputs, keep })
+    Ok(Outcome { assessment, files, timings, inputs, keep, evidence: None })
 }
 
 /// What is read beside the trail.
-struct Given {
-    inventory: Inventory,
+pub(super) struct Given {
+    pub(super) inventory: Inventory,
     /// Accounts that are ours by the user's word or the organization's.
     own: BTreeSet<AccountId>,
     beside: Beside,
@@ -127,7 +174,7 @@ struct Given {
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
-fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
+pub(super) fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
     let beside::Given { inventory, organization, beside, files: mut inputs } =
         beside::read(&options.inventories, &options.beside)?;
     let own = options.own_accounts.iter().copied().chain(organization).collect();
@@ -146,6 +193,12 @@ fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
     Ok((Given { inventory, own, beside, keep, digest_keys }, inputs))
 }
 
+/// How the planned objects are read with a scope, and who compares them with their digests meanwhile.
+pub(super) struct ReadBy<'a> {
+    pub(super) read: &'a dyn Fn(&Scope) -> Result<Read, UserError>,
+    pub(super) witness: Option<&'a Witness<'a>>,
+}
+
 struct Judged {
     assessment: Assessment,
     workers: Workers,
@@ -157,27 +210,25 @@ struct Judged {
 /// Reads with the smallest scope that today's trust allows, and again should the records show that an outsider
 /// reached a role that the trust did not tell of.
 fn read_and_judge(
-    store: &dyn Store,
+    by: &ReadBy<'_>,
     plan: &Plan,
     given: &Given,
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Judged, UserError> {
-    let verify = |keys| witness(store, plan, keys, &options.request, monitor);
-    let witness = given.digest_keys.as_ref().map(verify).transpose()?;
     let mut scope = scope_of(plan, given, options);
     let (mut passes, mut reading) = (0, Duration::ZERO);
     loop {
         passes += 1;
         let began = Instant::now();
         monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
-        let read = read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor, witness.as_ref())?;
+        let read = (by.read)(&scope)?;
         monitor.end();
         reading += began.elapsed();
         monitor.begin("judging roles and writing the report", 0, 0);
         // After reading, so that the threads that read have given their memory back.
         let workers = Workers::start(options.effort)?;
-        let integrity = witness.as_ref().map(Witness::report);
+        let integrity = by.witness.map(Witness::report);
         match judge(&workers, &read, integrity, plan, given, &scope, options)? {
             Ok(assessment) => {
                 workers.let_go(read.evidence);
@@ -193,7 +244,7 @@ fn read_and_judge(
     }
 }
 
-fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
+pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
     let reachable = reachable(&given.inventory, &own_accounts(plan, given));
     let quiet = given.inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
     Scope {
@@ -312,6 +363,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "memory_bytes": options.effort.memory_bytes,
         },
         "inputs": outcome.inputs,
+        "evidence": outcome.evidence,
         "keep_rules": outcome.keep,
         "catalog_actions": Catalog::builtin().iter().count(),
         "coverage": outcome.assessment.coverage,

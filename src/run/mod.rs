@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod beside;
+pub mod checkpoint;
 pub mod collect;
 pub mod digests;
 pub mod discover;
@@ -9,12 +10,17 @@ pub mod estimate;
 pub mod fetch;
 pub mod inputs;
 pub mod keep;
+pub mod listing;
 pub mod live;
 pub mod monitor;
+pub mod observe;
 pub mod output;
 pub mod plan;
+pub mod report;
+pub mod resume;
 pub mod source;
 pub mod spill;
+pub mod stop;
 pub mod upload;
 pub mod witness;
 pub mod workers;

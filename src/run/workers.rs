@@ -21,7 +21,7 @@ use super::witness::Witness;
 const KEEP_BYTES: usize = 8 << 20;
 
 /// How much of the machine to use.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Effort {
     /// Worker threads.
     pub jobs: usize,
@@ -56,6 +56,11 @@ impl Workers {
 }
 
 impl Workers {
+    /// Has each thread do the same once.
+    pub(super) fn on_each<T: Send>(&self, work: impl Fn() -> T + Sync) -> Vec<T> {
+        self.0.broadcast(|_| work())
+    }
+
     /// Frees evidence by several threads, because it is millions of small pieces; what comes next finds the room free.
     pub fn let_go(&self, evidence: Evidence) {
         let Evidence { actors, handoffs, .. } = evidence;
@@ -86,7 +91,12 @@ pub fn read(
     // A quarter of the memory for ids, shared by the workers.
     let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
     let folds = workers.0.broadcast(|_| fold(&objects, scope, monitor, witness, &spill, ids_bytes));
-    let mut folds = folds.into_iter().collect::<std::io::Result<Vec<Evidence>>>().map_err(disk)?;
+    let folds = folds.into_iter().collect::<std::io::Result<Vec<Evidence>>>().map_err(disk)?;
+    sum(&workers, folds, &spill)
+}
+
+/// Whole evidence of what each worker gathered.
+pub(super) fn sum(workers: &Workers, mut folds: Vec<Evidence>, spill: &Spill) -> Result<Read, UserError> {
     let rest: Vec<Vec<EventId>> = folds.iter_mut().map(|evidence| evidence.out_of_scope.drain_sorted()).collect();
     // Into the first fold and not into an empty evidence: that would hold everything twice for a moment.
     let mut folds = folds.into_iter();
@@ -96,12 +106,12 @@ pub fn read(
     }
     let spills = spill.runs();
     let used = evidence.used_ids();
-    let others = spill.count_others(&rest, &used, &workers).map_err(disk)?;
+    let others = spill.count_others(&rest, &used, workers).map_err(disk)?;
     let counts = evidence.fates(used.len() as u64, others);
     Ok(Read { evidence, counts, spills })
 }
 
-fn disk(error: std::io::Error) -> UserError {
+pub(super) fn disk(error: std::io::Error) -> UserError {
     UserError::new(format!("cannot use temporary files: {error}"), "set TMPDIR to a folder with room")
 }
 

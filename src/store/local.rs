@@ -80,8 +80,13 @@ impl Store for LocalStore {
             fs::create_dir_all(folder)?;
         }
         let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let temporary = target.with_file_name(format!(".{name}.part"));
+        // Two processes may write the same object.
+        let temporary = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
         fs::write(&temporary, bytes)?;
         Ok(fs::rename(&temporary, &target)?)
+    }
+
+    fn remove(&self, key: &str) -> Result<(), StoreError> {
+        Ok(fs::remove_file(self.root.join(key))?)
     }
 }

@@ -56,4 +56,8 @@ impl Store for MemoryStore {
         self.objects().insert(key.to_owned(), bytes.to_vec());
         Ok(())
     }
+
+    fn remove(&self, key: &str) -> Result<(), StoreError> {
+        self.objects().remove(key).map(drop).ok_or(StoreError::Missing)
+    }
 }

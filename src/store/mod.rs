@@ -194,4 +194,12 @@ pub trait Store: Sync {
     /// # Errors
     /// When it cannot be written.
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Takes one object away.
+    ///
+    /// # Errors
+    /// When it stays, as in a store that cannot do this.
+    fn remove(&self, _key: &str) -> Result<(), StoreError> {
+        Err(StoreError::Other("objects cannot be removed here".to_owned()))
+    }
 }

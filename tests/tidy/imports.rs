@@ -55,6 +55,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("serde", ANYWHERE),
     ("serde_json", ANYWHERE),
     ("sha2", &["aws/fingerprint", "generate", "report/paths", "run/inputs"]),
+    ("signal-hook", &["cli"]),
     ("simd-json", &["cloudtrail/reader"]),
     ("similar", &["policy/diff"]),
     ("tempfile", &["run"]),

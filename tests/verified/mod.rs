@@ -50,6 +50,7 @@ pub(crate) fn outcome_of(
     });
     let options = Options {
         request: Request { with_digests: way.keys.is_some(), ..request },
+        inventories: Vec::new(),
         beside: BesideOptions::default(),
         keep: None,
         digest_keys,

@@ -163,6 +163,7 @@ fn hand_off(row: HandOffRow) -> Result<HandOffSeen, TableError> {
     let caller = Caller {
         kind: identity_kind(&row.caller_kind).ok_or_else(|| bad(&HANDOFFS, &row.caller_kind))?,
         account: row.caller_account,
+        delegate: row.caller_delegate,
         principal_id: row.caller_principal_id,
         arn: row.caller_arn,
         access_key: row.caller_access_key,

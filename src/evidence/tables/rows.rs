@@ -43,6 +43,7 @@ row!(HANDOFFS "handoffs", HandOffRow {
     external_id_digest: Option<String> => Text true, external_id_length: Option<u32> => Number true,
     source_identity: String => Text false, provider: String => Text false, subject: String => Text false,
     caller_kind: String => Text false, caller_account: Option<AccountId> => Text true,
+    caller_delegate: Option<AccountId> => Text true,
     caller_principal_id: String => Text false, caller_arn: String => Text false,
     caller_access_key: String => Text false, caller_invoked_by: String => Text false,
     caller_role_account: Option<AccountId> => Text true, caller_role_name: Option<String> => Text true,

@@ -151,6 +151,7 @@ fn hand_off(id: u128, seen: &HandOffSeen) -> HandOffRow {
         subject: seen.subject,
         caller_kind: identity_word(caller.kind).to_owned(),
         caller_account: caller.account,
+        caller_delegate: caller.delegate,
         caller_principal_id: caller.principal_id,
         caller_arn: caller.arn,
         caller_access_key: caller.access_key,

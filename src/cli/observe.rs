@@ -1,0 +1,53 @@
+//! `thirdtrail observe`.
+
+use std::path::Path;
+
+use crate::run::analyze::Options;
+use crate::run::checkpoint::{Checkpoints, open_place};
+use crate::run::monitor::Monitor;
+use crate::run::observe::{Observed, keys, observe};
+use crate::run::resume::Saved;
+use crate::run::{inputs, source};
+
+use super::analyze::{effort, evidence, request};
+use super::args::ObserveArguments;
+use super::exit_code::ExitCode;
+use super::stop::stoppable;
+use super::terminal::{Shown, line, plain};
+
+pub(super) fn run(arguments: &ObserveArguments) -> anyhow::Result<ExitCode> {
+    let only = arguments.objects.as_deref().map(keys).transpose()?;
+    let aws = arguments.aws.options();
+    let store = source::open(&arguments.selection.source, &aws)?;
+    let place = open_place(&arguments.evidence, &aws)?;
+    let checkpoints = Checkpoints::open(&*place)?;
+    let options = Options {
+        request: request(&arguments.selection),
+        inventories: if arguments.inventory.is_empty() {
+            inputs::beside(Path::new(&arguments.selection.source))
+        } else {
+            arguments.inventory.clone()
+        },
+        own_accounts: arguments.own_account.iter().copied().collect(),
+        effort: effort(arguments.jobs, 0),
+        ..Options::default()
+    };
+    let monitor = Shown::new(arguments.progress, arguments.quiet);
+    stoppable(|stop| {
+        let saved = Saved { checkpoints: &checkpoints, stop };
+        let observed = observe(&*store, &options, only.as_ref(), saved, &monitor)?;
+        monitor.end();
+        if !arguments.quiet {
+            tell(&observed)?;
+        }
+        Ok(if observed.failed.is_empty() { ExitCode::Done } else { ExitCode::Incomplete })
+    })
+}
+
+fn tell(observed: &Observed) -> anyhow::Result<()> {
+    evidence(&observed.notes)?;
+    for (key, reason) in observed.failed.iter().take(10) {
+        line(&format!("cannot read {}: {}", plain(key), plain(reason)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! `thirdtrail report`.
+
+use crate::run::checkpoint::Checkpoints;
+use crate::run::output::Target;
+use crate::run::report::report;
+use crate::run::resume::Saved;
+use crate::run::source;
+
+use super::analyze::{finish, options};
+use super::args::AnalyzeArguments;
+use super::exit_code::ExitCode;
+use super::stop::stoppable;
+use super::terminal::Shown;
+
+pub(super) fn run(arguments: &AnalyzeArguments) -> anyhow::Result<ExitCode> {
+    let out = Target::open(&arguments.out, &arguments.aws.options())?;
+    let evidence = source::open(&arguments.selection.source, &arguments.aws.options())?;
+    let options = options(arguments);
+    let monitor = Shown::new(arguments.progress, arguments.quiet);
+    let checkpoints = Checkpoints::open(&*evidence)?;
+    stoppable(|stop| {
+        let outcome = report(Saved { checkpoints: &checkpoints, stop }, &options, &monitor)?;
+        finish(arguments, &out, outcome, &options, &monitor)
+    })
+}

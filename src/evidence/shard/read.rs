@@ -1,0 +1,240 @@
+//! From bytes back to a shard; bytes that no shard could have written are an error, never a crash (S44).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use hashbrown::HashMap;
+
+use crate::aws::Fingerprint;
+use crate::cloudtrail::parameters::Hints;
+use crate::cloudtrail::record::EventId;
+use crate::evidence::Evidence;
+use crate::evidence::coverage::{Coverage, LoggingChange, ObjectReading, Place, Recorded, SeenKey};
+use crate::evidence::names::Names;
+use crate::evidence::scope::RoleRef;
+use crate::evidence::session::{Actor, Acts, Caller, CallerSession, HandOffSeen, RoleName};
+use crate::evidence::sighting::{CallKey, Sighting};
+
+use super::bytes::Reader;
+use super::write::{HAND_OFFS, IDENTITIES, OUTCOMES};
+use super::{Failure, MAGIC, Mark, Part, Selection, Shard, ShardError, VERSION, maker};
+
+type Outcome<T> = Result<T, ShardError>;
+
+impl Shard {
+    /// The shard that these bytes are.
+    ///
+    /// # Errors
+    /// [`ShardError`] when they are damaged, of another version, or something else.
+    pub fn from_bytes(bytes: &[u8]) -> Outcome<Self> {
+        let mut reader = Reader::new(opened(bytes)?)?;
+        let made_by = reader.text()?;
+        if made_by != maker() {
+            return Err(ShardError::OtherVersion(made_by.to_owned()));
+        }
+        let selection = Selection {
+            accounts: reader.list(Reader::account)?.into_iter().collect(),
+            regions: reader.list(Reader::owned)?.into_iter().collect(),
+        };
+        let quiet = reader
+            .list(|reader| Ok(RoleRef { account: reader.account()?, name: reader.owned()?, id: reader.owned()? }))?;
+        let held = reader.list(object)?;
+        let failed = reader.list(|reader| {
+            let (key, mark) = object(reader)?;
+            Ok((key, Failure { mark, reason: reader.owned()? }))
+        })?;
+        let parts = reader.list(part)?;
+        reader.end()?;
+        Ok(Self {
+            selection,
+            quiet: quiet.into_iter().collect(),
+            held: held.into_iter().collect(),
+            failed: failed.into_iter().collect(),
+            parts,
+        })
+    }
+}
+
+/// The content, when the digest at the end is that of all before it.
+fn opened(bytes: &[u8]) -> Outcome<&[u8]> {
+    let (before, digest) = bytes.split_last_chunk::<16>().ok_or(ShardError::Damaged)?;
+    let rest = before.strip_prefix(MAGIC).ok_or(ShardError::Damaged)?;
+    if xxhash_rust::xxh3::xxh3_128(before) != u128::from_le_bytes(*digest) {
+        return Err(ShardError::Damaged);
+    }
+    let (version, content) = rest.split_first_chunk::<4>().ok_or(ShardError::Damaged)?;
+    match u32::from_le_bytes(*version) {
+        VERSION => Ok(content),
+        other => Err(ShardError::OtherVersion(format!("shard/{other}"))),
+    }
+}
+
+fn object(reader: &mut Reader<'_>) -> Outcome<(String, Mark)> {
+    Ok((reader.owned()?, Mark { size_bytes: reader.number()?, tag: reader.owned()? }))
+}
+
+fn part(reader: &mut Reader<'_>) -> Outcome<Part> {
+    let span = reader.option(Reader::span)?;
+    let mut evidence = Evidence::default();
+    for _ in 0..reader.count(16)? {
+        let id = EventId(reader.bits()?);
+        evidence.handoffs.insert(id, Box::new(hand_off(reader)?));
+    }
+    actors(reader, &mut evidence)?;
+    for _ in 0..reader.count(1)? {
+        let role = role(reader, &mut evidence.names)?;
+        evidence.roles.insert(role, reader.span()?);
+    }
+    evidence.out_of_scope = reader.ids()?;
+    evidence.coverage = coverage(reader, &mut evidence.names)?;
+    Ok(Part { span, evidence })
+}
+
+fn one_of<T: Copy>(reader: &mut Reader<'_>, all: &[T]) -> Outcome<T> {
+    all.get(reader.small::<usize>()?).copied().ok_or(ShardError::Value("kind"))
+}
+
+fn role(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<RoleName> {
+    Ok(RoleName { account: reader.account()?, name: names.intern(reader.text()?), id: names.intern(reader.text()?) })
+}
+
+fn hand_off(reader: &mut Reader<'_>) -> Outcome<HandOffSeen> {
+    Ok(HandOffSeen {
+        event_id: reader.owned()?,
+        time: reader.time()?,
+        recipient: reader.account()?,
+        kind: one_of(reader, &HAND_OFFS)?,
+        outcome: one_of(reader, &OUTCOMES)?,
+        role_account: reader.account()?,
+        region: reader.owned()?,
+        error_code: reader.owned()?,
+        shared_event_id: reader.owned()?,
+        role_arn: reader.owned()?,
+        role_name: reader.owned()?,
+        role_id: reader.owned()?,
+        session_name: reader.owned()?,
+        access_key: reader.owned()?,
+        source_identity: reader.owned()?,
+        provider: reader.owned()?,
+        subject: reader.owned()?,
+        network: reader.owned()?,
+        agent: reader.owned()?,
+        external_id: reader.option(|reader| Ok(Fingerprint { digest: reader.owned()?, length: reader.small()? }))?,
+        caller: caller(reader)?,
+    })
+}
+
+fn caller(reader: &mut Reader<'_>) -> Outcome<Caller> {
+    Ok(Caller {
+        kind: one_of(reader, &IDENTITIES)?,
+        account: reader.option(Reader::account)?,
+        delegate: reader.option(Reader::account)?,
+        principal_id: reader.owned()?,
+        arn: reader.owned()?,
+        access_key: reader.owned()?,
+        invoked_by: reader.owned()?,
+        session: reader.option(|reader| {
+            Ok(CallerSession {
+                account: reader.account()?,
+                role_name: reader.owned()?,
+                role_id: reader.owned()?,
+                session_name: reader.owned()?,
+                created: reader.option(Reader::time)?,
+            })
+        })?,
+    })
+}
+
+fn actors(reader: &mut Reader<'_>, evidence: &mut Evidence) -> Outcome<()> {
+    for _ in 0..reader.count(1)? {
+        let (session, account) = (reader.flag()?, reader.account()?);
+        let names = &mut evidence.names;
+        let mut name = |reader: &mut Reader<'_>| reader.text().map(|text| names.intern(text));
+        let texts = [name(reader)?, name(reader)?, name(reader)?, name(reader)?];
+        let [first, id, access_key, session_name] = texts;
+        let (created, delegate) = (reader.option(Reader::time)?, reader.option(Reader::account)?);
+        let actor = if session {
+            Actor::Session { role: RoleName { account, name: first, id }, access_key, session_name, created, delegate }
+        } else {
+            Actor::Outsider { account, principal: first }
+        };
+        let mut acts = Acts {
+            calls: HashMap::new(),
+            networks: reader.few()?,
+            agents: reader.few()?,
+            source_identities: reader.few()?,
+            mfa: reader.flag()?,
+        };
+        let calls = reader.count(1)?;
+        acts.calls.reserve(calls);
+        for _ in 0..calls {
+            let key = call_key(reader, &mut evidence.names)?;
+            acts.calls.insert(key, Box::new(sighting(reader)?));
+        }
+        evidence.actors.insert(actor, acts);
+    }
+    Ok(())
+}
+
+fn call_key(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<CallKey> {
+    let account = reader.account()?;
+    let mut name = || reader.text().map(|text| names.intern(text));
+    let (region, source, event, via) = (name()?, name()?, name()?, name()?);
+    Ok(CallKey { account, region, source, name: event, via, hints: Hints::from_bits(reader.small()?) })
+}
+
+fn sighting(reader: &mut Reader<'_>) -> Outcome<Sighting> {
+    Ok(Sighting {
+        allowed: reader.ids()?,
+        denied: reader.ids()?,
+        failed: reader.ids()?,
+        used: reader.option(Reader::span)?,
+        refused: reader.option(Reader::span)?,
+        resources: reader.few()?,
+        errors: reader.few()?,
+        odd_ids: reader.few()?,
+        refused_odd_ids: reader.few()?,
+        networks: reader.few()?,
+    })
+}
+
+fn coverage(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<Coverage> {
+    let mut coverage = Coverage::default();
+    for _ in 0..reader.count(16)? {
+        let key = reader.bits()?;
+        let reading = ObjectReading {
+            records: reader.number()?,
+            bad: reader.number()?,
+            compressed_bytes: reader.number()?,
+            decompressed_bytes: reader.number()?,
+        };
+        coverage.objects.insert(key, reading);
+    }
+    let bad = reader.list(|reader| Ok(((reader.owned()?, reader.number()?), reader.owned()?)))?;
+    coverage.bad_records = BTreeMap::from_iter(bad);
+    for _ in 0..reader.count(1)? {
+        let place = (reader.account()?, names.intern(reader.text()?));
+        let events = reader.option(Reader::span)?;
+        let known = Place { events, delivered: days(reader)?, undated: days(reader)? };
+        coverage.places.insert(place, known);
+    }
+    for _ in 0..reader.count(1)? {
+        let account = reader.account()?;
+        let mut name = || reader.text().map(|text| names.intern(text));
+        let key = SeenKey { account, region: name()?, source: name()?, name: name()? };
+        coverage.seen.insert(key, Recorded(reader.small()?));
+    }
+    let types = reader.list(|reader| Ok((reader.account()?, reader.list(Reader::owned)?.into_iter().collect())))?;
+    coverage.data_types = BTreeMap::from_iter(types);
+    let logging = reader.list(|reader| {
+        let account = reader.account()?;
+        let change = LoggingChange { time: reader.time()?, starts: reader.flag()?, trail: reader.owned()? };
+        Ok((account, change))
+    })?;
+    coverage.logging = BTreeSet::from_iter(logging);
+    Ok(coverage)
+}
+
+fn days(reader: &mut Reader<'_>) -> Outcome<BTreeSet<NaiveDate>> {
+    Ok(reader.list(Reader::time)?.into_iter().map(|time| time.date_naive()).collect())
+}

@@ -1,0 +1,119 @@
+//! What a narrower scope leaves of evidence: exactly what reading with that scope would have kept.
+//!
+//! So evidence that was saved once serves later questions: another window, or a role that is quiet by now. Ids of what is
+//! left out stay, as events out of scope, because every record is counted (invariant 2).
+
+use crate::aws::window::Window;
+use crate::cloudtrail::identity::IdentityKind;
+
+use super::merge::Evidence;
+use super::scope::{RoleRef, Scope};
+use super::session::{Actor, Acts, HandOffSeen, Span};
+
+/// How a window stands to the events of some evidence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Overlap {
+    /// It takes all of them.
+    All,
+    /// It takes none; perhaps hand-offs shortly before it.
+    None,
+    /// It takes some: only their records can tell which.
+    Some,
+}
+
+impl Overlap {
+    /// Of events in that span; all windows take all of no events.
+    #[must_use]
+    pub fn of(window: Option<Window>, span: Option<Span>) -> Self {
+        let (Some(window), Some(span)) = (window, span) else { return Self::All };
+        if window.contains(span.first) && window.contains(span.last) {
+            Self::All
+        } else if span.last < window.since || window.until <= span.first {
+            Self::None
+        } else {
+            Self::Some
+        }
+    }
+}
+
+impl Evidence {
+    /// The roles in it that have an id.
+    pub fn role_refs(&self) -> impl Iterator<Item = RoleRef> {
+        self.roles.keys().map(|role| RoleRef {
+            account: role.account,
+            name: self.names.text(role.name).to_owned(),
+            id: self.names.text(role.id).to_owned(),
+        })
+    }
+
+    /// What stays of events none of which lies in the window: hand-offs that may have opened sessions seen in it, and
+    /// what is known of objects.
+    pub fn leave_window(&mut self, scope: &Scope) {
+        for acts in std::mem::take(&mut self.actors).into_values() {
+            self.let_go(&acts);
+        }
+        self.keep_hand_offs(|seen| scope.admits_hand_off(seen.time));
+        self.roles.clear();
+        let coverage = &mut self.coverage;
+        for place in coverage.places.values_mut() {
+            place.events = None;
+            place.undated.clear();
+        }
+        coverage.places.retain(|_, place| !place.delivered.is_empty());
+        coverage.seen.clear();
+        coverage.data_types.clear();
+        coverage.logging.clear();
+    }
+
+    /// What stays when the roles that are quiet in `scope` are: their last activity, and what an outsider did.
+    pub fn quieten(&mut self, scope: &Scope) {
+        if scope.quiet_roles.is_empty() {
+            return;
+        }
+        let names = &self.names;
+        let is_quiet = |actor: &Actor| match actor {
+            Actor::Session { role, delegate: None, .. } => {
+                scope.is_quiet(role.account, names.text(role.name), names.text(role.id))
+            }
+            _ => false,
+        };
+        let gone: Vec<Acts> = self.actors.extract_if(|actor, _| is_quiet(actor)).map(|(_, acts)| acts).collect();
+        for acts in gone {
+            self.let_go(&acts);
+        }
+        self.keep_hand_offs(|seen| {
+            !(scope.is_quiet(seen.role_account, &seen.role_name, &seen.role_id) && seen.is_inside(scope))
+        });
+    }
+
+    fn let_go(&mut self, acts: &Acts) {
+        for id in acts.calls.values().flat_map(|sighting| sighting.ids()) {
+            self.out_of_scope.append(id);
+        }
+    }
+
+    fn keep_hand_offs(&mut self, keep: impl Fn(&HandOffSeen) -> bool) {
+        let gone: Vec<_> = self.handoffs.extract_if(|_, seen| !keep(seen)).map(|(id, _)| id).collect();
+        for id in gone {
+            self.out_of_scope.append(id);
+        }
+        self.out_of_scope.settle();
+    }
+}
+
+impl HandOffSeen {
+    /// Whether a hand-off into a quiet role needs no keeping; the same question as [`super::fold`] asks of a record.
+    fn is_inside(&self, scope: &Scope) -> bool {
+        let caller = &self.caller;
+        match (caller.kind, &caller.session) {
+            _ if caller.delegate.is_some() => false,
+            (IdentityKind::AwsService, _) => true,
+            (IdentityKind::IamUser | IdentityKind::Root, _) => caller.account == Some(self.role_account),
+            (IdentityKind::AssumedRole, Some(session)) => {
+                session.account == self.role_account
+                    && scope.is_quiet(self.role_account, &session.role_name, &session.role_id)
+            }
+            _ => false,
+        }
+    }
+}

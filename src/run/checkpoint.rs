@@ -1,0 +1,331 @@
+//! Saved shards of evidence: finding those that serve, saving new ones, taking away those that no longer stand for
+//! anything.
+//!
+//! Objects are grouped into slots: an account, a Region and a day of delivery; objects whose key does not tell these, by
+//! a digest of their key. A slot holds shards, each for some of its objects. A shard is one file that is written whole
+//! or not at all, so a run that was killed leaves nothing but shards that count; one that is damaged, of another version,
+//! or that stands for an object that has changed or gone is not used, and what it stood for is read again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::cloudtrail::object_key::ObjectKey;
+use crate::evidence::Scope;
+use crate::evidence::coverage::object_digest;
+use crate::evidence::shard::{Mark, Shard, ShardError};
+use crate::store::{Entry, Store};
+
+use super::UserError;
+use super::plan::{Request, plan};
+use super::source::{self, AwsOptions};
+
+/// Where shards lie.
+const FOLDER: &str = "shards/";
+const ENDING: &str = ".shard";
+/// How a local store ends the name of a file that it is still writing.
+const UNFINISHED: &str = ".part";
+/// Slots for the objects whose keys do not tell account, Region and day.
+const OTHER_SLOTS: u128 = 64;
+/// Damaged shards named in `run.json`; all are counted.
+const NAMED: usize = 100;
+
+/// What was used and what was saved, for `run.json`.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
+pub struct Notes {
+    /// Shards whose evidence was used.
+    pub shards_used: u64,
+    /// Objects that were not read, because shards held their evidence.
+    pub objects_held: u64,
+    /// Objects that were read.
+    pub objects_read: u64,
+    /// Shards saved, and their size.
+    pub shards_saved: u64,
+    /// Bytes of the shards saved.
+    pub saved_bytes: u64,
+    /// Shards that were damaged: their objects were read again.
+    pub shards_damaged: u64,
+    /// Some of them, with the reason.
+    pub damaged: BTreeMap<String, String>,
+    /// Shards of other versions of this program: their objects were read again.
+    pub shards_of_other_versions: u64,
+    /// Shards taken away, because others took their place.
+    pub shards_removed: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The shards of each slot, by key.
+    slots: BTreeMap<String, BTreeSet<String>>,
+    /// What killed runs left of shards that they were writing.
+    unfinished: Vec<String>,
+    /// Slots that were looked into.
+    visited: BTreeSet<String>,
+    /// Shards that stand for what was asked.
+    serving: BTreeSet<String>,
+    notes: Notes,
+}
+
+/// A place of saved shards.
+pub struct Checkpoints<'a> {
+    store: &'a dyn Store,
+    state: Mutex<State>,
+}
+
+/// Objects of one slot.
+#[derive(Clone, Debug, Default)]
+pub struct Slot {
+    /// Its name.
+    pub name: String,
+    /// Its objects, each key once.
+    pub objects: Vec<Entry>,
+}
+
+impl Slot {
+    /// All slots of these objects, by name.
+    #[must_use]
+    pub fn all(objects: &[Entry]) -> Vec<Self> {
+        let mut slots: BTreeMap<String, BTreeMap<&str, &Entry>> = BTreeMap::new();
+        for entry in objects {
+            slots.entry(slot_of(&entry.key)).or_default().insert(&entry.key, entry);
+        }
+        slots
+            .into_iter()
+            .map(|(name, objects)| Self { name, objects: objects.into_values().cloned().collect() })
+            .collect()
+    }
+}
+
+/// The slot of an object, by its key. Strangers choose keys, so only what is harmless becomes part of a name (S43).
+fn slot_of(key: &str) -> String {
+    let parts = ObjectKey::parse(key);
+    let harmless = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+    match (parts.account, parts.region.filter(harmless), parts.delivered) {
+        (Some(account), Some(region), Some(day)) if parts.in_layout => {
+            // One account may have several trails.
+            let trail = object_digest(folder) % (1 << 32);
+            format!("{account}/{region}/{day}-{trail:08x}")
+        }
+        _ => format!("other/{:02x}", object_digest(key) % OTHER_SLOTS),
+    }
+}
+
+/// What a store tells of an object.
+#[must_use]
+pub fn mark(entry: &Entry) -> Mark {
+    Mark { size_bytes: entry.size_bytes, tag: entry.tag.clone() }
+}
+
+/// The store at a place of evidence; a folder is made if there is none.
+///
+/// # Errors
+/// When there can be none.
+pub fn open_place(place: &str, aws: &AwsOptions) -> Result<Box<dyn Store>, UserError> {
+    let wrong = |reason: String| {
+        UserError::new(format!("cannot use `{place}` for evidence: {reason}"), "give a folder or s3://bucket/prefix")
+    };
+    if !place.starts_with("s3://") {
+        std::fs::create_dir_all(place).map_err(|error| wrong(error.to_string()))?;
+    }
+    source::open(place, aws)
+}
+
+impl<'a> Checkpoints<'a> {
+    /// The shards at a place.
+    ///
+    /// # Errors
+    /// When it cannot be listed.
+    pub fn open(store: &'a dyn Store) -> Result<Self, UserError> {
+        let listing = store.list().map_err(|error| {
+            UserError::new(format!("cannot list the evidence: {error}"), "check the name and permissions of --evidence")
+        })?;
+        let mut state = State::default();
+        for entry in listing {
+            match slot_of_shard(&entry.key) {
+                Some((slot, true)) => drop(state.slots.entry(slot.to_owned()).or_default().insert(entry.key)),
+                Some((_, false)) => state.unfinished.push(entry.key),
+                None => {}
+            }
+        }
+        Ok(Self { store, state: Mutex::new(state) })
+    }
+
+    /// The store that they lie in.
+    #[must_use]
+    pub fn store(&self) -> &'a dyn Store {
+        self.store
+    }
+
+    /// The names of all slots that hold shards.
+    #[must_use]
+    pub fn slots(&self) -> Vec<String> {
+        self.state().slots.keys().cloned().collect()
+    }
+
+    /// All sound shards of a slot with their keys; those that are not are noted.
+    #[must_use]
+    pub fn shards(&self, slot: &str) -> Vec<(String, Shard)> {
+        let keys: Vec<String> = {
+            let mut state = self.state();
+            state.visited.insert(slot.to_owned());
+            state.slots.get(slot).into_iter().flatten().cloned().collect()
+        };
+        let mut bytes = Vec::new();
+        let mut found = Vec::new();
+        for key in keys {
+            let read = match self.store.get(&key, &mut bytes) {
+                Ok(()) => Shard::from_bytes(&bytes)
+                    .map_err(|error| (matches!(error, ShardError::OtherVersion(_)), error.to_string())),
+                Err(error) => Err((false, error.to_string())),
+            };
+            match read {
+                Ok(shard) => found.push((key, shard)),
+                Err((true, _)) => self.state().notes.shards_of_other_versions += 1,
+                Err((false, reason)) => {
+                    let notes = &mut self.state().notes;
+                    notes.shards_damaged += 1;
+                    if notes.damaged.len() < NAMED {
+                        notes.damaged.insert(key, reason);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The shards of a slot that stand for its objects as they are, with what was kept enough for `scope`; the largest
+    /// first, none that adds nothing.
+    #[must_use]
+    pub fn serving(&self, slot: &Slot, scope: &Scope) -> Vec<Shard> {
+        let now: BTreeMap<&str, Mark> = slot.objects.iter().map(|entry| (entry.key.as_str(), mark(entry))).collect();
+        let mut shards = self.shards(&slot.name);
+        shards.retain(|(_, shard)| {
+            shard.serves(scope) && shard.held.iter().all(|(key, mark)| now.get(key.as_str()) == Some(mark))
+        });
+        shards.sort_by_key(|(_, shard)| std::cmp::Reverse(shard.held.len()));
+        let mut covered = BTreeSet::new();
+        let mut serving = Vec::new();
+        for (key, shard) in shards {
+            if shard.held.keys().all(|key| covered.contains(key)) {
+                continue;
+            }
+            covered.extend(shard.held.keys().cloned());
+            let mut state = self.state();
+            state.serving.insert(key);
+            state.notes.shards_used += 1;
+            drop(state);
+            serving.push(shard);
+        }
+        self.state().notes.objects_held += covered.len() as u64;
+        serving
+    }
+
+    /// Saves a shard.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn save(&self, slot: &str, shard: &Shard) -> Result<(), UserError> {
+        let key = format!("{FOLDER}{slot}/{}{ENDING}", shard.address());
+        let bytes = shard.to_bytes();
+        self.store.put(&key, &bytes).map_err(|error| cannot_write(&error))?;
+        let mut state = self.state();
+        state.notes.shards_saved += 1;
+        state.notes.saved_bytes += bytes.len() as u64;
+        state.serving.insert(key.clone());
+        state.slots.entry(slot.to_owned()).or_default().insert(key);
+        Ok(())
+    }
+
+    /// Says that a slot's shards were put together in one, which alone is to stay.
+    pub fn replaced(&self, slot: &str) {
+        let mut state = self.state();
+        let State { slots, serving, .. } = &mut *state;
+        for key in slots.get(slot).into_iter().flatten() {
+            serving.remove(key);
+        }
+    }
+
+    /// Another reading begins; what an earlier one took from shards it takes again.
+    pub fn begin(&self) {
+        let notes = &mut self.state().notes;
+        (notes.shards_used, notes.objects_held) = (0, 0);
+    }
+
+    /// Says that objects were read.
+    pub fn note_read(&self, objects: u64) {
+        self.state().notes.objects_read += objects;
+    }
+
+    /// Takes away what was of no use in the slots that were looked into: shards of objects that have changed, damaged
+    /// ones, those put together in one; and the slots that were asked for and have no objects any more. To be done when
+    /// the answer is there, because until then they may serve.
+    pub fn sweep(&self, request: &Request) {
+        let mut state = self.state();
+        let State { slots, unfinished, visited, serving, notes } = &mut *state;
+        unfinished.retain(|key| self.store.remove(key).is_err());
+        for (slot, keys) in slots {
+            if !visited.contains(slot) && !is_asked_for(slot, request) {
+                continue;
+            }
+            keys.retain(|key| {
+                let stays = serving.contains(key) || self.store.remove(key).is_err();
+                notes.shards_removed += u64::from(!stays);
+                stays
+            });
+        }
+    }
+
+    /// What was used and saved so far.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        self.state().notes.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // After a panic the run ends anyway.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a request asks for the objects of a slot.
+fn is_asked_for(slot: &str, request: &Request) -> bool {
+    let mut parts = slot.split('/');
+    let (Some(account), Some(region), Some(day)) = (parts.next(), parts.next(), parts.next()) else { return true };
+    let day = day.get(..10).unwrap_or_default().replace('-', "/");
+    let key = format!("AWSLogs/{account}/CloudTrail/{region}/{day}/x.json.gz");
+    plan(vec![Entry { key, size_bytes: 0, tag: String::new() }], request).is_ok()
+}
+
+/// Evidence that cannot be saved is a mistake to be told: the user counts on it.
+pub(super) fn cannot_write(error: &crate::store::StoreError) -> UserError {
+    UserError::new(format!("cannot write evidence: {error}"), "check the room and permissions of --evidence")
+}
+
+/// The slot that a key names, if it is that of a shard, and whether the shard is finished.
+fn slot_of_shard(key: &str) -> Option<(&str, bool)> {
+    let (slot, name) = key.strip_prefix(FOLDER)?.rsplit_once('/')?;
+    let finished = !name.starts_with('.') && name.ends_with(ENDING);
+    (finished || name.ends_with(UNFINISHED)).then_some((slot, finished))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S43: strangers' keys name no folder outside, and no slot that is not theirs.
+    #[test]
+    fn slots_have_harmless_names() {
+        let check = |key: &str, expected: &str| assert!(slot_of(key).starts_with(expected), "{key}: {}", slot_of(key));
+        let log = |region: &str| format!("AWSLogs/111122223333/CloudTrail/{region}/2026/05/01/x.json.gz");
+        check(&log("us-east-1"), "111122223333/us-east-1/2026-05-01-");
+        check(&log(".."), "other/");
+        check(&log("a b"), "other/");
+        check("x.json", "other/");
+        assert_ne!(slot_of(&log("us-east-1")), slot_of(&format!("AWSLogs/o-a/{}", &log("us-east-1")[8..])));
+        assert_eq!(slot_of_shard("shards/a/b/c.shard"), Some(("a/b", true)));
+        assert_eq!(slot_of_shard("shards/a/b/.c.shard.7.part"), Some(("a/b", false)));
+        assert_eq!(slot_of_shard("a/c.shard"), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! What a listing of the source told, saved beside the evidence, so that a report can be made without the source.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::AccountId;
+use crate::aws::window::rfc3339;
+use crate::store::Store;
+
+use super::UserError;
+use super::checkpoint::cannot_write;
+use super::plan::{Plan, Request};
+
+/// Where it lies among the evidence.
+const KEY: &str = "listing.json";
+const SCHEMA: &str = "thirdtrail.listing/1";
+
+/// See the module.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Listing {
+    schema: String,
+    /// What was asked for.
+    asked: Asked,
+    listed: u64,
+    skipped: BTreeMap<String, u64>,
+    /// As texts, year first.
+    digest_days: BTreeSet<(AccountId, String)>,
+    accounts: BTreeSet<AccountId>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Asked {
+    since: Option<String>,
+    until: Option<String>,
+    accounts: BTreeSet<AccountId>,
+    regions: BTreeSet<String>,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self {
+            since: request.since.map(rfc3339),
+            until: request.until.map(rfc3339),
+            accounts: request.accounts.clone(),
+            regions: request.regions.clone(),
+        }
+    }
+}
+
+impl Listing {
+    /// What was planned of it.
+    #[must_use]
+    pub fn of(plan: &Plan, request: &Request) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            asked: Asked::of(request),
+            listed: plan.listed,
+            skipped: plan.skipped.clone(),
+            digest_days: plan.digest_days.iter().map(|(account, day)| (*account, day.to_string())).collect(),
+            accounts: plan.accounts.clone(),
+        }
+    }
+
+    /// Saves it beside evidence; the last one counts.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn save(&self, evidence: &dyn Store) -> Result<(), UserError> {
+        let bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        evidence.put(KEY, &bytes).map_err(|error| cannot_write(&error))
+    }
+
+    /// The one that lies beside evidence, if there is a sound one.
+    #[must_use]
+    pub fn load(evidence: &dyn Store) -> Option<Self> {
+        let mut bytes = Vec::new();
+        evidence.get(KEY, &mut bytes).ok()?;
+        serde_json::from_slice(&bytes).ok().filter(|listing: &Self| listing.schema == SCHEMA)
+    }
+
+    /// Completes a plan that was made of the keys in the evidence: what the source held beside them. What was skipped
+    /// is told only for the question that was asked then.
+    pub fn complete(self, plan: &mut Plan, request: &Request) {
+        let day = |(account, day): (AccountId, String)| Some((account, day.parse::<NaiveDate>().ok()?));
+        plan.digest_days.extend(self.digest_days.into_iter().filter_map(day));
+        plan.accounts.extend(self.accounts);
+        if self.asked == Asked::of(request) {
+            (plan.listed, plan.skipped) = (self.listed, self.skipped);
+        }
+    }
+}

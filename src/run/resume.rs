@@ -1,0 +1,392 @@
+//! Reading with saved evidence: what shards hold is taken from them, the rest is read and saved.
+//!
+//! Three steps. Shards that serve are merged. Objects that none of them holds are read in portions, and each portion is
+//! saved before anything else is done with it; evidence is saved whatever the window is, so that it serves the next
+//! night's. Where the window takes some events of a shard and leaves others, and only their records can tell which, the
+//! objects are read again with the window, and that is not saved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::evidence::event_ids::EventIds;
+use crate::evidence::observe::Observer;
+use crate::evidence::scope::RoleRef;
+use crate::evidence::shard::{Part, Shard};
+use crate::evidence::within::Overlap;
+use crate::evidence::{Evidence, Scope};
+use crate::store::{Entry, Store};
+
+use super::UserError;
+use super::checkpoint::{Checkpoints, Slot, mark};
+use super::monitor::Monitor;
+use super::spill::Spill;
+use super::stop::Stop;
+use super::workers::{Effort, Read, Workers, disk, sum};
+
+/// Most objects that are read between two moments at which everything is saved.
+const PORTION_OBJECTS: usize = 512;
+/// Most bytes, as delivered, of such a portion.
+const PORTION_BYTES: u64 = 16 << 20;
+/// More shards of one slot are put together in one.
+const MANY_SHARDS: usize = 8;
+
+/// Saved evidence to read with.
+#[derive(Clone, Copy)]
+pub struct Saved<'a> {
+    /// The shards.
+    pub checkpoints: &'a Checkpoints<'a>,
+    /// Whether to stop.
+    pub stop: &'a Stop,
+}
+
+/// What is done with evidence beside saving it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// It is merged for an answer.
+    Answer,
+    /// Nothing: another run will do that.
+    Save,
+}
+
+/// Objects to be read together.
+#[derive(Clone, Debug)]
+struct Portion {
+    slot: String,
+    objects: Vec<Entry>,
+}
+
+/// All that the workers share.
+struct Task<'a> {
+    store: &'a dyn Store,
+    scope: &'a Scope,
+    saved: Saved<'a>,
+    purpose: Purpose,
+    monitor: &'a dyn Monitor,
+    spill: &'a Spill,
+    ids_bytes: usize,
+}
+
+/// Reads objects, or takes what is saved of them.
+///
+/// # Errors
+/// When evidence cannot be saved, temporary files fail, or somebody wants to stop; objects that cannot be read are no
+/// error.
+pub fn read(
+    store: &dyn Store,
+    objects: &[Entry],
+    scope: &Scope,
+    effort: Effort,
+    monitor: &dyn Monitor,
+    saved: Saved<'_>,
+    purpose: Purpose,
+) -> Result<Read, UserError> {
+    let (workers, spill) = (Workers::start(effort)?, Spill::default());
+    // A quarter of the memory for ids, shared by the workers.
+    let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
+    let task = Task { store, scope, saved, purpose, monitor, spill: &spill, ids_bytes };
+    saved.checkpoints.begin();
+    let slots = Slot::all(objects);
+    let taken = on_all(&workers, &task, &slots, || Taking::new(&task), Taking::take)?;
+    let (mut gathered, mut missing, mut cut, mut loud) = (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
+    for taking in taken {
+        gathered.push(taking.gathered);
+        missing.extend(taking.missing);
+        cut.extend(taking.cut);
+        loud.extend(taking.loud);
+    }
+    // What earlier evidence kept in full is kept in full again: an outsider was seen there, and the next night's run
+    // would have to read it all again.
+    let keeping =
+        Scope { window: None, quiet_roles: &scope.quiet_roles - &loud.into_iter().collect(), ..scope.clone() };
+    let keeping = Arc::new(keeping);
+    let read = on_all(&workers, &task, &missing, || Reading::new(&task, Arc::clone(&keeping)), Reading::save)?;
+    for reading in read {
+        gathered.push(reading.gathered);
+        cut.extend(reading.cut);
+    }
+    if purpose == Purpose::Answer {
+        let exact = Arc::new(scope.clone());
+        let read = on_all(&workers, &task, &cut, || Reading::new(&task, Arc::clone(&exact)), Reading::answer)?;
+        gathered.extend(read.into_iter().map(|reading| reading.gathered));
+    }
+    sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)
+}
+
+/// What evidence alone says: that of all shards of these objects, none of which is read.
+///
+/// # Errors
+/// When shards do not hold what is needed.
+pub fn recall(
+    objects: &[Entry],
+    scope: &Scope,
+    effort: Effort,
+    monitor: &dyn Monitor,
+    saved: Saved<'_>,
+    failures: &BTreeMap<String, String>,
+) -> Result<Read, UserError> {
+    let store = crate::store::memory::MemoryStore::default();
+    let (workers, spill) = (Workers::start(effort)?, Spill::default());
+    let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
+    let task = Task { store: &store, scope, saved, purpose: Purpose::Answer, monitor, spill: &spill, ids_bytes };
+    saved.checkpoints.begin();
+    let slots = Slot::all(objects);
+    let taken = on_all(&workers, &task, &slots, || Taking::new(&task), Taking::take)?;
+    let mut gathered = Vec::new();
+    for taking in taken {
+        if let Some(portion) = taking.cut.first() {
+            return Err(UserError::new(
+                format!("the window cuts through the events of `{}`", portion.slot),
+                "give --since and --until as whole days, or run `thirdtrail analyze` with the trail",
+            ));
+        }
+        let mut one = taking.gathered;
+        for (object, slot) in
+            taking.missing.iter().flat_map(|portion| portion.objects.iter().map(|o| (o, &portion.slot)))
+        {
+            match failures.get(&object.key) {
+                Some(reason) => one.evidence.coverage.failed.insert(object.key.clone(), reason.clone()),
+                None => {
+                    return Err(UserError::new(
+                        format!("the evidence in `{slot}` keeps too little of a role that outsiders can reach today"),
+                        "run `thirdtrail analyze` with the trail and this --evidence once",
+                    ));
+                }
+            };
+        }
+        gathered.push(one);
+    }
+    sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)
+}
+
+/// Has every worker take pieces until none is left, somebody wants to stop, or one fails.
+fn on_all<P: Sync, W: Send>(
+    workers: &Workers,
+    task: &Task<'_>,
+    pieces: &[P],
+    new: impl Fn() -> W + Sync,
+    work: impl Fn(&mut W, &P) -> Result<(), UserError> + Sync,
+) -> Result<Vec<W>, UserError> {
+    let (next, failure) = (AtomicUsize::new(0), Mutex::new(None));
+    let done = workers.on_each(|| {
+        let mut worker = new();
+        while !task.saved.stop.is_asked()
+            && let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed))
+        {
+            if let Err(error) = work(&mut worker, piece) {
+                // The others find nothing left to do.
+                next.store(pieces.len(), Ordering::Relaxed);
+                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
+        }
+        worker
+    });
+    if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    if task.saved.stop.is_asked() {
+        return Err(UserError::new("stopped on request", "run the same command again: it goes on where it was"));
+    }
+    Ok(done)
+}
+
+/// Evidence of one worker, with ids apart, because merging would sort them again and again.
+struct Gathered<'a> {
+    task: &'a Task<'a>,
+    evidence: Evidence,
+    ids: EventIds,
+}
+
+impl<'a> Gathered<'a> {
+    fn new(task: &'a Task<'a>) -> Self {
+        Self { task, evidence: Evidence::default(), ids: EventIds::default() }
+    }
+
+    /// Adds what the scope leaves of a part that its window does not cut.
+    fn add(&mut self, part: Part) -> Result<(), UserError> {
+        let scope = self.task.scope;
+        let mut evidence = part.evidence;
+        evidence.quieten(scope);
+        if Overlap::of(scope.window, part.span) == Overlap::None {
+            evidence.leave_window(scope);
+        }
+        self.merge(evidence)
+    }
+
+    fn merge(&mut self, mut evidence: Evidence) -> Result<(), UserError> {
+        for id in std::mem::take(&mut evidence.out_of_scope).iter() {
+            self.ids.append(id);
+        }
+        self.evidence.merge(evidence);
+        if self.ids.held_bytes() > self.task.ids_bytes / 8 * 7 {
+            self.task.spill.add(&mut self.ids).map_err(disk)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Evidence {
+        self.evidence.settle();
+        self.evidence.out_of_scope = self.ids;
+        self.evidence
+    }
+}
+
+/// A worker that takes what shards hold.
+struct Taking<'a> {
+    gathered: Gathered<'a>,
+    /// Objects that no shard holds.
+    missing: Vec<Portion>,
+    /// Objects of shards that the window cuts.
+    cut: Vec<Portion>,
+    /// Roles kept in full, though they could be kept in little.
+    loud: BTreeSet<RoleRef>,
+}
+
+impl<'a> Taking<'a> {
+    fn new(task: &'a Task<'a>) -> Self {
+        Self { gathered: Gathered::new(task), missing: Vec::new(), cut: Vec::new(), loud: BTreeSet::new() }
+    }
+
+    fn take(&mut self, slot: &Slot) -> Result<(), UserError> {
+        let task = self.gathered.task;
+        let Saved { checkpoints, .. } = task.saved;
+        let shards = checkpoints.serving(slot, task.scope);
+        let held: BTreeSet<String> = shards.iter().flat_map(|shard| shard.held.keys().cloned()).collect();
+        let is_cut =
+            |shard: &Shard| shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some);
+        let cut: BTreeSet<String> =
+            shards.iter().filter(|shard| is_cut(shard)).flat_map(|shard| shard.held.keys().cloned()).collect();
+        for entry in slot.objects.iter().filter(|entry| held.contains(&entry.key) && !cut.contains(&entry.key)) {
+            task.monitor.step(entry.size_bytes);
+        }
+        let portions = |wanted: &dyn Fn(&Entry) -> bool| portions(slot, wanted);
+        self.missing.extend(portions(&|entry| !held.contains(&entry.key)));
+        self.cut.extend(portions(&|entry| cut.contains(&entry.key)));
+        for shard in &shards {
+            let roles = shard.parts.iter().flat_map(|part| part.evidence.role_refs());
+            let quiet_now = roles.filter(|role| task.scope.quiet_roles.contains(role));
+            self.loud.extend(quiet_now.filter(|role| !shard.quiet.contains(role)));
+        }
+        let shards = if shards.len() > MANY_SHARDS { put_together(checkpoints, slot, shards)? } else { shards };
+        if task.purpose == Purpose::Save {
+            return Ok(());
+        }
+        for shard in shards.into_iter().filter(|shard| !is_cut(shard)) {
+            for part in shard.parts {
+                self.gathered.add(part)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Many small shards, as late objects leave them, become one.
+fn put_together(checkpoints: &Checkpoints<'_>, slot: &Slot, shards: Vec<Shard>) -> Result<Vec<Shard>, UserError> {
+    let mut rest = shards.into_iter();
+    let Some(mut one) = rest.next() else { return Ok(Vec::new()) };
+    let mut others = Vec::new();
+    for shard in rest {
+        if shard.selection == one.selection {
+            one.join(shard);
+        } else {
+            others.push(shard);
+        }
+    }
+    if others.is_empty() {
+        checkpoints.replaced(&slot.name);
+        checkpoints.save(&slot.name, &one)?;
+    }
+    others.push(one);
+    Ok(others)
+}
+
+/// The objects of a slot that are wanted, so many at a time as are read between two savings.
+fn portions(slot: &Slot, wanted: &dyn Fn(&Entry) -> bool) -> Vec<Portion> {
+    let mut portions: Vec<Portion> = Vec::new();
+    let mut bytes = 0;
+    // Apart, so that a window that begins or ends with the day cuts through few objects.
+    let (early, late): (Vec<&Entry>, Vec<&Entry>) =
+        slot.objects.iter().filter(|entry| wanted(entry)).partition(|entry| is_of_first_hour(&entry.key));
+    let begins_late = late.first().map(|entry| entry.key.as_str());
+    for entry in early.iter().chain(&late).copied() {
+        let full = Some(entry.key.as_str()) == begins_late
+            || bytes > PORTION_BYTES
+            || portions.last().is_none_or(|last| last.objects.len() >= PORTION_OBJECTS);
+        if full {
+            portions.push(Portion { slot: slot.name.clone(), objects: Vec::new() });
+            bytes = 0;
+        }
+        bytes += entry.size_bytes;
+        if let Some(portion) = portions.last_mut() {
+            portion.objects.push(entry.clone());
+        }
+    }
+    portions
+}
+
+/// Whether an object was delivered in the first hour of its day, and so may hold events of the day before.
+fn is_of_first_hour(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or_default();
+    name.split('_').any(|part| part.len() == 14 && part.get(8..11) == Some("T00"))
+}
+
+/// A worker that reads objects.
+struct Reading<'a> {
+    gathered: Gathered<'a>,
+    cut: Vec<Portion>,
+    scope: Arc<Scope>,
+    observer: Observer,
+    object: Vec<u8>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(task: &'a Task<'a>, scope: Arc<Scope>) -> Self {
+        Self {
+            gathered: Gathered::new(task),
+            cut: Vec::new(),
+            observer: Observer::new(Arc::clone(&scope)),
+            scope,
+            object: Vec::new(),
+        }
+    }
+
+    fn observe(&mut self, portion: &Portion) -> Evidence {
+        let task = self.gathered.task;
+        for entry in &portion.objects {
+            match task.store.get(&entry.key, &mut self.object) {
+                Ok(()) => self.observer.observe(&entry.key, &self.object),
+                Err(error) => self.observer.unreadable(&entry.key, &error.to_string()),
+            }
+            task.monitor.step(entry.size_bytes);
+        }
+        task.saved.checkpoints.note_read(portion.objects.len() as u64);
+        self.observer.take()
+    }
+
+    /// Reads objects that no shard holds, saves their evidence, and only then uses it.
+    fn save(&mut self, portion: &Portion) -> Result<(), UserError> {
+        let evidence = self.observe(portion);
+        let marks = portion.objects.iter().map(|entry| (entry.key.clone(), mark(entry)));
+        let shard = Shard::of(&self.scope, marks, vec![evidence]);
+        let task = self.gathered.task;
+        task.saved.checkpoints.save(&portion.slot, &shard)?;
+        if task.purpose == Purpose::Answer
+            && shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some)
+        {
+            self.cut.push(portion.clone());
+            return Ok(());
+        }
+        let failed = shard.failed.into_iter().map(|(key, failure)| (key, failure.reason));
+        self.gathered.evidence.coverage.failed.extend(failed);
+        if task.purpose == Purpose::Save {
+            return Ok(());
+        }
+        shard.parts.into_iter().try_for_each(|part| self.gathered.add(part))
+    }
+
+    /// Reads objects for this answer alone.
+    fn answer(&mut self, portion: &Portion) -> Result<(), UserError> {
+        let evidence = self.observe(portion);
+        self.gathered.merge(evidence)
+    }
+}
