@@ -244,6 +244,34 @@ fn without_credentials_one_line_says_what_to_set() {
     assert!(aws.calls().is_empty() && !out.exists());
 }
 
+/// A member account sees the organization's trail and may be refused its selectors: no failure, but nothing is known.
+#[test]
+fn the_organizations_trail_is_for_its_owner_to_tell() {
+    let arn = |account: &str| format!("arn:aws:cloudtrail:us-east-1:{account}:trail/main");
+    let aws = StandIn::new(move |call| match (call.action.as_str(), call.parameter("TrailName")) {
+        ("ListTrails", _) => Answer::Json(json!({"Trails": []})),
+        ("DescribeTrails", _) => {
+            let trail = |account: &str| {
+                json!({"TrailARN": arn(account), "HomeRegion": "us-east-1", "IsMultiRegionTrail": true,
+                    "IsOrganizationTrail": account == SECOND, "S3BucketName": "logs", "HasCustomEventSelectors": true})
+            };
+            Answer::Json(json!({"trailList": [trail(OWN), trail(SECOND)]}))
+        }
+        ("GetEventSelectors", _) => Answer::Error(400, "AccessDeniedException", "not authorized"),
+        _ => aws(call),
+    });
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let done = collect(&aws, &out, &[]);
+    assert_eq!(done.code, 3, "{}", done.stderr);
+    let told: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("not read: ")).collect();
+    assert!(told.len() == 1 && told[0].contains(&arn(OWN)), "{told:?}");
+    let trails = json_file(&out.join(format!("trail-config/{OWN}.json")))["Trails"].clone();
+    let refused = |at: usize| trails[at]["Refused"][0].as_str().unwrap().to_owned();
+    assert!(refused(0).contains("cloudtrail:GetEventSelectors") && refused(1).contains(SECOND), "{trails}");
+    assert!(trails[1]["EventSelectors"].is_null() && trails[1]["Status"]["IsLogging"] == true);
+}
+
 /// An account outside of any organization is one of its own, and no failure.
 #[test]
 fn an_account_without_an_organization_is_alone() {
