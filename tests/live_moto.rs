@@ -177,6 +177,15 @@ fn a_saved_collection_and_live_inputs_give_the_same_report() {
     let bytes = |out: &Path| fs::read_to_string(out.join("report.json")).unwrap();
     assert_eq!(bytes(&offline), bytes(&online));
 
+    // The same trail in the bucket that the first account's trail delivers to, all of it live.
+    let upload = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/upload.py");
+    let direct = format!("http://127.0.0.1:{port}");
+    python::run(python.command().arg(upload).args([&direct, "logs-main"]).arg(&source)).unwrap();
+    let more = [&live[..], &["--force-path-style"]].concat();
+    let from_bucket = analyze(Path::new("s3://logs-main"), &folder.path().join("bucket"), &more);
+    assert_eq!(from_bucket["roles"], saved["roles"]);
+    assert_eq!(from_bucket["coverage"], saved["coverage"]);
+
     for account in &accounts {
         assert_eq!(verdict(&saved, account, "ec2:DescribeInstances"), "used");
         assert_eq!(verdict(&saved, account, "ec2:RunInstances"), "unused");
