@@ -107,7 +107,11 @@ pub fn analyze_with(
     monitor: &dyn Monitor,
 ) -> Result<Outcome, UserError> {
     let started = Instant::now();
+    if !options.beside.live.is_empty() {
+        monitor.begin("asking AWS", 0, 0);
+    }
     let (mut given, mut inputs) = given(options)?;
+    monitor.end();
     if store.remote().is_some() {
         monitor.begin("listing the source", 0, 0);
     }
