@@ -14,7 +14,9 @@ use super::terminal::Shown;
 pub(super) fn run(arguments: &AnalyzeArguments) -> anyhow::Result<ExitCode> {
     let out = Target::open(&arguments.out, &arguments.aws.options())?;
     let evidence = open_known(&arguments.selection.source, &arguments.aws.options())?;
-    let options = options(arguments);
+    let mut options = options(arguments);
+    // Evidence does not tell which bucket it was read from; where it lies itself says nothing about trails.
+    options.beside.bucket = None;
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     let checkpoints = Checkpoints::open(&*evidence)?;
     stoppable(|stop| {
