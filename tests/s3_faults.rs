@@ -46,7 +46,7 @@ impl Faults {
             0 => return Answer::error(503, "SlowDown", "Please reduce your request rate."),
             1 => Delivery::Reset,
             2 => Delivery::Cut,
-            3 => Delivery::Stall(SILENCE * 2),
+            3 => Delivery::Stall(Duration::from_secs(600)),
             _ => return doubled(whole),
         };
         Answer { delivery, ..whole }
@@ -80,6 +80,7 @@ fn patience(attempts: u32) -> Patience {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(20),
         silence: SILENCE,
+        slowest_bytes_per_second: 1 << 20,
         ..Patience::default()
     }
 }
@@ -169,4 +170,28 @@ fn a_bucket_that_goes_away_is_given_up() {
         read + reasons.len(),
         bundled::report(&planned)["coverage"]["objects"]["read"].as_u64().unwrap() as usize
     );
+}
+
+/// S6: a body that is not what was stored, or comes too slowly to wait for, is no object; both are named.
+#[test]
+fn a_wrong_checksum_and_a_body_that_trickles_are_named() {
+    let objects = objects();
+    let keys: Vec<String> =
+        objects.keys().filter(|key| key.contains("/CloudTrail/")).step_by(90).take(2).cloned().collect();
+    let wrong = keys.clone();
+    let server = Server::start(move |request| {
+        let mut whole = answer(&objects, request);
+        if request.key == wrong[0] {
+            whole.headers.push(("x-amz-checksum-crc32", "AAAAAA==".to_owned()));
+        }
+        let delivery = if request.key == wrong[1] { Delivery::Trickle(SILENCE / 4) } else { Delivery::Whole };
+        Answer { delivery, ..whole }
+    });
+    let report = report(&analyzed(&open(&server, patience(2))));
+    let failed = report["coverage"]["objects"]["failed"].as_array().unwrap();
+    let failed: Vec<(&str, &str)> =
+        failed.iter().map(|object| (object["key"].as_str().unwrap(), object["reason"].as_str().unwrap())).collect();
+    let broken = "GetObject: the body broke off, or its checksum is wrong (2 attempts)";
+    let slow = "GetObject: the body comes too slowly (2 attempts)";
+    assert_eq!(failed, [(keys[0].as_str(), broken), (keys[1].as_str(), slow)]);
 }

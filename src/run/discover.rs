@@ -109,7 +109,8 @@ impl DaysOfDelivery {
         self.first.is_none() && self.last.is_none()
     }
 
-    /// What of the folder of a year is needed: a month at a time, so that several are listed at once.
+    /// What of the folder of a year is needed: a month at a time, so that several are listed at once. Bounds end in `/`:
+    /// the folder that they name begins after them, for servers that compare names of folders too.
     fn of_year(self, folder: &str, year: i32) -> Vec<KeyRange> {
         let (start, end) = (NaiveDate::from_ymd_opt(year, 1, 1), NaiveDate::from_ymd_opt(year, 12, 31));
         let (Some(start), Some(end)) = (start, end) else { return vec![KeyRange::whole(folder)] };
@@ -120,19 +121,19 @@ impl DaysOfDelivery {
         let mut ranges: Vec<KeyRange> = (first.month()..=last.month())
             .map(|month| KeyRange {
                 prefix: folder.to_owned(),
-                from: format!("{month:02}"),
-                to: Some(format!("{:02}", month + 1)),
+                after: format!("{month:02}/"),
+                to: Some(format!("{:02}/", month + 1)),
             })
             .collect();
         if let Some(range) = ranges.first_mut().filter(|_| first > start) {
-            range.from = format!("{:02}/{:02}", first.month(), first.day());
+            range.after = format!("{:02}/{:02}/", first.month(), first.day());
         }
         if let Some(range) = ranges.last_mut().filter(|_| last < end) {
-            range.to = Some(format!("{:02}/{:02}", last.month(), last.day() + 1));
+            range.to = Some(format!("{:02}/{:02}/", last.month(), last.day() + 1));
         }
         // Whatever else lies in a year that is wanted from its beginning, or to its end.
         if let Some(range) = ranges.first_mut().filter(|_| first == start) {
-            range.from = String::new();
+            range.after = String::new();
         }
         if let Some(range) = ranges.last_mut().filter(|_| last == end) {
             range.to = None;
@@ -158,7 +159,7 @@ impl<'a> Search<'a> {
     fn of(request: &'a Request) -> Self {
         Self {
             request,
-            is_whole: request == &Request::default(),
+            is_whole: *request == Request { with_digests: request.with_digests, ..Request::default() },
             days: DaysOfDelivery::of(request),
             found: Found::default(),
             ranges: Vec::new(),
@@ -232,12 +233,11 @@ fn lies_below_account(folder: &str) -> bool {
         .any(|(at, step)| at > logs && at + 1 < steps.len() && at <= logs + 2 && AccountId::parse(step).is_some())
 }
 
-/// `AWSLogs/`, `AWSLogs/o-orgid/` or `AWSLogs/[o-orgid/]<account>/`, of which an organization has many.
+/// A folder of accounts, of an organization, or of one account, of which there are many: they are on the way to trails,
+/// below `AWSLogs` and also above it where each account has a prefix of its own.
 fn leads_to_accounts(folder: &str) -> bool {
-    let mut steps = folder.trim_end_matches('/').rsplit('/');
-    let last = steps.next().unwrap_or_default();
-    last == "AWSLogs"
-        || steps.any(|step| step == "AWSLogs") && (last.starts_with("o-") || AccountId::parse(last).is_some())
+    let last = folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    last == "AWSLogs" || last.starts_with("o-") || AccountId::parse(last).is_some()
 }
 
 #[cfg(test)]

@@ -70,22 +70,22 @@ fn a_window_lists_its_days_alone() {
     let region = "AWSLogs/111122223333/CloudTrail/us-east-1/";
     let levels = ["", "AWSLogs/", "AWSLogs/111122223333/", "AWSLogs/111122223333/CloudTrail/", region];
     let check = |since: &str, until: &str, ranges: &[(&str, &str, Option<&str>)]| {
-        let range = |(year, from, to): &(&str, &str, Option<&str>)| {
+        let range = |(year, after, to): &(&str, &str, Option<&str>)| {
             let (prefix, to) = (format!("{region}{year}/"), to.map(str::to_owned));
-            Call::Range(KeyRange { prefix, from: (*from).to_owned(), to })
+            Call::Range(KeyRange { prefix, after: (*after).to_owned(), to })
         };
         let mut expected: Vec<Call> = levels.iter().map(|level| Call::Level((*level).to_owned())).collect();
         expected.extend(ranges.iter().map(range));
         expected.sort();
         assert_eq!(asked(since, until), expected, "{since} to {until}");
     };
-    check("2026-05-10", "2026-05-11", &[("2026", "05/09", Some("05/13"))]);
+    check("2026-05-10", "2026-05-11", &[("2026", "05/09/", Some("05/13/"))]);
     check(
         "2026-05-31",
         "2026-06-30T12:00:00Z",
-        &[("2026", "05/30", Some("06")), ("2026", "06", Some("07")), ("2026", "07", Some("07/02"))],
+        &[("2026", "05/30/", Some("06/")), ("2026", "06/", Some("07/")), ("2026", "07/", Some("07/02/"))],
     );
-    check("2025-12-31", "2026-01-01", &[("2025", "12/30", None), ("2026", "", Some("01/03"))]);
+    check("2025-12-31", "2026-01-01", &[("2025", "12/30/", None), ("2026", "", Some("01/03/"))]);
     check("2020-01-01", "2021-01-01", &[]);
 }
 
@@ -122,6 +122,7 @@ fn discovery_gives_the_plan_of_a_whole_listing() {
                 for regions in [BTreeSet::new(), BTreeSet::from(["eu-west-1".to_owned()])] {
                     let request = Request { accounts: accounts.clone(), regions, ..window.clone() };
                     check_plan(&memory, &request);
+                    check_plan(&memory, &Request { with_digests: true, ..request });
                 }
             }
         }
@@ -138,6 +139,7 @@ fn check_plan(memory: &MemoryStore, request: &Request) {
     };
     let accounts: BTreeSet<AccountId> = planned.accounts.union(&found.accounts).copied().collect();
     assert_eq!((&planned.objects, &planned.days), (&whole.objects, &whole.days), "{request:?}");
+    assert_eq!(planned.digests, whole.digests, "{request:?}");
     assert_eq!((planned.window, &accounts), (whole.window, &whole.accounts), "{request:?}");
     let near = |(account, day): &&(AccountId, NaiveDate)| {
         let days = DaysOfDelivery::of(request);

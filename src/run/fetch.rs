@@ -77,7 +77,7 @@ struct State {
     /// Started and not yet taken.
     objects: usize,
     bytes: u64,
-    /// Buffers to be used again.
+    /// Buffers to be used again; one of an exceptionally large object must not hold its memory for the rest of the run.
     spare: Vec<Vec<u8>>,
 }
 
@@ -131,7 +131,8 @@ impl<'a> Flow<'a> {
         state.bytes -= entry.size_bytes;
         let got = arrival.bytes.map(|bytes| {
             let read = std::mem::replace(buffer, bytes);
-            if state.spare.len() < self.ahead.objects && read.capacity() > 0 {
+            let is_small = read.capacity() as u64 <= self.ahead.bytes / self.ahead.objects as u64;
+            if state.spare.len() < self.ahead.objects && is_small {
                 state.spare.push(read);
             }
         });

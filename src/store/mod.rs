@@ -74,8 +74,8 @@ impl From<std::io::Error> for StoreError {
 pub struct KeyRange {
     /// How all of them begin.
     pub prefix: String,
-    /// The first, after the prefix; empty for no bound.
-    pub from: String,
+    /// The last, after the prefix, that is too early; empty for no bound.
+    pub after: String,
     /// The first that is too much, after the prefix; `None` for no bound.
     pub to: Option<String>,
 }
@@ -84,7 +84,7 @@ impl KeyRange {
     /// All that begin like this.
     #[must_use]
     pub fn whole(prefix: impl Into<String>) -> Self {
-        Self { prefix: prefix.into(), from: String::new(), to: None }
+        Self { prefix: prefix.into(), after: String::new(), to: None }
     }
 
     /// What a place stands for: all below a folder (or below nothing), or one object.
@@ -99,7 +99,9 @@ impl KeyRange {
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         let rest = key.strip_prefix(&self.prefix);
-        rest.is_some_and(|rest| self.from.as_str() <= rest && self.to.as_deref().is_none_or(|to| rest < to))
+        rest.is_some_and(|rest| {
+            (self.after.is_empty() || self.after.as_str() < rest) && self.to.as_deref().is_none_or(|to| rest < to)
+        })
     }
 }
 

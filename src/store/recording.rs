@@ -1,5 +1,6 @@
 //! A twin of any store that writes down what it was asked.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Entry, KeyRange, Level, Store, StoreError};
@@ -15,6 +16,8 @@ pub enum Call {
     Level(String),
     /// An object was read.
     Get(String),
+    /// What is stored beside an object's bytes was read.
+    Metadata(String),
     /// An object was written.
     Put(String),
 }
@@ -67,6 +70,11 @@ impl Store for RecordingStore<'_> {
     fn get(&self, key: &str, buffer: &mut Vec<u8>) -> Result<(), StoreError> {
         self.calls().push(Call::Get(key.to_owned()));
         self.behind.get(key, buffer)
+    }
+
+    fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        self.calls().push(Call::Metadata(key.to_owned()));
+        self.behind.metadata(key)
     }
 
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {

@@ -17,6 +17,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 /// What a client asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
+    /// `GET`, `HEAD` and so on.
+    pub(crate) method: String,
     /// The bucket; path style.
     pub(crate) bucket: String,
     /// The key; empty for the bucket itself.
@@ -36,6 +38,8 @@ pub(crate) enum Delivery {
     Cut,
     /// It stops for so long in the middle of the body, and then ends.
     Stall(Duration),
+    /// Byte by byte, each after so long.
+    Trickle(Duration),
 }
 
 /// What the server answers.
@@ -106,6 +110,13 @@ fn talk(mut stream: &TcpStream, answer: &dyn Fn(&Request) -> Answer) -> Option<(
             thread::sleep(time);
             None
         }
+        Delivery::Trickle(time) => {
+            for byte in &answer.body {
+                stream.write_all(&[*byte]).ok()?;
+                thread::sleep(time);
+            }
+            Some(())
+        }
         _ => stream.write_all(&answer.body).ok(),
     }
 }
@@ -125,7 +136,8 @@ fn peek(stream: &TcpStream) -> Option<(String, usize)> {
 
 fn parse(head: &str) -> Option<Request> {
     let mut lines = head.lines();
-    let target = lines.next()?.split(' ').nth(1)?;
+    let (method, target) = lines.next()?.split_once(' ')?;
+    let target = target.split(' ').next()?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let path = decoded(path.trim_start_matches('/'));
@@ -133,6 +145,7 @@ fn parse(head: &str) -> Option<Request> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let headers = lines.filter_map(|line| line.split_once(": "));
     Some(Request {
+        method: method.to_owned(),
         bucket: bucket.to_owned(),
         key: key.to_owned(),
         query: pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect(),
@@ -157,16 +170,16 @@ pub(crate) fn answer(objects: &Objects, request: &Request) -> Answer {
 /// One page of ListObjectsV2.
 fn list(objects: &Objects, query: &BTreeMap<String, String>) -> String {
     let text = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
-    let (prefix, after) = (text("prefix"), text("start-after").max(text("continuation-token")));
+    let (prefix, token) = (text("prefix"), text("continuation-token"));
+    let after = text("start-after").max(token);
     let most: usize = text("max-keys").parse().unwrap_or(1000);
     let url = |key: &str| utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
     let (mut body, mut count, mut last) = (String::new(), 0, String::new());
     let mut truncated = false;
     for (key, bytes) in objects.iter().filter(|(key, _)| key.starts_with(prefix) && key.as_str() > after) {
         // A folder that was told counts once, whichever of its objects comes next.
-        if !last.is_empty() && last.ends_with('/') && key.starts_with(&last)
-            || after.ends_with('/') && key.starts_with(after)
-        {
+        let told = |folder: &str| folder.ends_with('/') && key.starts_with(folder);
+        if told(&last) || told(token) {
             continue;
         }
         if count == most {

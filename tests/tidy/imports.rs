@@ -42,7 +42,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("csv", &["policy/users"]),
     ("flate2", &["cloudtrail/gunzip", "generate"]),
-    ("hashbrown", &["evidence", "activity", "policy", "finding", "run"]),
+    ("hashbrown", &["cloudtrail", "evidence", "activity", "policy", "finding", "run"]),
     ("hmac", &["aws/fingerprint"]),
     ("indicatif", &["cli"]),
     ("libdeflater", &["cloudtrail/gunzip"]),
@@ -50,7 +50,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("mimalloc", &["main"]),
     // `report` has a module of its own by that name.
     ("parquet", &["evidence/tables/columnar", "report"]),
-    ("percent-encoding", &["policy"]),
+    ("percent-encoding", &["policy", "store/s3"]),
     ("rayon", &["run"]),
     ("serde", ANYWHERE),
     ("serde_json", ANYWHERE),

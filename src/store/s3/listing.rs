@@ -8,6 +8,9 @@ use super::super::{Entry, KeyRange, Level, StoreError};
 use super::Bucket;
 use super::refusal::{Call, Refusal};
 
+/// About how much a page of a thousand keys holds.
+const PAGE_BYTES: usize = 512 << 10;
+
 /// What a page is asked for.
 #[derive(Clone, Default)]
 struct Question {
@@ -26,13 +29,13 @@ impl Bucket {
         let question = Question { prefix: prefix.to_owned(), most: Some(1), ..Question::default() };
         let page = self.page(&question, None).await?;
         let first = page.contents().first().and_then(|object| object.key());
-        Ok(first.map(decoded).transpose()?)
+        first.map(decoded).transpose()
     }
 
     /// The objects of a range, sorted; each once, although pages can overlap when one is asked for again.
     pub(super) async fn list(&self, range: &KeyRange) -> Result<Vec<Entry>, Refusal> {
         let prefix = format!("{}{}", self.root, range.prefix);
-        let start_after = (!range.from.is_empty()).then(|| format!("{prefix}{}", range.from));
+        let start_after = (!range.after.is_empty()).then(|| format!("{prefix}{}", range.after));
         let question = Question { prefix, start_after, ..Question::default() };
         let mut found = Vec::new();
         self.pages(&question, |page| {
@@ -89,7 +92,7 @@ impl Bucket {
 
     async fn page(&self, question: &Question, token: Option<&str>) -> Result<ListObjectsV2Output, Refusal> {
         let ask = || async {
-            let answer = self
+            let asked = self
                 .client
                 .list_objects_v2()
                 .bucket(&self.name)
@@ -100,8 +103,8 @@ impl Bucket {
                 .encoding_type(EncodingType::Url)
                 .set_continuation_token(token.map(str::to_owned))
                 .set_request_payer(self.payer.clone())
-                .send()
-                .await;
+                .send();
+            let answer = self.in_time(Call::ListObjects, PAGE_BYTES, asked).await?;
             answer.map_err(|error| Refusal::of(Call::ListObjects, &error))
         };
         self.persistence.repeat(token.unwrap_or(&question.prefix), ask).await

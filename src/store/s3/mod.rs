@@ -8,6 +8,7 @@ mod patience;
 mod refusal;
 mod transfer;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
@@ -81,7 +82,9 @@ impl S3Store {
         let mut bucket = Bucket::new(&aws, name, None, manner);
         let folder = if path.is_empty() || path.ends_with('/') { path.to_owned() } else { format!("{path}/") };
         let mut first = aws.wait(bucket.first_key(&folder));
-        if let Err(Some(region)) = first.as_ref().map_err(|refusal| refusal.region.clone()) {
+        let here = aws.config().region().map(Region::as_ref);
+        let elsewhere = first.as_ref().err().and_then(|refusal| refusal.region.clone());
+        if let Some(region) = elsewhere.filter(|region| Some(region.as_str()) != here) {
             bucket = Bucket::new(&aws, name, Some(region), manner);
             first = aws.wait(bucket.first_key(&folder));
         }
@@ -149,8 +152,16 @@ impl Store for S3Store {
         Ok(())
     }
 
+    fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        self.aws.wait(self.bucket.metadata(key)).map_err(|refusal| refusal.error)
+    }
+
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
         self.aws.wait(self.bucket.put(key, bytes)).map_err(|refusal| refusal.error)
+    }
+
+    fn remove(&self, key: &str) -> Result<(), StoreError> {
+        self.aws.wait(self.bucket.remove(key)).map_err(|refusal| refusal.error)
     }
 }
 

@@ -9,15 +9,22 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::super::StoreError;
 
+/// Of an error code that is not known here; it is what somebody's server says.
+const CODE_CHARACTERS: usize = 64;
+
+const SENSELESS: &str = "the answer broke off or makes no sense";
+
 /// What is asked of S3.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Call {
     ListObjects,
     GetObject,
+    HeadObject,
     PutObject,
     CreateUpload,
     UploadPart,
     CompleteUpload,
+    DeleteObject,
 }
 
 impl Call {
@@ -26,10 +33,12 @@ impl Call {
         match self {
             Self::ListObjects => "ListObjectsV2",
             Self::GetObject => "GetObject",
+            Self::HeadObject => "HeadObject",
             Self::PutObject => "PutObject",
             Self::CreateUpload => "CreateMultipartUpload",
             Self::UploadPart => "UploadPart",
             Self::CompleteUpload => "CompleteMultipartUpload",
+            Self::DeleteObject => "DeleteObject",
         }
     }
 
@@ -37,7 +46,8 @@ impl Call {
     fn permissions(self) -> (&'static str, &'static str) {
         match self {
             Self::ListObjects => ("s3:ListBucket", "kms:Decrypt"),
-            Self::GetObject => ("s3:GetObject", "kms:Decrypt"),
+            Self::GetObject | Self::HeadObject => ("s3:GetObject", "kms:Decrypt"),
+            Self::DeleteObject => ("s3:DeleteObject", "kms:Decrypt"),
             _ => ("s3:PutObject", "kms:GenerateDataKey"),
         }
     }
@@ -93,7 +103,7 @@ impl Refusal {
                 Self { region, ..answer.meaning(call) }
             }
             SdkError::TimeoutError(_) => Self::passing(call, "no answer in time"),
-            SdkError::ResponseError(_) => Self::passing(call, "the answer broke off or makes no sense"),
+            SdkError::ResponseError(_) => Self::passing(call, SENSELESS),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::passing(call, "no answer in time"),
             SdkError::DispatchFailure(failure) if failure.is_io() => {
                 let cause = failure.as_connector_error().map(|error| root_cause(error));
@@ -136,7 +146,8 @@ impl Answer<'_> {
         let lasting = |reason: &str, fix: &str| Refusal::lasting(call, reason, fix);
         let (permission, key_permission) = call.permissions();
         match self.code {
-            "NoSuchKey" => Refusal { passing: false, region: None, error: StoreError::Missing },
+            // Answers to HeadObject have no words, only numbers.
+            "NoSuchKey" | "NotFound" => Refusal { passing: false, region: None, error: StoreError::Missing },
             "NoSuchBucket" => lasting("there is no such bucket", "check the name after `s3://`"),
             "InvalidBucketName" => lasting("this is no name of a bucket", "check the name after `s3://`"),
             "InvalidObjectState" => lasting(
@@ -164,6 +175,8 @@ impl Answer<'_> {
                 &format!("access denied by KMS: `{key_permission}` on the object's key is missing"),
                 &format!("allow `{key_permission}` in the key's policy and in yours"),
             ),
+            // A success that cannot be read, or that is none: a listing that was cut, or a page of somebody's proxy.
+            "" if self.status < 300 => Refusal::passing(call, SENSELESS),
             _ if self.may_pass() => Refusal::passing(call, &self.shown()),
             _ if self.status == 301 => lasting("the bucket is in another Region", "give its Region with --region-name"),
             _ if self.status == 403 => lasting(
@@ -182,11 +195,8 @@ impl Answer<'_> {
 
     /// Code and status, which are the same in every run; the message may not be.
     fn shown(&self) -> String {
-        if self.code.is_empty() {
-            format!("HTTP {}", self.status)
-        } else {
-            format!("{} (HTTP {})", self.code, self.status)
-        }
+        let code: String = self.code.chars().take(CODE_CHARACTERS).collect();
+        if code.is_empty() { format!("HTTP {}", self.status) } else { format!("{code} (HTTP {})", self.status) }
     }
 }
 

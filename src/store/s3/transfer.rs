@@ -1,5 +1,7 @@
 //! Getting and putting the bytes of objects.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -23,7 +25,8 @@ impl Bucket {
             buffer.clear();
             async move {
                 let call = self.client.get_object().bucket(&self.name).key(name);
-                let answer = call.set_request_payer(self.payer.clone()).send().await;
+                let sent = call.set_request_payer(self.payer.clone()).send();
+                let answer = self.in_time(Call::GetObject, 0, sent).await?;
                 self.read(answer.map_err(|error| Refusal::of(Call::GetObject, &error))?, &mut buffer).await?;
                 Ok(buffer)
             }
@@ -55,6 +58,32 @@ impl Bucket {
         }
     }
 
+    /// What was stored with one object, by name in small letters.
+    pub(super) async fn metadata(&self, key: &str) -> Result<BTreeMap<String, String>, Refusal> {
+        let name = format!("{}{key}", self.root);
+        let attempt = || async {
+            let call = self.client.head_object().bucket(&self.name).key(&name);
+            let asked = call.set_request_payer(self.payer.clone()).send();
+            let answer = self.in_time(Call::HeadObject, 0, asked).await?;
+            answer.map_err(|error| Refusal::of(Call::HeadObject, &error))
+        };
+        let answer = self.persistence.repeat(&name, attempt).await?;
+        let pairs = answer.metadata.unwrap_or_default().into_iter();
+        Ok(pairs.map(|(name, value)| (name.to_lowercase(), value)).collect())
+    }
+
+    /// Takes one object away; to S3 it is the same when there is none.
+    pub(super) async fn remove(&self, key: &str) -> Result<(), Refusal> {
+        let name = format!("{}{key}", self.root);
+        let name = &name;
+        let attempt = || async move {
+            let call = self.client.delete_object().bucket(&self.name).key(name);
+            let sent = call.set_request_payer(self.payer.clone()).send();
+            self.in_time(Call::DeleteObject, 0, sent).await?.map_err(|e| Refusal::of(Call::DeleteObject, &e))
+        };
+        self.persistence.repeat(name, attempt).await.map(|_| ())
+    }
+
     /// Writes one object: at once, or in parts that become an object when the last one is there.
     pub(super) async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), Refusal> {
         let name = format!("{}{key}", self.root);
@@ -73,8 +102,8 @@ impl Bucket {
     async fn put_in_parts(&self, name: &str, bytes: &[u8]) -> Result<(), Refusal> {
         let begin = || async {
             let call = self.client.create_multipart_upload().bucket(&self.name).key(name);
-            let sent = call.set_request_payer(self.payer.clone()).send().await;
-            sent.map_err(|error| Refusal::of(Call::CreateUpload, &error))
+            let sent = call.set_request_payer(self.payer.clone()).send();
+            self.in_time(Call::CreateUpload, 0, sent).await?.map_err(|e| Refusal::of(Call::CreateUpload, &e))
         };
         let upload = self.persistence.repeat(name, begin).await?;
         let Some(id) = upload.upload_id() else {
@@ -84,7 +113,8 @@ impl Bucket {
         let done = self.upload(name, id, bytes).await;
         if done.is_err() {
             // Parts without an object cost money; what hinders this too was said already.
-            let _ = self.client.abort_multipart_upload().bucket(&self.name).key(name).upload_id(id).send().await;
+            let call = self.client.abort_multipart_upload().bucket(&self.name).key(name).upload_id(id);
+            let _ = self.in_time(Call::UploadPart, 0, call.set_request_payer(self.payer.clone()).send()).await;
         }
         done
     }
@@ -106,14 +136,21 @@ impl Bucket {
         let parts = &parts;
         let complete = || async move {
             let call = self.client.complete_multipart_upload().bucket(&self.name).key(name).upload_id(id);
-            let call = call.multipart_upload(parts.clone()).set_request_payer(self.payer.clone());
-            call.send().await.map_err(|error| Refusal::of(Call::CompleteUpload, &error))
+            let sent = call.multipart_upload(parts.clone()).set_request_payer(self.payer.clone()).send();
+            // S3 puts the parts together before it answers.
+            let sent = self.in_time(Call::CompleteUpload, bytes.len(), sent).await?;
+            sent.map_err(|error| Refusal::of(Call::CompleteUpload, &error))
         };
         self.persistence.repeat(name, complete).await.map(|_| ())
     }
 
-    /// A call that sends so many bytes, with the time that they may take.
-    async fn in_time<T>(&self, call: Call, bytes: usize, sent: impl Future<Output = T>) -> Result<T, Refusal> {
+    /// A call that moves so many bytes, with the time that they may take.
+    pub(super) async fn in_time<T>(
+        &self,
+        call: Call,
+        bytes: usize,
+        sent: impl Future<Output = T>,
+    ) -> Result<T, Refusal> {
         let longest = self.persistence.patience().longest_transfer(bytes as u64);
         timeout(longest, sent).await.map_err(|_| Refusal::passing(call, "no answer in time"))
     }

@@ -1,0 +1,278 @@
+//! The trail in a real bucket: read, listed by days, and written to, against SeaweedFS on loopback.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot read its trail has failed")]
+
+mod bundled;
+mod folders;
+mod python;
+mod seaweed;
+
+use std::collections::BTreeMap;
+
+use assert_cmd::Command;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
+use aws_sdk_s3::primitives::ByteStream;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use thirdtrail::store::aws::{Aws, AwsOptions};
+use thirdtrail::store::s3::{Manner, S3Store};
+use thirdtrail::store::{KeyRange, Store, StoreError};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+use bundled::folder;
+use seaweed::{OPEN, OWNER, READER, Seaweed, server};
+
+/// Where the trail lies in its bucket.
+const PREFIX: &str = "some/prefix/";
+
+/// The server as its owner sees it.
+struct Owner {
+    runtime: Runtime,
+    client: Client,
+}
+
+impl Owner {
+    fn new(server: &Seaweed) -> Self {
+        let config = Builder::new()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .credentials_provider(Credentials::new(OWNER.0, OWNER.1, None, None, "test"))
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&server.url)
+            .force_path_style(true);
+        let runtime = Runtime::new().unwrap();
+        Self { client: Client::from_conf(config.build()), runtime }
+    }
+
+    fn create(&self, bucket: &str) {
+        self.runtime.block_on(self.client.create_bucket().bucket(bucket).send()).unwrap();
+    }
+
+    fn put(&self, bucket: &str, objects: impl IntoIterator<Item = (String, Vec<u8>)>) {
+        self.runtime.block_on(async {
+            let mut puts = JoinSet::new();
+            for (key, bytes) in objects {
+                puts.spawn(self.client.put_object().bucket(bucket).key(key).body(ByteStream::from(bytes)).send());
+            }
+            while let Some(done) = puts.join_next().await {
+                done.unwrap().unwrap();
+            }
+        });
+    }
+
+    fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
+        let listed = self.client.list_objects_v2().bucket(bucket).prefix(prefix).send();
+        let listed = self.runtime.block_on(listed).unwrap();
+        assert_eq!(listed.is_truncated(), Some(false));
+        listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
+    }
+
+    fn get(&self, bucket: &str, key: &str) -> Vec<u8> {
+        self.runtime.block_on(async {
+            let got = self.client.get_object().bucket(bucket).key(key).send().await.unwrap();
+            got.body.collect().await.unwrap().to_vec()
+        })
+    }
+
+    /// All below a prefix, by the rest of the key.
+    fn files(&self, bucket: &str, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+        let keys = self.keys(bucket, prefix);
+        keys.iter().map(|key| (key[prefix.len()..].to_owned(), self.get(bucket, key))).collect()
+    }
+}
+
+/// Runs the program as somebody with keys: exit code, standard output, standard error.
+fn run_as((access, secret): (&str, &str), server: &Seaweed, arguments: &[&str]) -> (i32, String, String) {
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", access),
+        ("AWS_SECRET_ACCESS_KEY", secret),
+        ("AWS_CONFIG_FILE", "/nowhere"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ];
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("thirdtrail"));
+    command.env_clear().envs(environment).args(arguments);
+    command.args(["--endpoint-url", &server.url, "--force-path-style", "--region-name", "us-east-1"]);
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// The bundled trail in a bucket of that name.
+fn uploaded(server: &Seaweed, bucket: &str) -> Owner {
+    let owner = Owner::new(server);
+    owner.create(bucket);
+    let files = folders::files(&folder("vendors"));
+    owner.put(bucket, files.into_iter().map(|(key, bytes)| (format!("{PREFIX}{key}"), bytes)));
+    owner
+}
+
+/// The objects of a plan, without the tags, which each store has of its own kind.
+fn untagged(plan: &Value) -> Vec<(&Value, &Value)> {
+    plan["objects"].as_array().unwrap().iter().map(|object| (&object["key"], &object["bytes"])).collect()
+}
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap()
+}
+
+/// S1, invariant 3: from a bucket to a bucket gives the files of a run from a folder to a folder, and the manifest says
+/// which they are. What is not ours is left alone.
+#[test]
+fn a_trail_in_a_bucket_gives_the_files_of_a_local_one() {
+    let Some(server) = server() else { return };
+    let owner = uploaded(server, "analyzed");
+    owner.create("reports");
+    let local = tempfile::tempdir().unwrap();
+    let (trail, out) = (folder("vendors"), local.path().join("out"));
+    let inventories: Vec<String> = thirdtrail::run::inputs::beside(&trail)
+        .into_iter()
+        .flat_map(|path| ["--inventory".to_owned(), path.to_str().unwrap().to_owned()])
+        .collect();
+    let analyze = |source: &str, out: &str| {
+        let inventories = inventories.iter().map(String::as_str);
+        let arguments: Vec<&str> = ["analyze", source, "--out", out].into_iter().chain(inventories).collect();
+        run_as(OWNER, server, &arguments)
+    };
+    let (exit, _, stderr) = analyze(trail.to_str().unwrap(), out.to_str().unwrap());
+    assert_eq!(exit, 0, "{stderr}");
+    for _again in 0..2 {
+        let (exit, stdout, stderr) = analyze("s3://analyzed/some/prefix", "s3://reports/daily/");
+        assert_eq!(exit, 0, "{stderr}");
+        assert!(stdout.contains("report: s3://reports/daily/report.md"), "{stdout}");
+    }
+    let (mut expected, mut written) = (folders::files(&out), owner.files("reports", "daily/"));
+    let (mut near, far) = (json(&expected.remove("run.json").unwrap()), json(&written.remove("run.json").unwrap()));
+    assert!(expected == written, "{:?}\n{:?}", expected.keys(), written.keys());
+    for different in ["source", "timings", "peak_memory_bytes"] {
+        near[different] = far[different].clone();
+    }
+    assert_eq!(near, far);
+    assert_eq!(far["source"], "s3://analyzed/some/prefix");
+    let of_file = |(path, bytes): (&String, &Vec<u8>)| {
+        let sha256: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        serde_json::json!({"path": path, "bytes": bytes.len(), "sha256": sha256})
+    };
+    assert_eq!(far["files"], written.iter().map(of_file).collect::<Value>());
+
+    owner.put("reports", [("daily/notes.txt".to_owned(), Vec::new())]);
+    let (exit, _, stderr) = analyze("s3://analyzed/some/prefix", "s3://reports/daily");
+    assert_eq!(exit, 2, "{stderr}");
+    assert!(stderr.contains("output place `s3://reports/daily` holds `notes.txt`"), "{stderr}");
+}
+
+/// S1, S3: a part of a trail is planned as from a folder, from wherever in the bucket it is asked for.
+#[test]
+fn a_part_of_a_trail_in_a_bucket_is_planned_as_a_local_one() {
+    let Some(server) = server() else { return };
+    uploaded(server, "planned");
+    let trail = folder("vendors");
+    let planned = |source: &str, part: &[&str]| -> Value {
+        let (exit, stdout, stderr) = run_as(OWNER, server, &[&["plan", source, "--format", "json"], part].concat());
+        assert_eq!(exit, 0, "{stderr}");
+        json(stdout.as_bytes())
+    };
+    let account = ["--account", "333344445555"];
+    let week = ["--since", "2026-06-01", "--until", "2026-06-08"];
+    for part in [&[][..], &week, &account, &["--region", "us-east-1", "--since", "2026-07-20"]] {
+        let (near, far) = (planned(trail.to_str().unwrap(), part), planned("s3://planned/some/prefix/", part));
+        assert!(untagged(&near) == untagged(&far), "{part:?}");
+        assert!(!far["objects"].as_array().unwrap().is_empty());
+        assert_eq!(
+            (&near["places"], &near["read"], &near["delivered"]),
+            (&far["places"], &far["read"], &far["delivered"])
+        );
+        let all_listed = part.is_empty();
+        assert_eq!(near["listed"] == far["listed"], all_listed, "{part:?}: {} of {}", far["listed"], near["listed"]);
+    }
+    let whole = planned("s3://planned", &[]);
+    let inside = planned("s3://planned/some/prefix/AWSLogs/333344445555", &[]);
+    let keys = |plan: &Value| -> Vec<String> {
+        let objects = plan["objects"].as_array().unwrap().iter();
+        objects.map(|object| object["key"].as_str().unwrap().trim_start_matches(PREFIX).to_owned()).collect()
+    };
+    let mut expected = keys(&whole);
+    expected.retain(|key| key.starts_with("AWSLogs/333344445555/"));
+    assert!(!expected.is_empty() && keys(&inside) == expected, "{} of {}", keys(&inside).len(), expected.len());
+    let one = format!("s3://planned/{PREFIX}{}", keys(&inside)[0]);
+    assert_eq!(keys(&planned(&one, &[])), keys(&inside)[..1]);
+}
+
+#[test]
+fn who_may_not_list_learns_what_is_missing() {
+    let Some(server) = server() else { return };
+    Owner::new(server).create("trail");
+    let check = |keys: (&str, &str), place: &str, what: &str| {
+        let (exit, stdout, stderr) = run_as(keys, server, &["plan", place]);
+        assert_eq!((exit, stdout.as_str(), stderr.lines().count()), (2, "", 1), "{stderr}");
+        assert!(stderr.starts_with(&format!("error: cannot list `{place}`: ListObjectsV2: {what}; ")), "{stderr}");
+    };
+    check(READER, "s3://trail", "access denied: `s3:ListBucket` is missing");
+    check(OWNER, "s3://no-such-bucket", "there is no such bucket");
+    check((OWNER.0, "wrong"), "s3://trail", "the signature does not match");
+    check(("AKIANOBODY", "x"), "s3://trail", "AWS does not know these credentials");
+}
+
+/// A store in the open bucket, with pages and parts as small as they may be.
+fn open(server: &Seaweed, path: &str) -> S3Store {
+    let options = AwsOptions {
+        endpoint_url: Some(server.url.clone()),
+        region: Some("us-east-1".to_owned()),
+        force_path_style: true,
+        no_sign_request: true,
+        ..AwsOptions::default()
+    };
+    let manner = Manner { page_keys: 7, part_bytes: 5 << 20, ..Manner::default() };
+    S3Store::open(Aws::connect(&options).unwrap(), OPEN, path, None, manner).unwrap()
+}
+
+/// What is written is listed page by page, told by level and range, and read back; large objects too, and odd names.
+#[test]
+fn a_bucket_is_a_store() {
+    let Some(server) = server() else { return };
+    let owner = Owner::new(server);
+    owner.create(OPEN);
+    let store = open(server, "a b/store");
+    assert_eq!(store.list().unwrap(), []);
+    let names = ["a/1", "a/b/2", "c", "odd/100%/a+b c", "odd/\u{e9}=&?#"].map(str::to_owned);
+    let names: Vec<String> = names.into_iter().chain((10..50).map(|number| format!("days/{number}"))).collect();
+    for name in &names {
+        store.put(name, name.as_bytes()).unwrap();
+    }
+    let keys = |entries: Vec<thirdtrail::store::Entry>| -> Vec<String> {
+        entries.into_iter().map(|entry| entry.key).collect()
+    };
+    let sorted: std::collections::BTreeSet<String> = names.iter().cloned().collect();
+    assert_eq!(keys(store.list().unwrap()), sorted.into_iter().collect::<Vec<_>>());
+    let mut bytes = Vec::new();
+    for entry in store.list().unwrap() {
+        store.get(&entry.key, &mut bytes).unwrap();
+        assert_eq!((bytes.as_slice(), bytes.len() as u64), (entry.key.as_bytes(), entry.size_bytes));
+        assert!(!entry.tag.is_empty() && !entry.tag.contains('"'), "{}", entry.tag);
+    }
+    let level = store.level("").unwrap();
+    assert_eq!(level.folders.iter().collect::<Vec<_>>(), ["a/", "days/", "odd/"]);
+    assert_eq!(keys(level.objects), ["c"]);
+    assert_eq!(store.level("days/").unwrap().objects.len(), 40);
+    let range = KeyRange { prefix: "days/".to_owned(), after: "22".to_owned(), to: Some("41".to_owned()) };
+    assert_eq!(keys(store.list_range(&range).unwrap()), (23..41).map(|n| format!("days/{n}")).collect::<Vec<_>>());
+    assert_eq!(keys(open(server, "a b/store/a/1").list().unwrap()), ["1"]);
+
+    let large: Vec<u8> = (0..12_000_000_u32).map(|number| (number % 251) as u8).collect();
+    store.put("large", &large).unwrap();
+    store.get("large", &mut bytes).unwrap();
+    assert!(bytes == large);
+    let tag = |key: &str| store.list().unwrap().into_iter().find(|entry| entry.key == key).unwrap().tag;
+    assert!(tag("large").ends_with("-3"), "not written in three parts: {}", tag("large"));
+    let before = tag("c");
+    store.put("c", b"other bytes").unwrap();
+    assert_ne!(tag("c"), before);
+    assert_eq!(store.get("none", &mut bytes), Err(StoreError::Missing));
+
+    let put = owner.client.put_object().bucket(OPEN).key("a b/store/signed").metadata("Signature", "0aff");
+    owner.runtime.block_on(put.send()).unwrap();
+    assert_eq!(store.metadata("signed").unwrap(), BTreeMap::from([("signature".to_owned(), "0aff".to_owned())]));
+    assert_eq!(store.metadata("c").unwrap(), BTreeMap::new());
+    assert_eq!(store.metadata("none"), Err(StoreError::Missing));
+}
