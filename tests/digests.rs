@@ -3,10 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot make its trail has failed")]
 
 mod awscli;
+mod bucket;
 mod folders;
+#[path = "verified/from_bucket.rs"]
+mod from_bucket;
+#[path = "verified/live_keys.rs"]
+mod live_keys;
 mod program;
 mod python;
 mod signed;
+mod stand_in;
 mod verified;
 
 use std::collections::BTreeSet;
@@ -19,7 +25,7 @@ use thirdtrail::run::plan::Request;
 use program::run;
 use signed::{Files, Signed, gzip, is_digest, is_log, signed, signed_late, unsigned, wrong_keys};
 use verified::{
-    DAYS, Way, account_and_day, codes, holes, keys, outcome, outcome_of, report, some_digest, some_log, sound,
+    DAYS, Way, account_and_day, chains, codes, holes, keys, outcome, outcome_of, report, some_digest, some_log, sound,
     unverified_report,
 };
 
@@ -143,6 +149,17 @@ fn a_lost_digest_is_a_hole_and_costs_nothing_else() {
     }
 }
 
+/// S44: a digest that inflates without end is not read, and the reason is given.
+#[test]
+fn a_digest_that_is_too_large_is_not_read() {
+    let mut trail = sound();
+    let digest = some_digest(&trail);
+    trail.files.insert(digest.clone(), gzip(&vec![b' '; thirdtrail::run::digests::DIGEST_BYTES + 1]));
+    let doubted = report(&trail)["coverage"]["integrity"]["doubted_digests"].clone();
+    let reason = "unreadable: inflates to more than 67108864 bytes";
+    assert_eq!(doubted, json!([{"key": digest, "reason": reason}]));
+}
+
 /// Without the right key nothing is proven and nothing is refuted; a key that only bears the right name refutes.
 #[test]
 fn keys_decide_what_is_proven() {
@@ -167,8 +184,7 @@ fn a_copy_is_verified_but_for_its_newest_digests() {
     let way = Way { metadata: false, jobs: 2, keys: Some(trail.keys.clone()) };
     let copy = outcome(&trail.files, &trail.signatures, &way).unwrap();
     let integrity = &copy["coverage"]["integrity"];
-    let chains: BTreeSet<&str> = trail.signatures.keys().map(|key| key.split("/2026").next().unwrap()).collect();
-    assert_eq!(integrity["digests"]["unverified"], json!({"signature_unknown": chains.len()}));
+    assert_eq!(integrity["digests"]["unverified"], json!({"signature_unknown": chains(&trail).len()}));
     assert_eq!((&integrity["intact"], &copy["coverage"]["complete"]), (&json!(true), &json!(true)));
     assert_eq!(codes(&copy), [("digest-unverified".to_owned(), "low".to_owned())]);
 }

@@ -166,6 +166,34 @@ fn an_account_that_refuses_is_told_and_the_others_are_read() {
     assert!(aws.calls().iter().all(|call| !call.parameter("RoleArn").contains(OWN)));
 }
 
+/// An analysis goes on without the account that refuses, says so, and says the same of what was saved.
+#[test]
+fn an_analysis_tells_which_account_is_missing() {
+    let (aws, folder) = (StandIn::new(aws), TempDir::new().unwrap());
+    let trail = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/trails/vendors");
+    let reach = ["--assume-role-name", "Audit", "--endpoint-url", &aws.url()];
+    let saved = folder.path().join("saved");
+    assert_eq!(collect(&aws, &saved, &["--assume-role-name", "Audit"]).code, 3);
+    let live = [&["--inventory", "live", "--trail-config", "live"], &reach[..]].concat();
+    for more in [&live[..], &["--inputs", saved.to_str().unwrap()]] {
+        let out = folder.path().join("out");
+        let arguments =
+            ["analyze", trail.to_str().unwrap(), "--account", "012345678901", "--out", out.to_str().unwrap()];
+        let window = ["--since", "2026-05-01", "--until", "2026-05-03"];
+        let done = run(&[&arguments[..], &window, more].concat(), Some("AKIACALLER"));
+        assert_eq!(done.code, 3, "{}", done.stderr);
+        let line =
+            format!("  not read: account {CLOSED}: sts:AssumeRole: arn:aws:iam::{CLOSED}:role/Audit: AccessDenied");
+        assert!(done.stdout.lines().any(|shown| shown.starts_with(&line)), "{}", done.stdout);
+        let failed = json_file(&out.join("report.json"))["coverage"]["failed_inputs"].clone();
+        assert_eq!(failed.as_array().unwrap().len(), 1, "{failed}");
+        let page = std::fs::read_to_string(out.join("report.md")).unwrap();
+        assert!(page.contains("Inputs that could not be read") && page.contains("sts:AssumeRole"));
+    }
+    let role_alone = ["analyze", trail.to_str().unwrap(), "--assume-role-name", "Audit"];
+    assert_eq!(run(&role_alone, None).code, 2);
+}
+
 /// One line with the call and the fix: refused calls one by one, and nothing written when nothing can be read.
 #[test]
 fn refusals_name_the_call_and_the_fix() {
@@ -198,7 +226,7 @@ fn refusals_name_the_call_and_the_fix() {
     let trail = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/trails/vendors");
     let (trail, report, url) = (trail.to_str().unwrap(), folder.path().join("report"), one.url());
     let arguments =
-        ["analyze", trail, "--inventory", "live", "--endpoint-url", &url, "--out", report.to_str().unwrap()];
+        ["analyze", trail, "--inventory", "live", "--endpoint-url", &url, "--out", report.to_str().unwrap(), "--quiet"];
     let done = run(&arguments, Some("AKIACALLER"));
     assert_eq!((done.code, done.stderr.lines().count()), (2, 1), "{}", done.stderr);
     assert!(done.stderr.contains("cannot read inventory live: iam:GetAccountAuthorizationDetails"), "{}", done.stderr);
@@ -214,6 +242,34 @@ fn without_credentials_one_line_says_what_to_set() {
     assert!(done.stderr.contains("sts:GetCallerIdentity: no credentials"), "{}", done.stderr);
     assert!(done.stderr.contains("AWS_PROFILE"), "{}", done.stderr);
     assert!(aws.calls().is_empty() && !out.exists());
+}
+
+/// A member account sees the organization's trail and may be refused its selectors: no failure, but nothing is known.
+#[test]
+fn the_organizations_trail_is_for_its_owner_to_tell() {
+    let arn = |account: &str| format!("arn:aws:cloudtrail:us-east-1:{account}:trail/main");
+    let aws = StandIn::new(move |call| match (call.action.as_str(), call.parameter("TrailName")) {
+        ("ListTrails", _) => Answer::Json(json!({"Trails": []})),
+        ("DescribeTrails", _) => {
+            let trail = |account: &str| {
+                json!({"TrailARN": arn(account), "HomeRegion": "us-east-1", "IsMultiRegionTrail": true,
+                    "IsOrganizationTrail": account == SECOND, "S3BucketName": "logs", "HasCustomEventSelectors": true})
+            };
+            Answer::Json(json!({"trailList": [trail(OWN), trail(SECOND)]}))
+        }
+        ("GetEventSelectors", _) => Answer::Error(400, "AccessDeniedException", "not authorized"),
+        _ => aws(call),
+    });
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let done = collect(&aws, &out, &[]);
+    assert_eq!(done.code, 3, "{}", done.stderr);
+    let told: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("not read: ")).collect();
+    assert!(told.len() == 1 && told[0].contains(&arn(OWN)), "{told:?}");
+    let trails = json_file(&out.join(format!("trail-config/{OWN}.json")))["Trails"].clone();
+    let refused = |at: usize| trails[at]["Refused"][0].as_str().unwrap().to_owned();
+    assert!(refused(0).contains("cloudtrail:GetEventSelectors") && refused(1).contains(SECOND), "{trails}");
+    assert!(trails[1]["EventSelectors"].is_null() && trails[1]["Status"]["IsLogging"] == true);
 }
 
 /// An account outside of any organization is one of its own, and no failure.
@@ -282,6 +338,8 @@ fn the_policy_in_the_readme_is_what_is_needed() {
     }
     let of_the_bucket = |action: &String| action.starts_with("s3:") || action.starts_with("kms:");
     allowed.retain(|action| !of_the_bucket(action));
+    // Of `--verify-digests`; its own test sees that nothing else is called there.
+    assert!(allowed.remove("cloudtrail:ListPublicKeys"));
     assert_eq!(called, allowed);
 }
 

@@ -1,6 +1,7 @@
 //! Live inputs against moto: two accounts of an organization collected, and judged live and offline alike.
 //!
-//! moto answers all calls but those about last-accessed details, which it does not know; a stand-in before it does.
+//! moto answers all calls but those about last-accessed details, which it does not know, and about the start of trails; a
+//! stand-in before it does.
 //! Where moto cannot be had, the test says so on a line of its own and passes.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may stop here")]
@@ -66,12 +67,14 @@ fn run(arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
 }
 
-/// What IAM says of every role: one action tried in the window, one long before it.
-fn last_accessed(call: &Call) -> Option<Answer> {
+/// What moto cannot say: when its trails were started in a past that it was not there in, and what IAM tells of every
+/// role: one action tried in the window, one long before it.
+fn instead(call: &Call) -> Option<Answer> {
     let tracked = |name: &str, at: &str| {
         format!("<member><ActionName>{name}</ActionName><LastAccessedTime>{at}</LastAccessedTime></member>")
     };
     match call.action.as_str() {
+        "GetTrailStatus" => Some(Answer::Json(json!({"IsLogging": true, "StartLoggingTime": 1_767_225_600}))),
         "GenerateServiceLastAccessedDetails" => Some(Answer::Xml(format!("<JobId>{:036}</JobId>", 7))),
         "GetServiceLastAccessedDetails" => Some(Answer::Xml(format!(
             "<JobStatus>COMPLETED</JobStatus><JobType>ACTION_LEVEL</JobType>\
@@ -149,7 +152,7 @@ fn a_saved_collection_and_live_inputs_give_the_same_report() {
     let said = python::run(python.command().arg(seed).arg(format!("http://127.0.0.1:{port}")))
         .unwrap_or_else(|error| panic!("{error}"));
     let accounts: Vec<String> = serde_json::from_str(&said).unwrap();
-    let aws = StandIn::new(move |call| last_accessed(call).unwrap_or(Answer::Forward(port)));
+    let aws = StandIn::new(move |call| instead(call).unwrap_or(Answer::Forward(port)));
     let url = aws.url();
     let folder = TempDir::new().unwrap();
     let collected = folder.path().join("collected");
@@ -173,6 +176,15 @@ fn a_saved_collection_and_live_inputs_give_the_same_report() {
     analyze(&source, &online, &live);
     let bytes = |out: &Path| fs::read_to_string(out.join("report.json")).unwrap();
     assert_eq!(bytes(&offline), bytes(&online));
+
+    // The same trail in the bucket that the first account's trail delivers to, all of it live.
+    let upload = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/upload.py");
+    let direct = format!("http://127.0.0.1:{port}");
+    python::run(python.command().arg(upload).args([&direct, "logs-main"]).arg(&source)).unwrap();
+    let more = [&live[..], &["--force-path-style"]].concat();
+    let from_bucket = analyze(Path::new("s3://logs-main"), &folder.path().join("bucket"), &more);
+    assert_eq!(from_bucket["roles"], saved["roles"]);
+    assert_eq!(from_bucket["coverage"], saved["coverage"]);
 
     for account in &accounts {
         assert_eq!(verdict(&saved, account, "ec2:DescribeInstances"), "used");

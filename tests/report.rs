@@ -233,6 +233,21 @@ fn the_page_tells_the_role() {
     }
 }
 
+/// What was tampered with is said plainly, object by object, with the times that nothing proves.
+#[test]
+fn the_page_tells_what_digests_say() {
+    let page = &rendered()["report.md"];
+    for part in [
+        "**The trail is not as CloudTrail delivered it.** The days concerned count as holes.",
+        "Log objects: 1 verified, 1 tampered with, 1 missing; not verified: 1 not named.",
+        "Digests: 3 read, 1 verified; not verified: 1 unreadable.",
+        "| hash differs |",
+        "| 2026-05-01T00:00:00Z | open | digest missing |",
+    ] {
+        assert!(page.contains(part), "{part} is not in\n{page}");
+    }
+}
+
 /// S43: a stranger's text is neither HTML nor a table border nor a line of its own.
 #[test]
 fn the_page_obeys_no_stranger() {

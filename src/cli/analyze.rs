@@ -10,6 +10,7 @@ use crate::finding::narrowing::NarrowingWish;
 use crate::policy::narrow::Narrowing;
 use crate::run::analyze::{Options, Outcome, analyze, analyze_with, write};
 use crate::run::checkpoint::{Checkpoints, Notes, open_place};
+use crate::run::digests::KeySources;
 use crate::run::monitor::Monitor;
 use crate::run::output::Target;
 use crate::run::plan::Request;
@@ -85,7 +86,10 @@ pub(super) fn options(arguments: &AnalyzeArguments) -> Options {
         inventories,
         beside,
         keep: arguments.keep.clone(),
-        digest_keys: arguments.verify_digests.then(|| arguments.digest_public_keys.clone()),
+        digest_keys: arguments.verify_digests.then(|| KeySources {
+            files: arguments.digest_public_keys.iter().filter(|path| !is_live(path)).cloned().collect(),
+            live: arguments.digest_public_keys.iter().any(|path| is_live(path)),
+        }),
         own_accounts: arguments.own_account.iter().copied().collect(),
         as_of: arguments.as_of,
         idle_days: arguments.idle_days,

@@ -141,8 +141,9 @@ pub(super) struct AnalyzeArguments {
     /// Verify what is read with the trail's digests: their signatures and chain, and the hash of each log object.
     #[arg(long, requires = "digest_public_keys")]
     pub(super) verify_digests: bool,
-    /// Output of `aws cloudtrail list-public-keys` for the time of the trail; repeatable, one for each Region.
-    #[arg(long, value_name = "FILE", requires = "verify_digests")]
+    /// Public keys of the digests: `live`, or outputs of `aws cloudtrail list-public-keys` for the time of the trail;
+    /// repeatable, one for each Region.
+    #[arg(long, value_name = "live|FILE", requires = "verify_digests")]
     pub(super) digest_public_keys: Vec<PathBuf>,
     /// Worker threads; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -15,7 +15,7 @@ const LIVE: &str = "live";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Inputs beside the trail (`live` asks AWS)")]
 pub(super) struct BesideArguments {
-    /// A folder that `thirdtrail collect` wrote: everything in it is used.
+    /// A folder that `thirdtrail collect` wrote: everything in it is used, and no inventory beside the source.
     #[arg(long, value_name = "DIR")]
     inputs: Option<PathBuf>,
     /// Accounts of your organization, which are no third parties: `live`, or the output of

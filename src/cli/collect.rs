@@ -25,6 +25,10 @@ pub(super) struct CollectArguments {
 
 pub(super) fn run(arguments: &CollectArguments) -> anyhow::Result<ExitCode> {
     check(&arguments.out)?;
+    line(match &arguments.assume_role_name {
+        Some(_) => "asking AWS about every account of the organization",
+        None => "asking AWS about this account",
+    })?;
     let collection = collect(&arguments.out, &arguments.aws.options(), arguments.assume_role_name.as_deref())?;
     for failed in &collection.failed {
         let account = failed.account_id.map_or_else(String::new, |account| format!("account {account}: "));

@@ -1,10 +1,9 @@
 //! `thirdtrail report`.
 
-use crate::run::checkpoint::Checkpoints;
+use crate::run::checkpoint::{Checkpoints, open_known};
 use crate::run::output::Target;
 use crate::run::report::report;
 use crate::run::resume::Saved;
-use crate::run::source;
 
 use super::analyze::{finish, options};
 use super::args::AnalyzeArguments;
@@ -14,8 +13,10 @@ use super::terminal::Shown;
 
 pub(super) fn run(arguments: &AnalyzeArguments) -> anyhow::Result<ExitCode> {
     let out = Target::open(&arguments.out, &arguments.aws.options())?;
-    let evidence = source::open(&arguments.selection.source, &arguments.aws.options())?;
-    let options = options(arguments);
+    let evidence = open_known(&arguments.selection.source, &arguments.aws.options())?;
+    let mut options = options(arguments);
+    // Evidence does not tell which bucket it was read from; where it lies itself says nothing about trails.
+    options.beside.bucket = None;
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     let checkpoints = Checkpoints::open(&*evidence)?;
     stoppable(|stop| {

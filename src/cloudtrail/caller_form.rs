@@ -74,6 +74,8 @@ impl CallerForm {
             match byte {
                 b'{' => path.push(key.take().unwrap_or_default()),
                 b'}' => drop(path.pop()),
+                // A number or a literal was the value of the key before it.
+                b',' => key = None,
                 // Lists do not occur where a caller is told.
                 b'[' => return None,
                 b'"' => {

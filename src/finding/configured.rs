@@ -6,6 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
+
+use crate::aws::window::{Time, rfc3339};
 use crate::aws::{AccountId, Window};
 use crate::cloudtrail::configuration::{Configuration, Trail};
 use crate::cloudtrail::selectors::Kind;
@@ -25,6 +28,8 @@ pub struct Configured<'a> {
     trails: Vec<&'a Trail>,
     /// Whether the trails complete each other; otherwise it is not known which of them was read.
     together: bool,
+    /// When the window began.
+    since: Time,
 }
 
 impl<'a> Configured<'a> {
@@ -44,11 +49,12 @@ impl<'a> Configured<'a> {
             trail.started.is_some_and(|on| on <= window.since) && trail.off_since.is_none_or(|off| off >= window.until)
         };
         let lasting: Vec<&Trail> = delivering.iter().filter(whole).copied().collect();
-        Some(match (lasting.is_empty(), delivering.is_empty()) {
-            (false, _) => Self { trails: lasting, together: true },
-            (true, false) => Self { trails: delivering, together: false },
-            (true, true) => Self { trails, together: false },
-        })
+        let (trails, together) = match (lasting.is_empty(), delivering.is_empty()) {
+            (false, _) => (lasting, true),
+            (true, false) => (delivering, false),
+            (true, true) => (trails, false),
+        };
+        Some(Self { trails, together, since: window.since })
     }
 
     /// The accounts that own the trails, where changes to them are recorded.
@@ -98,11 +104,20 @@ impl<'a> Configured<'a> {
         lacks
     }
 
+    /// A trail that was started within the window, its first day apart, does not tell what recorded before.
+    fn began(&self, trail: &Trail) -> Result<(), String> {
+        match trail.started.filter(|on| *on - self.since > TimeDelta::days(1)) {
+            Some(on) => Err(format!("it was last started on {}, and what recorded before is not known", rfc3339(on))),
+            None => Ok(()),
+        }
+    }
+
     fn ask(&self, question: impl Fn(&Trail) -> Result<(), String>) -> Result<(), String> {
         let answers = || {
-            self.trails
-                .iter()
-                .map(|trail| question(trail).map_err(|reason| format!("trail `{}`: {reason}", name(trail))))
+            self.trails.iter().map(|trail| {
+                let answer = self.began(trail).and_then(|()| question(trail));
+                answer.map_err(|reason| format!("trail `{}`: {reason}", name(trail)))
+            })
         };
         if self.trails.is_empty() {
             return Err("the configuration names no trail that was on for this account".to_owned());
@@ -237,6 +252,18 @@ mod tests {
         check(&[off("2026-04-01T00:00:00Z")], None, (false, false));
         check(&[off("2026-04-01T00:00:00Z"), selecting("u", "b", "All")], None, (true, true));
         check(&[off("2026-09-01T00:00:00Z")], None, (true, true));
+    }
+
+    /// S24: a trail that was started within the window says nothing of the days before.
+    #[test]
+    fn a_trail_that_began_within_the_window_is_doubted() {
+        let since = |name: &str, at: &str| trail(name, "b", &json!({"Status/StartLoggingTime": at}));
+        let young = || since("young", "2026-05-03T00:00:00Z");
+        check(&[since("t", "2026-05-01T20:00:00Z")], None, (true, true));
+        check(&[young()], None, (false, false));
+        check(&[young()], Some("s3://b"), (false, false));
+        check(&[young(), since("old", "2026-01-01T00:00:00Z")], None, (false, false));
+        check(&[young(), since("old", "2026-01-01T00:00:00Z")], Some("s3://b"), (true, true));
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
+
 use crate::activity::attribution::How;
 use crate::activity::opening::RoleKey;
 use crate::activity::resolve::{Activity, RoleActivity, Session};
 use crate::activity::usage::{SeenCall, Usage};
+use crate::aws::Action;
 use crate::aws::window::Time;
 use crate::evidence::session::Span;
 use crate::policy::comparison::Witness;
@@ -13,6 +16,7 @@ use crate::policy::evaluate::Decision;
 use crate::policy::grant::Grant;
 use crate::policy::guardrail_proof::{Baseline, Holder};
 use crate::policy::inventory::Role;
+use crate::policy::last_accessed::Testimony;
 use crate::policy::narrow::KnownUses;
 
 use super::assess::Case;
@@ -193,9 +197,21 @@ fn known(
     for (call, _) in baseline.calls().filter(|(_, decision)| denied(*decision)) {
         uses.remove(&call.action);
     }
+    uses.retain(|action, _| !has_unseen_attempt(subject, action, usage, case));
     let blocked = usage.blocked_services();
     uses.retain(|action, _| !blocked.iter().any(|service| service.eq_ignore_ascii_case(action.service())));
     uses
+}
+
+/// Whether IAM knows of an attempt that the records do not show: it may have been on another resource (S25a, S35).
+fn has_unseen_attempt(subject: &Subject<'_, '_>, action: &Action, usage: &Usage, case: &Case<'_>) -> bool {
+    // Both witnesses round their times, and each in its own way.
+    const ROUNDING: TimeDelta = TimeDelta::hours(1);
+    let arn = subject.arn(case.partition(subject.key.account));
+    let Testimony::Tried(at) = case.beside.last_accessed.says(&arn, action, case.window) else { return false };
+    let spans = usage.actions.get(action).map(|usage| [usage.used, usage.refused]);
+    let seen = spans.into_iter().flatten().flatten().map(|span| span.last).max();
+    seen.is_none_or(|last| at > last + ROUNDING)
 }
 
 fn last_sign(subject: &Subject<'_, '_>) -> Option<Time> {

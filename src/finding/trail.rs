@@ -251,15 +251,18 @@ impl Witness for AccountTrail<'_> {
         }
         self.unchanged()?;
         let home = self.home_region();
-        let place = if GLOBAL.contains(&service) { Place::Home(home) } else { Place::Anywhere };
+        // STS answers in every Region too, and is recorded where it answers.
+        let home_only = GLOBAL.contains(&service) && service != "sts";
+        let place = if home_only { Place::Home(home) } else { Place::Anywhere };
         let own = EXCLUDABLE.iter().find(|(name, _)| *name == service).map_or(&[][..], |(_, sources)| &sources[..]);
         self.of_either_kind(info, |configured, kind| configured.management(kind, own, place))?;
         if GLOBAL.contains(&service) {
-            return if self.regions.contains(home) && (self.asked.is_empty() || self.asked.contains(home)) {
-                Ok(())
-            } else {
-                Err(format!("{service} is recorded in {home}, which was not read"))
-            };
+            if !self.regions.contains(home) || !(self.asked.is_empty() || self.asked.contains(home)) {
+                return Err(format!("{service} is recorded in {home}, which was not read"));
+            }
+            if home_only {
+                return Ok(());
+            }
         }
         if !self.asked.is_empty() {
             let asked: Vec<&str> = self.asked.iter().map(String::as_str).collect();

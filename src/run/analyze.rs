@@ -32,7 +32,7 @@ use crate::store::Store;
 use super::UserError;
 use super::beside::{self, BesideOptions};
 use super::checkpoint::Notes;
-use super::digests::{public_keys, witness};
+use super::digests::{KeySources, add_live_keys, public_keys, witness};
 use super::discover::find;
 use super::inputs::{InputFile, sha256};
 use super::keep::keep_rules;
@@ -57,8 +57,8 @@ pub struct Options {
     pub narrowing: Option<NarrowingWish>,
     /// The keep file, if there is one (S39).
     pub keep: Option<PathBuf>,
-    /// Public keys of digests (output of `aws cloudtrail list-public-keys`), if digests are to be verified.
-    pub digest_keys: Option<Vec<PathBuf>>,
+    /// Public keys of digests, if digests are to be verified.
+    pub digest_keys: Option<KeySources>,
     /// Further accounts of our own.
     pub own_accounts: BTreeSet<AccountId>,
     /// The day from which idleness is counted; the window's end by default.
@@ -107,7 +107,11 @@ pub fn analyze_with(
     monitor: &dyn Monitor,
 ) -> Result<Outcome, UserError> {
     let started = Instant::now();
-    let (given, inputs) = given(options)?;
+    if !options.beside.live.is_empty() {
+        monitor.begin("asking AWS", 0, 0);
+    }
+    let (mut given, mut inputs) = given(options)?;
+    monitor.end();
     if store.remote().is_some() {
         monitor.begin("listing the source", 0, 0);
     }
@@ -116,6 +120,9 @@ pub fn analyze_with(
     let plan = plan?;
     monitor.end();
     let Some(saved) = saved else {
+        if let Some(keys) = given.digest_keys.as_mut().filter(|_| asks_for_keys(options)) {
+            inputs.extend(add_live_keys(keys, &plan, &options.beside.aws)?);
+        }
         let verify = |keys| witness(store, &plan, keys, &options.request, monitor);
         let witness = given.digest_keys.as_ref().map(verify).transpose()?;
         let read = |scope: &Scope| {
@@ -133,6 +140,10 @@ pub fn analyze_with(
     let outcome = answer(&plan, (given, inputs), options, &reading, monitor, started)?;
     saved.checkpoints.sweep(&options.request);
     Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
+}
+
+fn asks_for_keys(options: &Options) -> bool {
+    options.digest_keys.as_ref().is_some_and(|sources| sources.live)
 }
 
 /// Reads by `read` what was planned, judges and renders.
@@ -185,8 +196,8 @@ pub(super) fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserEr
         inputs.push(input);
     }
     let mut digest_keys = None;
-    if let Some(files) = &options.digest_keys {
-        let (keys, files) = public_keys(files)?;
+    if let Some(sources) = &options.digest_keys {
+        let (keys, files) = public_keys(&sources.files)?;
         digest_keys = Some(keys);
         inputs.extend(files);
     }

@@ -61,6 +61,10 @@ struct Text {
 /// # Errors
 /// The first file that cannot be read, or a kind of input of which AWS gave nothing.
 pub fn read(inventories: &[PathBuf], options: &BesideOptions) -> Result<Given, UserError> {
+    if options.assume_role_name.is_some() && options.live.is_empty() {
+        let what = "--assume-role-name asks AWS, but no input is to be read live";
+        return Err(UserError::new(what, "give `live` for an input, such as --inventory live"));
+    }
     let mut given = Given::default();
     given.beside.bucket.clone_from(&options.bucket);
     let mut texts = Vec::new();

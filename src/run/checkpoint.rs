@@ -19,7 +19,7 @@ use crate::store::{Entry, Store};
 
 use super::UserError;
 use super::plan::{Request, plan};
-use super::source::{self, AwsOptions};
+use super::source::{self, AwsOptions, in_bucket, open_to_write};
 
 /// Where shards lie.
 const FOLDER: &str = "shards/";
@@ -123,13 +123,24 @@ pub fn mark(entry: &Entry) -> Mark {
 /// # Errors
 /// When there can be none.
 pub fn open_place(place: &str, aws: &AwsOptions) -> Result<Box<dyn Store>, UserError> {
-    let wrong = |reason: String| {
-        UserError::new(format!("cannot use `{place}` for evidence: {reason}"), "give a folder or s3://bucket/prefix")
-    };
-    if !place.starts_with("s3://") {
-        std::fs::create_dir_all(place).map_err(|error| wrong(error.to_string()))?;
+    if in_bucket(place)?.is_none() {
+        std::fs::create_dir_all(place).map_err(|error| {
+            let what = format!("cannot use `{place}` for evidence: {error}");
+            UserError::new(what, "give a folder or s3://bucket/prefix")
+        })?;
     }
-    source::open(place, aws)
+    open_known(place, aws)
+}
+
+/// The store at a place where there is evidence.
+///
+/// # Errors
+/// When there is no such place.
+pub fn open_known(place: &str, aws: &AwsOptions) -> Result<Box<dyn Store>, UserError> {
+    match in_bucket(place)? {
+        Some(found) => Ok(Box::new(open_to_write(place, found, aws)?)),
+        None => source::open(place, aws),
+    }
 }
 
 impl<'a> Checkpoints<'a> {

@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 
-use crate::aws::window::Time;
+use crate::aws::window::{Time, Window};
 use crate::cloudtrail::digest::Digest;
 use crate::cloudtrail::digest::chain::{Cause, Chain, Gap, Place, Root, Standing};
 use crate::cloudtrail::digest::key::PublicKeys;
@@ -14,10 +14,12 @@ use crate::cloudtrail::gunzip::Inflater;
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::evidence::{hands, limits};
 use crate::finding::assessment::DigestGap;
+use crate::store::aws::AwsOptions;
 use crate::store::{Entry, Store};
 
 use super::UserError;
-use super::inputs::{InputFile, read_text};
+use super::inputs::{InputFile, input_file, read_text};
+use super::live;
 use super::monitor::Monitor;
 use super::plan::{Plan, Request, asks_for};
 use super::witness::{Proof, Witness, list};
@@ -26,11 +28,41 @@ use super::workers::{Effort, Workers};
 /// Most bytes that one digest may inflate to; it names the log objects of one hour.
 pub const DIGEST_BYTES: usize = 64 << 20;
 /// Digests that are held at once.
-const BATCH: usize = 4_096;
+const BATCH: usize = 512;
 /// Reading many small objects is waiting, not work.
 const READERS: usize = 16;
 /// A chain whose newest digest is older than the newest of all by more than this has ended; one is delivered each hour.
 const LATE_HOURS: i64 = 3;
+
+/// Where the public keys of digests come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeySources {
+    /// Outputs of `aws cloudtrail list-public-keys`.
+    pub files: Vec<PathBuf>,
+    /// Whether CloudTrail is asked, in the Regions and for the time of the digests.
+    pub live: bool,
+}
+
+/// Asks CloudTrail for the keys of a plan's digests, and adds them.
+///
+/// # Errors
+/// When CloudTrail refuses to answer.
+pub fn add_live_keys(keys: &mut PublicKeys, plan: &Plan, aws: &AwsOptions) -> Result<Vec<InputFile>, UserError> {
+    // A digest is signed when it is delivered, a little after its time.
+    let margin = TimeDelta::hours(2);
+    let ends = || plan.digests.iter().filter_map(|entry| Place::parse(&entry.key)).map(|place| place.end);
+    let (Some(first), Some(last)) = (ends().min(), ends().max()) else { return Ok(Vec::new()) };
+    let Some(time) = Window::new(first - margin, last + margin) else { return Ok(Vec::new()) };
+    let regions = plan.digests.iter().filter_map(|entry| ObjectKey::parse(&entry.key).region.map(str::to_owned));
+    let mut inputs = Vec::new();
+    for (region, listing) in live::public_keys::fetch(aws, regions.collect(), time)? {
+        let path = format!("live:public-keys/{region}.json");
+        keys.add(&listing)
+            .map_err(|error| UserError::new(format!("cannot read {path}: {error}"), "report this as a bug"))?;
+        inputs.push(input_file(Path::new(&path), listing.as_bytes()));
+    }
+    Ok(inputs)
+}
 
 /// Reads files that hold the output of `aws cloudtrail list-public-keys`.
 ///

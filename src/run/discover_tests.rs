@@ -122,6 +122,7 @@ fn discovery_gives_the_plan_of_a_whole_listing() {
                 for regions in [BTreeSet::new(), BTreeSet::from(["eu-west-1".to_owned()])] {
                     let request = Request { accounts: accounts.clone(), regions, ..window.clone() };
                     check_plan(&memory, &request);
+                    check_plan(&memory, &Request { with_digests: true, ..request });
                 }
             }
         }
@@ -138,6 +139,7 @@ fn check_plan(memory: &MemoryStore, request: &Request) {
     };
     let accounts: BTreeSet<AccountId> = planned.accounts.union(&found.accounts).copied().collect();
     assert_eq!((&planned.objects, &planned.days), (&whole.objects, &whole.days), "{request:?}");
+    assert_eq!(planned.digests, whole.digests, "{request:?}");
     assert_eq!((planned.window, &accounts), (whole.window, &whole.accounts), "{request:?}");
     let near = |(account, day): &&(AccountId, NaiveDate)| {
         let days = DaysOfDelivery::of(request);

@@ -15,7 +15,7 @@ use crate::evidence::scope::RoleRef;
 use crate::evidence::shard::{Part, Shard};
 use crate::evidence::within::Overlap;
 use crate::evidence::{Evidence, Scope};
-use crate::store::{Entry, Store};
+use crate::store::{Entry, Store, StoreError};
 
 use super::UserError;
 use super::checkpoint::{Checkpoints, Slot, mark};
@@ -101,14 +101,14 @@ pub fn read(
     let keeping =
         Scope { window: None, quiet_roles: &scope.quiet_roles - &loud.into_iter().collect(), ..scope.clone() };
     let keeping = Arc::new(keeping);
-    let read = on_all(&workers, &task, &missing, || Reading::new(&task, Arc::clone(&keeping)), Reading::save)?;
+    let read = on_portions(&workers, &task, &missing, &keeping, Reading::save)?;
     for reading in read {
         gathered.push(reading.gathered);
         cut.extend(reading.cut);
     }
     if purpose == Purpose::Answer {
         let exact = Arc::new(scope.clone());
-        let read = on_all(&workers, &task, &cut, || Reading::new(&task, Arc::clone(&exact)), Reading::answer)?;
+        let read = on_portions(&workers, &task, &cut, &exact, Reading::answer)?;
         gathered.extend(read.into_iter().map(|reading| reading.gathered));
     }
     sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)
@@ -189,6 +189,44 @@ fn on_all<P: Sync, W: Send>(
         return Err(UserError::new("stopped on request", "run the same command again: it goes on where it was"));
     }
     Ok(done)
+}
+
+/// What came of each object of a portion, in the order in which it came.
+type Arrived = Vec<(Entry, Result<Vec<u8>, StoreError>)>;
+
+/// Has the workers do portions. From a near store each reads its portion by itself. From a far one objects are on their
+/// way before anybody wants them; who brings the last object of a portion does the portion.
+fn on_portions<'a>(
+    workers: &Workers,
+    task: &'a Task<'a>,
+    portions: &[Portion],
+    scope: &Arc<Scope>,
+    work: impl Fn(&mut Reading<'a>, &Portion, Option<Arrived>) -> Result<(), UserError> + Sync,
+) -> Result<Vec<Reading<'a>>, UserError> {
+    let new = || Reading::new(task, Arc::clone(scope));
+    if task.store.remote().is_none() {
+        return on_all(workers, task, portions, new, |reading, portion| work(reading, portion, None));
+    }
+    let entries: Vec<Entry> = portions.iter().flat_map(|portion| portion.objects.iter().cloned()).collect();
+    let places =
+        portions.iter().enumerate().flat_map(|(at, portion)| portion.objects.iter().map(move |o| (&o.key, at)));
+    let places: BTreeMap<&String, usize> = places.collect();
+    let waiting: Vec<Mutex<Arrived>> = portions.iter().map(|_| Mutex::default()).collect();
+    let objects = Objects::of(task.store, &entries, Ahead::default());
+    let seats: Vec<()> = vec![(); entries.len()];
+    on_all(workers, task, &seats, new, |reading, ()| {
+        let mut bytes = Vec::new();
+        let Some((entry, got)) = objects.next(&mut bytes) else { return Ok(()) };
+        let place = places.get(&entry.key).and_then(|at| Some((portions.get(*at)?, waiting.get(*at)?)));
+        let Some((portion, waiting)) = place else { return Ok(()) };
+        let mut arrived = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        arrived.push((entry.clone(), got.map(|()| bytes)));
+        if arrived.len() < portion.objects.len() {
+            return Ok(());
+        }
+        let arrived = std::mem::take(&mut *arrived);
+        work(reading, portion, Some(arrived))
+    })
 }
 
 /// Evidence of one worker, with ids apart, because merging would sort them again and again.
@@ -351,23 +389,35 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn observe(&mut self, portion: &Portion) -> Evidence {
+    fn observe(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Evidence {
         let task = self.gathered.task;
-        let objects = Objects::of(task.store, &portion.objects, Ahead::default());
-        while let Some((entry, got)) = objects.next(&mut self.object) {
+        let mut see = |entry: &Entry, got: Result<&[u8], &StoreError>| {
             match got {
-                Ok(()) => self.observer.observe(&entry.key, &self.object),
+                Ok(bytes) => self.observer.observe(&entry.key, bytes),
                 Err(error) => self.observer.unreadable(&entry.key, &error.to_string()),
             }
             task.monitor.step(entry.size_bytes);
+        };
+        match arrived {
+            Some(arrived) => {
+                for (entry, got) in arrived {
+                    see(&entry, got.as_deref());
+                }
+            }
+            None => {
+                for entry in &portion.objects {
+                    let got = task.store.get(&entry.key, &mut self.object);
+                    see(entry, got.as_ref().map(|()| self.object.as_slice()));
+                }
+            }
         }
         task.saved.checkpoints.note_read(portion.objects.len() as u64);
         self.observer.take()
     }
 
     /// Reads objects that no shard holds, saves their evidence, and only then uses it.
-    fn save(&mut self, portion: &Portion) -> Result<(), UserError> {
-        let evidence = self.observe(portion);
+    fn save(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Result<(), UserError> {
+        let evidence = self.observe(portion, arrived);
         let marks = portion.objects.iter().map(|entry| (entry.key.clone(), mark(entry)));
         let shard = Shard::of(&self.scope, marks, vec![evidence]);
         let task = self.gathered.task;
@@ -387,8 +437,8 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads objects for this answer alone.
-    fn answer(&mut self, portion: &Portion) -> Result<(), UserError> {
-        let evidence = self.observe(portion);
+    fn answer(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Result<(), UserError> {
+        let evidence = self.observe(portion, arrived);
         self.gathered.merge(evidence)
     }
 }

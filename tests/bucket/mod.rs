@@ -17,6 +17,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 /// What a client asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
+    /// `GET`, `HEAD` and so on.
+    pub(crate) method: String,
     /// The bucket; path style.
     pub(crate) bucket: String,
     /// The key; empty for the bucket itself.
@@ -134,7 +136,8 @@ fn peek(stream: &TcpStream) -> Option<(String, usize)> {
 
 fn parse(head: &str) -> Option<Request> {
     let mut lines = head.lines();
-    let target = lines.next()?.split(' ').nth(1)?;
+    let (method, target) = lines.next()?.split_once(' ')?;
+    let target = target.split(' ').next()?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let path = decoded(path.trim_start_matches('/'));
@@ -142,6 +145,7 @@ fn parse(head: &str) -> Option<Request> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let headers = lines.filter_map(|line| line.split_once(": "));
     Some(Request {
+        method: method.to_owned(),
         bucket: bucket.to_owned(),
         key: key.to_owned(),
         query: pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect(),

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may stop here")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use thirdtrail::aws::window::{Time, parse_time};
@@ -231,8 +231,35 @@ fn coverage() -> CoverageReport {
             blocks: strings(&["odd"]),
         }],
         not_judged: strings(&["resource policies"]),
-        integrity: None,
+        integrity: Some(integrity()),
     }
+}
+
+fn integrity() -> IntegrityReport {
+    let doubted = |reason: &str| vec![DoubtedObject::new(&format!("AWSLogs/{HOSTILE}"), reason)];
+    IntegrityReport {
+        intact: false,
+        digests: DigestsReport { read: 3, verified: 1, unverified: counts("unreadable"), missing: 1 },
+        objects: VerifiedObjects { verified: 1, tampered: 1, missing: 1, unverified: counts("not_named") },
+        tampered: doubted("hash_differs"),
+        missing: doubted("missing"),
+        unverified: doubted("not_named"),
+        doubted_digests: doubted(&format!("unreadable: no digest: {HOSTILE}")),
+        gaps: vec![DigestGap {
+            account_id: Some(account()),
+            region: Some(HOSTILE.to_owned()),
+            from: Some(at("2026-05-01T00:00:00Z")),
+            until: None,
+            reason: "digest_missing".to_owned(),
+            digest: Some(HOSTILE.to_owned()),
+        }],
+        buckets: BTreeSet::from([HOSTILE.to_owned()]),
+        ..IntegrityReport::default()
+    }
+}
+
+fn counts(reason: &str) -> BTreeMap<String, u64> {
+    BTreeMap::from([(reason.to_owned(), 1)])
 }
 
 fn finding(code: &str, severity: &str, account_id: Option<AccountId>, subject: &str) -> Finding {

@@ -9,9 +9,11 @@ use serde_json::Value;
 use thirdtrail::run::UserError;
 use thirdtrail::run::analyze::{Options, analyze};
 use thirdtrail::run::beside::BesideOptions;
+use thirdtrail::run::digests::KeySources;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;
+use thirdtrail::store::Store;
 use thirdtrail::store::memory::MemoryStore;
 
 use crate::signed::{Files, Signed, gunzip, is_digest, is_log, signed, unsigned};
@@ -42,11 +44,20 @@ pub(crate) fn outcome_of(
     way: &Way,
     request: Request,
 ) -> Result<Value, UserError> {
+    let metadata = signatures.iter().filter(|_| way.metadata);
+    let metadata =
+        metadata.map(|(key, signature)| (key.clone(), BTreeMap::from([("signature".to_owned(), signature.clone())])));
+    let store: MemoryStore = files.clone().into_iter().collect();
+    report_from(&store.with_metadata(metadata.collect()), way, request)
+}
+
+/// `report.json` of an analysis of that store.
+pub(crate) fn report_from(store: &dyn Store, way: &Way, request: Request) -> Result<Value, UserError> {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys.json");
     let digest_keys = way.keys.as_ref().map(|text| {
         std::fs::write(&keys, text).unwrap();
-        vec![keys.clone()]
+        KeySources { files: vec![keys.clone()], live: false }
     });
     let options = Options {
         request: Request { with_digests: way.keys.is_some(), ..request },
@@ -61,11 +72,7 @@ pub(crate) fn outcome_of(
         narrowing: None,
         effort: Effort { jobs: way.jobs, memory_bytes: 64 << 20 },
     };
-    let metadata = signatures.iter().filter(|_| way.metadata);
-    let metadata =
-        metadata.map(|(key, signature)| (key.clone(), BTreeMap::from([("signature".to_owned(), signature.clone())])));
-    let store: MemoryStore = files.clone().into_iter().collect();
-    let outcome = analyze(&store.with_metadata(metadata.collect()), &options, &Silent)?;
+    let outcome = analyze(store, &options, &Silent)?;
     let report = outcome.files.iter().find(|file| file.path == "report.json").unwrap();
     Ok(serde_json::from_slice(&report.bytes).unwrap())
 }
@@ -117,4 +124,9 @@ pub(crate) fn some_digest(trail: &Signed) -> String {
     let digests = trail.keys_of(is_digest);
     let middle = digests.iter().filter(|key| key.ends_with("T120000Z.json.gz") && !key.contains("/2026/05/01/"));
     middle.filter(with_logs).nth(2).unwrap().clone()
+}
+
+/// The folders of its chains of digests.
+pub(crate) fn chains(trail: &Signed) -> BTreeSet<&str> {
+    trail.signatures.keys().map(|key| key.split("/2026").next().unwrap()).collect()
 }

@@ -29,6 +29,12 @@ pub enum KeyError {
     Empty,
 }
 
+/// Keys in the form in which they are listed, from fingerprints and DER.
+pub fn listing<'k>(keys: impl Iterator<Item = (&'k str, &'k [u8])>) -> String {
+    let keys = keys.map(|(name, der)| serde_json::json!({"Value": BASE64_STANDARD.encode(der), "Fingerprint": name}));
+    serde_json::json!({"PublicKeyList": keys.collect::<Vec<_>>()}).to_string()
+}
+
 /// Public keys by fingerprint: DER, as PKCS #1 or X.509 has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublicKeys(BTreeMap<String, Vec<u8>>);
@@ -98,6 +104,10 @@ mod tests {
         keys.add(r#"{"publicKeyList":[{"ValidityStartTime":"1434589460.0","Value":"AAAA","Fingerprint":"8933"}]}"#)
             .unwrap();
         assert!(keys.has("8eba") && keys.has("8933") && !keys.has("31e8"));
+        let listed = listing(keys.0.iter().map(|(name, der)| (name.as_str(), der.as_slice())));
+        let mut again = PublicKeys::default();
+        again.add(&listed).unwrap();
+        assert_eq!(again, keys);
     }
 
     #[test]

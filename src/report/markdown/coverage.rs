@@ -40,8 +40,8 @@ pub(super) fn render(page: &mut Page, coverage: &CoverageReport) {
 
 fn verdict(coverage: &CoverageReport) -> String {
     let holes: usize = coverage.accounts.iter().map(|account| account.holes.len()).sum();
-    let failed = !coverage.objects.failed.is_empty() || coverage.records.bad > 0;
-    let read = if !failed {
+    let all_read = coverage.objects.failed.is_empty() && coverage.records.bad == 0;
+    let read = if coverage.complete || all_read {
         "**Complete: every object and record in scope could be read.**".to_owned()
     } else {
         let inputs = match coverage.failed_inputs.len() {

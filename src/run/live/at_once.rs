@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 /// Asks about every item, about `limit` of them at the same time.
 pub(super) async fn at_once<I, O, W, F>(items: Vec<I>, limit: usize, work: W) -> Vec<O>
@@ -16,18 +16,24 @@ where
     let mut done = BTreeMap::new();
     for (at, item) in items.into_iter().enumerate() {
         while running.len() >= limit.max(1) {
-            done.extend(running.join_next().await.and_then(Result::ok));
+            done.extend(finished(running.join_next().await));
         }
         let asked = work(item);
         running.spawn(async move { (at, asked.await) });
     }
-    while let Some(joined) = running.join_next().await {
-        match joined {
-            Ok(answer) => done.extend([answer]),
-            // A panic below is a bug, and must not look like silence of AWS.
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => {}
-        }
+    while !running.is_empty() {
+        done.extend(finished(running.join_next().await));
     }
     done.into_values().collect()
+}
+
+/// The answer of a task that ended; a panic in it is a bug, and must not look like silence of AWS.
+fn finished<T>(joined: Option<Result<T, JoinError>>) -> Option<T> {
+    match joined? {
+        Ok(answer) => Some(answer),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => None,
+        },
+    }
 }

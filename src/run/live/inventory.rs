@@ -14,6 +14,8 @@ use super::refusal::Refusal;
 use super::shape::{list, object, text, texts, time};
 
 const CALL: &str = "iam:GetAccountAuthorizationDetails";
+/// Items a page: as many as IAM gives.
+const PAGE: i32 = 1_000;
 
 /// Asks for all pages.
 pub(super) async fn fetch(login: &Login) -> Result<Value, Refusal> {
@@ -21,7 +23,7 @@ pub(super) async fn fetch(login: &Login) -> Result<Value, Refusal> {
     let (mut users, mut groups, mut roles, mut policies) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut pages, mut marker) = (Pages::of(CALL), None);
     loop {
-        let answer = client.get_account_authorization_details().set_marker(marker).send().await;
+        let answer = client.get_account_authorization_details().max_items(PAGE).set_marker(marker).send().await;
         let page = answer.map_err(|error| Refusal::of(CALL, &error))?;
         users.extend(page.user_detail_list().iter().map(user));
         groups.extend(page.group_detail_list().iter().map(group));

@@ -11,6 +11,7 @@ mod last_accessed;
 mod login;
 mod organization;
 mod pages;
+pub mod public_keys;
 mod refusal;
 mod shape;
 mod trails;

@@ -6,6 +6,8 @@ use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::{AdvancedFieldSelector, EventSelector, Trail};
 use serde_json::{Value, json};
 
+use crate::aws::Arn;
+
 use super::login::Login;
 use super::pages::Pages;
 use super::refusal::Refusal;
@@ -40,10 +42,20 @@ pub(super) async fn fetch(login: &Login) -> Result<(Vec<Value>, Vec<Refusal>), R
     let (mut shown, mut refused) = (Vec::new(), Vec::new());
     for (arn, trail) in &trails {
         let client = login.cloudtrail(trail.home_region());
-        let mut keep = |answer: Result<Value, Refusal>| answer.map_err(|refusal| refused.push(refusal.about(arn))).ok();
-        let selectors = keep(selectors(&client, arn).await);
-        let status = keep(status(&client, arn).await);
-        shown.push(object([("Trail", Some(described(trail))), ("EventSelectors", selectors), ("Status", status)]));
+        let mut told = Vec::new();
+        let mut keep = |answer: Result<Value, Refusal>| answer.map_err(|refusal| told.push(refusal.about(arn))).ok();
+        let (selectors, status) = (keep(selectors(&client, arn).await), keep(status(&client, arn).await));
+        // A member sees the organization's trail, and may be refused the rest; its owner is the one to ask. Until it was,
+        // nobody knows what the trail records, and the judgement says so.
+        let is_own = Arn::parse(arn).and_then(|arn| arn.account_id()) == Some(login.account());
+        let left_out: Vec<String> = told.iter().map(|refusal| format!("{}: {}", refusal.call, refusal.what)).collect();
+        shown.push(object([
+            ("Trail", Some(described(trail))),
+            ("EventSelectors", selectors),
+            ("Status", status),
+            ("Refused", (!left_out.is_empty()).then(|| Value::from(left_out))),
+        ]));
+        refused.extend(told.into_iter().filter(|_| is_own));
     }
     Ok((shown, refused))
 }

@@ -159,6 +159,10 @@ impl Store for S3Store {
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
         self.aws.wait(self.bucket.put(key, bytes)).map_err(|refusal| refusal.error)
     }
+
+    fn remove(&self, key: &str) -> Result<(), StoreError> {
+        self.aws.wait(self.bucket.remove(key)).map_err(|refusal| refusal.error)
+    }
 }
 
 impl Remote for S3Store {

@@ -24,6 +24,7 @@ pub(super) enum Call {
     CreateUpload,
     UploadPart,
     CompleteUpload,
+    DeleteObject,
 }
 
 impl Call {
@@ -37,6 +38,7 @@ impl Call {
             Self::CreateUpload => "CreateMultipartUpload",
             Self::UploadPart => "UploadPart",
             Self::CompleteUpload => "CompleteMultipartUpload",
+            Self::DeleteObject => "DeleteObject",
         }
     }
 
@@ -45,6 +47,7 @@ impl Call {
         match self {
             Self::ListObjects => ("s3:ListBucket", "kms:Decrypt"),
             Self::GetObject | Self::HeadObject => ("s3:GetObject", "kms:Decrypt"),
+            Self::DeleteObject => ("s3:DeleteObject", "kms:Decrypt"),
             _ => ("s3:PutObject", "kms:GenerateDataKey"),
         }
     }

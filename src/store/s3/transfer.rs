@@ -72,6 +72,18 @@ impl Bucket {
         Ok(pairs.map(|(name, value)| (name.to_lowercase(), value)).collect())
     }
 
+    /// Takes one object away; to S3 it is the same when there is none.
+    pub(super) async fn remove(&self, key: &str) -> Result<(), Refusal> {
+        let name = format!("{}{key}", self.root);
+        let name = &name;
+        let attempt = || async move {
+            let call = self.client.delete_object().bucket(&self.name).key(name);
+            let sent = call.set_request_payer(self.payer.clone()).send();
+            self.in_time(Call::DeleteObject, 0, sent).await?.map_err(|e| Refusal::of(Call::DeleteObject, &e))
+        };
+        self.persistence.repeat(name, attempt).await.map(|_| ())
+    }
+
     /// Writes one object: at once, or in parts that become an object when the last one is there.
     pub(super) async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), Refusal> {
         let name = format!("{}{key}", self.root);
