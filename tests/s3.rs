@@ -162,6 +162,32 @@ fn a_trail_in_a_bucket_gives_the_files_of_a_local_one() {
     assert!(stderr.contains("output place `s3://reports/daily` holds `notes.txt`"), "{stderr}");
 }
 
+/// S4: evidence saved in a bucket stands for the objects that it was made of: the second run reads none of them, and says
+/// the same.
+#[test]
+fn evidence_in_a_bucket_is_used_again() {
+    let Some(server) = server() else { return };
+    let owner = uploaded(server, "observed");
+    owner.create("evidence");
+    let folder = tempfile::tempdir().unwrap();
+    let analyze = |name: &str| {
+        let out = folder.path().join(name);
+        let evidence = ["--evidence", "s3://evidence/saved/here"];
+        let arguments = ["analyze", "s3://observed/some/prefix", "--out", out.to_str().unwrap()];
+        let (exit, _, stderr) = run_as(OWNER, server, &[&arguments[..], &evidence].concat());
+        assert_eq!(exit, 0, "{stderr}");
+        let mut files = folders::files(&out);
+        let run = json(&files.remove("run.json").unwrap());
+        (files, run["evidence"]["objects_read"].as_u64().unwrap(), run["evidence"]["objects_held"].as_u64().unwrap())
+    };
+    let (first, read, held) = analyze("first");
+    assert!(read > 20 && held == 0, "{read} read, {held} held");
+    assert!(!owner.keys("evidence", "saved/here/").is_empty());
+    let (second, read_again, held) = analyze("second");
+    assert_eq!((read_again, held), (0, read));
+    assert!(first == second, "saved evidence says something else");
+}
+
 /// S1, S3: a part of a trail is planned as from a folder, from wherever in the bucket it is asked for.
 #[test]
 fn a_part_of_a_trail_in_a_bucket_is_planned_as_a_local_one() {
