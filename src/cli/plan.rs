@@ -83,7 +83,7 @@ fn table(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> anyhow::Res
     Ok(())
 }
 
-/// What is a hole already, and what only looks like one.
+/// What is a hole already, and what may be one.
 fn days_without_objects(holes: &[VisibleHole]) -> anyhow::Result<()> {
     let mut accounts: BTreeMap<_, (Vec<String>, usize)> = BTreeMap::new();
     for hole in holes {
@@ -103,7 +103,8 @@ fn days_without_objects(holes: &[VisibleHole]) -> anyhow::Result<()> {
         }
         if quiet > 0 {
             let number = number_of_days(quiet);
-            line(&format!("quiet    {account}: {number} with digests and without objects, which is no hole"))?;
+            let judged = "holes unless the digests, which `analyze` reads, name no logs";
+            line(&format!("digests  {account}: {number} with digests and without objects: {judged}"))?;
         }
     }
     Ok(())

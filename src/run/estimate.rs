@@ -146,7 +146,8 @@ pub struct VisibleHole {
     /// The day of delivery.
     #[serde(serialize_with = "as_text")]
     pub day: NaiveDate,
-    /// Whether a digest was delivered: the trail was on and nothing happened, so the day is no hole (S26).
+    /// Whether a digest was delivered: the trail was on, and the day is a hole unless its digests, when they are read,
+    /// name no log of it (S26).
     pub digest: bool,
 }
 
