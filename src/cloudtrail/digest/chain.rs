@@ -219,13 +219,7 @@ impl Chain {
         standing
     }
 
-    fn standing(
-        &self,
-        place: &Place<'_>,
-        digest: &Digest,
-        keys: &PublicKeys,
-        kept: impl FnOnce() -> Kept,
-    ) -> Standing {
+    fn standing(&self, place: &Place<'_>, digest: &Digest, keys: &PublicKeys, kept: impl FnOnce() -> Kept) -> Standing {
         let account = ObjectKey::parse(place.key).account;
         if Root::of(place.key, &digest.object).is_none() || account.is_some_and(|account| account != digest.account) {
             return Standing::Moved;
@@ -276,8 +270,7 @@ impl Chain {
             None => {
                 let (worst, first_end, last_end) = (standing, end, end);
                 let expected = names;
-                self.between =
-                    Some(Between { worst, key, first_end, last_end, is_named, expected, missing: None });
+                self.between = Some(Between { worst, key, first_end, last_end, is_named, expected, missing: None });
             }
         }
     }
@@ -306,7 +299,8 @@ impl Chain {
     pub fn gaps(mut self, since: Option<Time>, until: Option<Time>) -> Vec<Gap> {
         let (anchor, between) = (self.anchor.take(), self.between.take());
         // A copy may begin anywhere in the chain, unless it should reach further back; and every chain has a beginning.
-        let may_begin = between.is_none() && (since.is_none() || anchor.as_ref().is_none_or(|one| one.previous.is_none()));
+        let may_begin =
+            between.is_none() && (since.is_none() || anchor.as_ref().is_none_or(|one| one.previous.is_none()));
         if !may_begin {
             self.gaps.extend(gap(None, anchor.as_ref(), between));
         }

@@ -86,7 +86,12 @@ impl Trail {
                 Cause::Missing => "missing",
                 Cause::Restarted => "restarted",
             };
-            format!("{}-{} {cause}{}", gap.from.map_or("?".to_owned(), hour), hour(gap.until), if gap.hides { "" } else { " (open)" })
+            format!(
+                "{}-{} {cause}{}",
+                gap.from.map_or("?".to_owned(), hour),
+                hour(gap.until),
+                if gap.hides { "" } else { " (open)" }
+            )
         };
         (standings, chain.gaps(since, None).into_iter().map(gap).collect())
     }

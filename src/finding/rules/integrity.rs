@@ -18,7 +18,8 @@ fn mismatch(integrity: &IntegrityReport, found: &mut Vec<Finding>) {
         return;
     }
     let (objects, digests) = (&integrity.objects, &integrity.digests);
-    let bad = ["altered", "moved", "signature_missing", "unreadable"].map(|reason| digests.unverified.get(reason).copied().unwrap_or(0));
+    let bad = ["altered", "moved", "signature_missing", "unreadable"]
+        .map(|reason| digests.unverified.get(reason).copied().unwrap_or(0));
     let parts = [
         (objects.tampered, "log object tampered with", "log objects tampered with"),
         (objects.missing, "log object missing", "log objects missing"),

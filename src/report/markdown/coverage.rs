@@ -59,7 +59,9 @@ fn verdict(coverage: &CoverageReport) -> String {
             format!("{read} **Tampered with: it is not what CloudTrail delivered, see below.**")
         }
         Some(integrity) if integrity.intact.is_none() => {
-            format!("{read} **Not verified: nothing proves what CloudTrail delivered, or not of all times, see below.**")
+            format!(
+                "{read} **Not verified: nothing proves what CloudTrail delivered, or not of all times, see below.**"
+            )
         }
         _ => read,
     };
