@@ -238,7 +238,7 @@ impl<'a> Checkpoints<'a> {
     /// # Errors
     /// When the store refuses.
     pub fn save(&self, slot: &str, shard: &Shard) -> Result<(), UserError> {
-        let key = format!("{FOLDER}{slot}/{}{ENDING}", shard.address());
+        let key = shard_key(slot, &shard.address());
         let bytes = shard.to_bytes();
         self.store.put(&key, &bytes).map_err(|error| cannot_write(&error))?;
         let mut state = self.state();
@@ -249,12 +249,11 @@ impl<'a> Checkpoints<'a> {
         Ok(())
     }
 
-    /// Says that a slot's shards were put together in one, which alone is to stay.
-    pub fn replaced(&self, slot: &str) {
+    /// Says that shards of a slot, by their addresses, were put together in one, which alone is to stay.
+    pub fn replaced(&self, slot: &str, addresses: &[String]) {
         let mut state = self.state();
-        let State { slots, serving, .. } = &mut *state;
-        for key in slots.get(slot).into_iter().flatten() {
-            serving.remove(key);
+        for address in addresses {
+            state.serving.remove(&shard_key(slot, address));
         }
     }
 
@@ -312,6 +311,10 @@ fn is_asked_for(slot: &str, request: &Request) -> bool {
 /// Evidence that cannot be saved is a mistake to be told: the user counts on it.
 pub(super) fn cannot_write(error: &crate::store::StoreError) -> UserError {
     UserError::new(format!("cannot write evidence: {error}"), "check the room and permissions of --evidence")
+}
+
+fn shard_key(slot: &str, address: &str) -> String {
+    format!("{FOLDER}{slot}/{address}{ENDING}")
 }
 
 /// The slot that a key names, if it is that of a shard, and whether the shard is finished.

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::evidence::coverage::object_digest;
 use crate::evidence::event_ids::EventIds;
 use crate::evidence::observe::Observer;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::shard::{Part, Shard};
-use crate::evidence::within::Overlap;
+use crate::evidence::within::Side;
 use crate::evidence::{Evidence, Scope};
 use crate::store::{Entry, Store, StoreError};
 
@@ -48,6 +49,8 @@ pub enum Purpose {
     Answer,
     /// Nothing: another run will do that.
     Save,
+    /// It is merged for an answer, and nothing is read or saved.
+    Recall,
 }
 
 /// Objects to be read together.
@@ -111,7 +114,24 @@ pub fn read(
         let read = on_portions(&workers, &task, &cut, &exact, Reading::answer)?;
         gathered.extend(read.into_iter().map(|reading| reading.gathered));
     }
-    sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)
+    let read = sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)?;
+    if purpose == Purpose::Answer {
+        none_is_lost(objects, &read);
+    }
+    Ok(read)
+}
+
+/// Evidence of an object that is neither held nor read nor known to have failed would be silence in the answer: whatever
+/// led to it is a bug, and no answer is better.
+fn none_is_lost(objects: &[Entry], read: &Read) {
+    let coverage = &read.evidence.coverage;
+    let is_there = |key: &str| coverage.objects.contains_key(&object_digest(key)) || coverage.failed.contains_key(key);
+    let lost = objects.iter().find(|entry| !is_there(&entry.key));
+    assert!(
+        lost.is_none(),
+        "the evidence of an object was lost: {}",
+        lost.map_or_else(String::new, |e| format!("{:?}", e.key))
+    );
 }
 
 /// What evidence alone says: that of all shards of these objects, none of which is read.
@@ -129,7 +149,8 @@ pub fn recall(
     let store = crate::store::memory::MemoryStore::default();
     let (workers, spill) = (Workers::start(effort)?, Spill::default());
     let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
-    let task = Task { store: &store, scope, saved, purpose: Purpose::Answer, monitor, spill: &spill, ids_bytes };
+    let purpose = Purpose::Recall;
+    let task = Task { store: &store, scope, saved, purpose, monitor, spill: &spill, ids_bytes };
     saved.checkpoints.begin();
     let slots = Slot::all(objects);
     let taken = on_all(&workers, &task, &slots, || Taking::new(&task), Taking::take)?;
@@ -157,7 +178,9 @@ pub fn recall(
         }
         gathered.push(one);
     }
-    sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)
+    let read = sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)?;
+    none_is_lost(objects, &read);
+    Ok(read)
 }
 
 /// Has every worker take pieces until none is left, somebody wants to stop, or one fails.
@@ -246,7 +269,7 @@ impl<'a> Gathered<'a> {
         let scope = self.task.scope;
         let mut evidence = part.evidence;
         evidence.quieten(scope);
-        if Overlap::of(scope.window, part.span) == Overlap::None {
+        if Side::of(scope.window, part.span).is_outside() {
             evidence.leave_window(scope);
         }
         self.merge(evidence)
@@ -288,55 +311,70 @@ impl<'a> Taking<'a> {
 
     fn take(&mut self, slot: &Slot) -> Result<(), UserError> {
         let task = self.gathered.task;
-        let Saved { checkpoints, .. } = task.saved;
+        let checkpoints = task.saved.checkpoints;
         let shards = checkpoints.serving(slot, task.scope);
-        let held: BTreeSet<String> = shards.iter().flat_map(|shard| shard.held.keys().cloned()).collect();
-        let is_cut =
-            |shard: &Shard| shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some);
-        let cut: BTreeSet<String> =
-            shards.iter().filter(|shard| is_cut(shard)).flat_map(|shard| shard.held.keys().cloned()).collect();
-        for entry in slot.objects.iter().filter(|entry| held.contains(&entry.key) && !cut.contains(&entry.key)) {
-            task.monitor.step(entry.size_bytes);
-        }
-        let portions = |wanted: &dyn Fn(&Entry) -> bool| portions(slot, wanted);
-        self.missing.extend(portions(&|entry| !held.contains(&entry.key)));
-        self.cut.extend(portions(&|entry| cut.contains(&entry.key)));
         for shard in &shards {
             let roles = shard.parts.iter().flat_map(|part| part.evidence.role_refs());
             let quiet_now = roles.filter(|role| task.scope.quiet_roles.contains(role));
             self.loud.extend(quiet_now.filter(|role| !shard.quiet.contains(role)));
         }
-        let shards = if shards.len() > MANY_SHARDS { put_together(checkpoints, slot, shards)? } else { shards };
+        let many = shards.len() > MANY_SHARDS && task.purpose != Purpose::Recall;
+        let shards = if many { put_together(task, slot, shards)? } else { shards };
+        // What is held and what is cut is told of the shards as they are used from here on, so that no object is lost
+        // between the two.
+        let keys = |shards: &[Shard]| -> BTreeSet<String> {
+            shards.iter().flat_map(|shard| shard.held.keys().cloned()).collect()
+        };
+        let window = task.scope.window;
+        let (cut, whole): (Vec<Shard>, Vec<Shard>) = shards
+            .into_iter()
+            .partition(|shard| shard.parts.iter().any(|part| Side::of(window, part.span) == Side::Cut));
+        let (cut, held) = (keys(&cut), keys(&whole));
+        for entry in slot.objects.iter().filter(|entry| held.contains(&entry.key) && !cut.contains(&entry.key)) {
+            task.monitor.step(entry.size_bytes);
+        }
+        let portions = |wanted: &dyn Fn(&Entry) -> bool| portions(slot, wanted);
+        self.missing.extend(portions(&|entry| !held.contains(&entry.key) && !cut.contains(&entry.key)));
+        self.cut.extend(portions(&|entry| cut.contains(&entry.key)));
         if task.purpose == Purpose::Save {
             return Ok(());
         }
-        for shard in shards.into_iter().filter(|shard| !is_cut(shard)) {
-            for part in shard.parts {
-                self.gathered.add(part)?;
-            }
-        }
-        Ok(())
+        whole.into_iter().flat_map(|shard| shard.parts).try_for_each(|part| self.gathered.add(part))
     }
 }
 
-/// Many small shards, as late objects leave them, become one.
-fn put_together(checkpoints: &Checkpoints<'_>, slot: &Slot, shards: Vec<Shard>) -> Result<Vec<Shard>, UserError> {
-    let mut rest = shards.into_iter();
-    let Some(mut one) = rest.next() else { return Ok(Vec::new()) };
-    let mut others = Vec::new();
-    for shard in rest {
-        if shard.selection == one.selection {
-            one.join(shard);
-        } else {
-            others.push(shard);
+/// Many small shards, as late objects leave them, become few: those of one selection whose events lie on the same days
+/// and on the same side of the window. Shards that the window treats differently stay apart, because it would cut through
+/// what they became.
+fn put_together(task: &Task<'_>, slot: &Slot, shards: Vec<Shard>) -> Result<Vec<Shard>, UserError> {
+    let (checkpoints, window) = (task.saved.checkpoints, task.scope.window);
+    let days = |part: &Part| part.span.map(|span| (span.first.date_naive(), span.last.date_naive()));
+    let lie = |shard: &Shard| -> BTreeSet<_> {
+        shard.parts.iter().map(|part| (days(part), Side::of(window, part.span))).collect()
+    };
+    let mut groups: Vec<Vec<Shard>> = Vec::new();
+    for shard in shards {
+        let like = |group: &&mut Vec<Shard>| {
+            group.first().is_some_and(|one| one.selection == shard.selection && lie(one) == lie(&shard))
+        };
+        match groups.iter_mut().find(like) {
+            Some(group) => group.push(shard),
+            None => groups.push(vec![shard]),
         }
     }
-    if others.is_empty() {
-        checkpoints.replaced(&slot.name);
-        checkpoints.save(&slot.name, &one)?;
+    let mut together = Vec::new();
+    for mut group in groups {
+        let others = group.split_off(1);
+        let Some(mut one) = group.pop() else { continue };
+        if !others.is_empty() {
+            let before: Vec<String> = others.iter().chain([&one]).map(Shard::address).collect();
+            others.into_iter().for_each(|shard| one.join(shard));
+            checkpoints.save(&slot.name, &one)?;
+            checkpoints.replaced(&slot.name, &before);
+        }
+        together.push(one);
     }
-    others.push(one);
-    Ok(others)
+    Ok(together)
 }
 
 /// The objects of a slot that are wanted, so many at a time as are read between two savings.
@@ -423,7 +461,7 @@ impl<'a> Reading<'a> {
         let task = self.gathered.task;
         task.saved.checkpoints.save(&portion.slot, &shard)?;
         if task.purpose == Purpose::Answer
-            && shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some)
+            && shard.parts.iter().any(|part| Side::of(task.scope.window, part.span) == Side::Cut)
         {
             self.cut.push(portion.clone());
             return Ok(());
