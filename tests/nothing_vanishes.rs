@@ -16,8 +16,10 @@ use thirdtrail::aws::window::parse_time;
 use thirdtrail::run::analyze::{Options, Outcome, analyze};
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::workers::Effort;
-use thirdtrail::store::Store;
+use thirdtrail::store::faulty::FaultyStore;
+use thirdtrail::store::local::LocalStore;
 use thirdtrail::store::memory::MemoryStore;
+use thirdtrail::store::{Store, StoreError};
 
 use saved::*;
 
@@ -98,4 +100,167 @@ fn many_shards_lose_nothing_to_a_window_that_cuts_them() {
         let whole = asked("2026-05-01", "2026-05-03");
         same("the whole", &scratch(&source, &whole), &run(&source, &whole, &evidence).files);
     }
+}
+
+/// The digest files of some days: they say that the trail was on.
+fn digests(days: std::ops::RangeInclusive<u32>) -> BTreeMap<String, Vec<u8>> {
+    let key = |day| format!("AWSLogs/{ACCOUNT}/CloudTrail-Digest/us-east-1/2026/05/{day:02}/d.json.gz");
+    days.map(|day| (key(day), b"{}".to_vec())).collect()
+}
+
+/// S6, S26: what was listed and never observed is named as failed, and its day is a hole, digest or not.
+#[test]
+fn objects_that_were_never_observed_are_named() {
+    let mut objects = hourly(1..=3);
+    objects.extend(digests(1..=3));
+    let source = source(&objects);
+    let options = asked("2026-05-01", "2026-05-04");
+    let evidence = MemoryStore::default();
+    // The task of the second day died, but for one object of it.
+    let done: BTreeSet<String> = objects
+        .keys()
+        .filter(|key| key.contains("/CloudTrail/"))
+        .filter(|key| !key.contains("/02/"))
+        .cloned()
+        .collect();
+    observed(&source, &options, Some(&done), &evidence);
+    let coverage = reported(&evidence, &options).unwrap().assessment.coverage;
+    assert!(!coverage.complete);
+    assert_eq!((coverage.objects.read, coverage.objects.failed.len()), (48, 24));
+    assert!(coverage.objects.failed.iter().all(|failed| failed.reason.starts_with("not observed")));
+    let holes: Vec<&str> = coverage.accounts[0].holes.iter().map(|hole| hole.day.as_str()).collect();
+    assert_eq!(holes, ["2026-05-02"]);
+    observed(&source, &options, None, &evidence);
+    let whole = reported(&evidence, &options).unwrap();
+    assert!(whole.assessment.coverage.complete);
+    same("observed", &scratch(&source, &options), &whole.files);
+}
+
+/// S26: a report asks for no more than was listed: beyond that nobody knows what the trail held, whatever digests say.
+#[test]
+fn a_report_asks_for_no_more_than_was_listed() {
+    let mut objects = hourly(1..=9);
+    objects.extend(digests(1..=9));
+    let (source, evidence) = (source(&objects), MemoryStore::default());
+    run(&source, &asked("2026-05-02", "2026-05-04"), &evidence);
+    run(&source, &asked("2026-05-04", "2026-05-06"), &evidence);
+    for (since, until, fine) in [
+        ("2026-05-02", "2026-05-04", true),
+        ("2026-05-02", "2026-05-06", true),
+        ("2026-05-03", "2026-05-05", true),
+        ("2026-05-03", "", true),
+        ("", "", true),
+        ("2026-05-03", "2026-05-07", false),
+        ("2026-05-01", "2026-05-05", false),
+    ] {
+        let answer = reported(&evidence, &asked(since, until));
+        match answer {
+            Ok(outcome) => {
+                assert!(fine, "{since} to {until}");
+                let of = |text: &str, end: &'static str| if text.is_empty() { end.to_owned() } else { text.to_owned() };
+                let options = asked(&of(since, "2026-05-02"), &of(until, "2026-05-06"));
+                let reference = analyze(&source, &options, &Silent).unwrap();
+                assert_eq!(used(&outcome), used(&reference), "{since} to {until}");
+                let accounts = |outcome: &Outcome| serde_json::to_value(&outcome.assessment.coverage.accounts).unwrap();
+                assert_eq!(accounts(&outcome), accounts(&reference), "{since} to {until}");
+            }
+            Err(error) => {
+                assert!(!fine, "{since} to {until}: {error}");
+                assert!(error.what.contains("does not cover"), "{error}");
+            }
+        }
+    }
+    let mut other = asked("2026-05-02", "2026-05-04");
+    other.request.regions.insert("us-east-1".to_owned());
+    run(&source, &other, &evidence);
+    evidence.put("listings/x.json", b"{").unwrap();
+    assert!(reported(&evidence, &other).unwrap_err().what.contains("cannot read `listings/x.json`"));
+}
+
+/// S44: what one version cannot read of another's evidence is not taken for silence.
+#[test]
+fn shards_of_other_versions_are_no_silence() {
+    let objects = hourly(1..=2);
+    let (source, evidence) = (source(&objects), MemoryStore::default());
+    let options = asked("", "");
+    run(&source, &options, &evidence);
+    let (one, mut bytes) = (shards(&evidence)[0].clone(), Vec::new());
+    evidence.get(&one, &mut bytes).unwrap();
+    bytes.truncate(bytes.len() - 16);
+    bytes[17] = 99;
+    let digest = xxhash_rust::xxh3::xxh3_128(&bytes);
+    bytes.extend_from_slice(&digest.to_le_bytes());
+    evidence.put(&one, &bytes).unwrap();
+    let error = reported(&evidence, &options).unwrap_err();
+    assert!(error.what.contains("1 shards of the evidence are of other versions"), "{error}");
+    evidence.put(&one.replace(".shard", "0.shard"), &bytes).unwrap();
+    observed(&source, &options, None, &evidence);
+    same("observed anew", &scratch(&source, &options), &reported(&evidence, &options).unwrap().files);
+}
+
+/// A shard that the store does not give this time is read around, and is there the next time.
+#[test]
+fn a_shard_that_cannot_be_read_is_not_taken_away() {
+    let objects = hourly(1..=2);
+    let (source, evidence) = (source(&objects), MemoryStore::default());
+    let options = asked("", "");
+    let reference = run(&source, &options, &evidence).files;
+    let before = shards(&evidence);
+    // Under another name than its own, so that reading its objects again does not write it anew.
+    let (moved, mut bytes) = (before[0].replace(".shard", "0.shard"), Vec::new());
+    evidence.get(&before[0], &mut bytes).unwrap();
+    evidence.put(&moved, &bytes).unwrap();
+    evidence.remove(&before[0]).unwrap();
+    for fault in [StoreError::Denied, StoreError::Other("503 slow down".to_owned())] {
+        let faulty = FaultyStore::new(&evidence, [(moved.clone(), fault.clone())]);
+        assert!(reported(&faulty, &options).unwrap_err().what.contains(&fault.to_string()));
+        let outcome = run(&source, &options, &faulty);
+        same("unread", &reference, &outcome.files);
+        let notes = outcome.evidence.unwrap();
+        assert_eq!((notes.shards_unread, notes.shards_damaged), (1, 0));
+        assert_eq!(notes.damaged.values().collect::<Vec<_>>(), [&fault.to_string()]);
+        assert!(shards(&evidence).contains(&moved));
+    }
+    let outcome = run(&source, &options, &evidence);
+    same("read again", &reference, &outcome.files);
+}
+
+/// One place of evidence is for one source; a part of the source takes nothing away that the rest needs.
+#[test]
+fn evidence_that_others_need_stays() {
+    let (one, other) = (source(&hourly(1..=2)), source(&hourly(11..=12)));
+    let evidence = MemoryStore::default();
+    run(&one, &asked("", ""), &evidence);
+    let before = shards(&evidence);
+    let stop = thirdtrail::run::stop::Stop::default();
+    let error = run_with(&other, &asked("", ""), &evidence, &Silent, &stop).unwrap_err();
+    assert!(error.what.contains("another source"), "{error}");
+    assert_eq!(shards(&evidence), before);
+
+    let flat = |objects: BTreeMap<String, Vec<u8>>| -> BTreeMap<String, Vec<u8>> {
+        objects.into_iter().map(|(key, bytes)| (key.rsplit('/').next().unwrap().to_owned(), bytes)).collect()
+    };
+    let (flat, evidence) = (source(&flat(hourly(1..=9))), MemoryStore::default());
+    let (all, part) = (asked("", ""), asked("2026-05-08", "2026-05-09"));
+    run(&flat, &all, &evidence);
+    same("a part", &scratch(&flat, &part), &run(&flat, &part, &evidence).files);
+    let reference = scratch(&flat, &all);
+    flat.got();
+    same("the whole", &reference, &run(&flat, &all, &evidence).files);
+    assert_eq!(flat.got(), [] as [String; 0]);
+    same("reported", &reference, &reported(&evidence, &all).unwrap().files);
+}
+
+/// S6: a file that is there and cannot be looked at is an object that cannot be read, and no silence.
+#[cfg(unix)]
+#[test]
+fn files_that_cannot_be_looked_at_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.json"), "{\"Records\":[]}").unwrap();
+    std::os::unix::fs::symlink("loop.json", folder.path().join("loop.json")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("dead.json")).unwrap();
+    let store = LocalStore::open(folder.path()).unwrap();
+    let keys: Vec<String> = store.list().unwrap().into_iter().map(|entry| entry.key).collect();
+    assert_eq!(keys, ["a.json", "loop.json"]);
+    assert!(store.get("loop.json", &mut Vec::new()).is_err());
 }

@@ -15,9 +15,10 @@ use crate::cloudtrail::object_key::ObjectKey;
 use crate::evidence::Scope;
 use crate::evidence::coverage::object_digest;
 use crate::evidence::shard::{Mark, Shard, ShardError};
-use crate::store::{Entry, Store};
+use crate::store::{Entry, Store, StoreError};
 
 use super::UserError;
+use super::listing::is_listing;
 use super::plan::{Request, plan};
 use super::source::{self, AwsOptions, in_bucket, open_to_write};
 
@@ -26,9 +27,11 @@ const FOLDER: &str = "shards/";
 const ENDING: &str = ".shard";
 /// How a local store ends the name of a file that it is still writing.
 const UNFINISHED: &str = ".part";
+/// Where slots are for the objects whose keys do not tell account, Region and day.
+const OTHER_FOLDER: &str = "other/";
 /// Slots for the objects whose keys do not tell account, Region and day.
 const OTHER_SLOTS: u128 = 64;
-/// Damaged shards named in `run.json`; all are counted.
+/// Damaged shards, and those that cannot be read, named in `run.json`; all are counted.
 const NAMED: usize = 100;
 
 /// What was used and what was saved, for `run.json`.
@@ -46,12 +49,22 @@ pub struct Notes {
     pub saved_bytes: u64,
     /// Shards that were damaged: their objects were read again.
     pub shards_damaged: u64,
-    /// Some of them, with the reason.
+    /// Some of them, and of those that were not given, with the reason.
     pub damaged: BTreeMap<String, String>,
+    /// Shards that the store did not give, as it may another time: their objects were read again, and they stay.
+    pub shards_unread: u64,
     /// Shards of other versions of this program: their objects were read again.
     pub shards_of_other_versions: u64,
     /// Shards taken away, because others took their place.
     pub shards_removed: u64,
+}
+
+impl Notes {
+    fn name(&mut self, shard: String, reason: String) {
+        if self.damaged.len() < NAMED {
+            self.damaged.insert(shard, reason);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +73,10 @@ struct State {
     slots: BTreeMap<String, BTreeSet<String>>,
     /// What killed runs left of shards that they were writing.
     unfinished: Vec<String>,
+    /// Shards that the store did not give: nobody knows what is in them.
+    unread: BTreeSet<String>,
+    /// Listings.
+    listings: Vec<String>,
     /// Slots that were looked into.
     visited: BTreeSet<String>,
     /// Shards that stand for what was asked.
@@ -108,7 +125,7 @@ fn slot_of(key: &str) -> String {
             let trail = object_digest(folder) % (1 << 32);
             format!("{account}/{region}/{day}-{trail:08x}")
         }
-        _ => format!("other/{:02x}", object_digest(key) % OTHER_SLOTS),
+        _ => format!("{OTHER_FOLDER}{:02x}", object_digest(key) % OTHER_SLOTS),
     }
 }
 
@@ -150,13 +167,15 @@ impl<'a> Checkpoints<'a> {
     /// When it cannot be listed.
     pub fn open(store: &'a dyn Store) -> Result<Self, UserError> {
         let listing = store.list().map_err(|error| {
-            UserError::new(format!("cannot list the evidence: {error}"), "check the name and permissions of --evidence")
+            let fix = error.fix().unwrap_or("check the name and permissions of --evidence").to_owned();
+            UserError::new(format!("cannot list the evidence: {error}"), fix)
         })?;
         let mut state = State::default();
         for entry in listing {
             match slot_of_shard(&entry.key) {
                 Some((slot, true)) => drop(state.slots.entry(slot.to_owned()).or_default().insert(entry.key)),
                 Some((_, false)) => state.unfinished.push(entry.key),
+                None if is_listing(&entry.key) => state.listings.push(entry.key),
                 None => {}
             }
         }
@@ -167,6 +186,12 @@ impl<'a> Checkpoints<'a> {
     #[must_use]
     pub fn store(&self) -> &'a dyn Store {
         self.store
+    }
+
+    /// The keys of all listings.
+    #[must_use]
+    pub fn listings(&self) -> Vec<String> {
+        self.state().listings.clone()
     }
 
     /// The names of all slots that hold shards.
@@ -187,23 +212,32 @@ impl<'a> Checkpoints<'a> {
         let mut found = Vec::new();
         for key in keys {
             let read = match self.store.get(&key, &mut bytes) {
-                Ok(()) => Shard::from_bytes(&bytes)
-                    .map_err(|error| (matches!(error, ShardError::OtherVersion(_)), error.to_string())),
-                Err(error) => Err((false, error.to_string())),
+                Ok(()) => Shard::from_bytes(&bytes),
+                Err(error) => {
+                    self.note_unread(key, &error);
+                    continue;
+                }
             };
             match read {
                 Ok(shard) => found.push((key, shard)),
-                Err((true, _)) => self.state().notes.shards_of_other_versions += 1,
-                Err((false, reason)) => {
+                Err(ShardError::OtherVersion(_)) => self.state().notes.shards_of_other_versions += 1,
+                Err(error) => {
                     let notes = &mut self.state().notes;
                     notes.shards_damaged += 1;
-                    if notes.damaged.len() < NAMED {
-                        notes.damaged.insert(key, reason);
-                    }
+                    notes.name(key, error.to_string());
                 }
             }
         }
         found
+    }
+
+    /// The store refused: it may give the shard another time, so that it is not damaged, and stays.
+    fn note_unread(&self, key: String, error: &StoreError) {
+        let State { unread, notes, .. } = &mut *self.state();
+        if unread.insert(key.clone()) {
+            notes.shards_unread += 1;
+            notes.name(key, error.to_string());
+        }
     }
 
     /// The shards of a slot that stand for its objects as they are, with what was kept enough for `scope`; the largest
@@ -270,17 +304,25 @@ impl<'a> Checkpoints<'a> {
 
     /// Takes away what was of no use in the slots that were looked into: shards of objects that have changed, damaged
     /// ones, those put together in one; and the slots that were asked for and have no objects any more. To be done when
-    /// the answer is there, because until then they may serve.
-    pub fn sweep(&self, request: &Request) {
+    /// the answer is there, because until then they may serve. What could not be read stays, and so does what a request
+    /// for a part of the trail (or of its place, `within`) knows nothing of.
+    pub fn sweep(&self, request: &Request, within: &str) {
         let mut state = self.state();
-        let State { slots, unfinished, visited, serving, notes } = &mut *state;
+        let State { slots, unfinished, unread, visited, serving, notes, .. } = &mut *state;
+        let is_whole = *request == Request { with_digests: request.with_digests, ..Request::default() };
         unfinished.retain(|key| self.store.remove(key).is_err());
         for (slot, keys) in slots {
-            if !visited.contains(slot) && !is_asked_for(slot, request) {
+            // Objects whose keys tell no account and day share slots with others that were not asked for.
+            let is_known = if slot.starts_with(OTHER_FOLDER) {
+                is_whole && within.is_empty()
+            } else {
+                visited.contains(slot) || within.is_empty() && is_asked_for(slot, request)
+            };
+            if !is_known {
                 continue;
             }
             keys.retain(|key| {
-                let stays = serving.contains(key) || self.store.remove(key).is_err();
+                let stays = serving.contains(key) || unread.contains(key) || self.store.remove(key).is_err();
                 notes.shards_removed += u64::from(!stays);
                 stays
             });
@@ -309,8 +351,9 @@ fn is_asked_for(slot: &str, request: &Request) -> bool {
 }
 
 /// Evidence that cannot be saved is a mistake to be told: the user counts on it.
-pub(super) fn cannot_write(error: &crate::store::StoreError) -> UserError {
-    UserError::new(format!("cannot write evidence: {error}"), "check the room and permissions of --evidence")
+pub(super) fn cannot_write(error: &StoreError) -> UserError {
+    let fix = error.fix().unwrap_or("check the room and permissions of --evidence").to_owned();
+    UserError::new(format!("cannot write evidence: {error}"), fix)
 }
 
 fn shard_key(slot: &str, address: &str) -> String {

@@ -14,7 +14,7 @@ use super::UserError;
 use super::analyze::{Options, given, scope_of};
 use super::checkpoint::Notes;
 use super::discover::find;
-use super::listing::Listing;
+use super::listing::{Listings, Saver};
 use super::monitor::Monitor;
 use super::resume::{Purpose, Saved, read};
 
@@ -42,7 +42,8 @@ pub fn observe(
 ) -> Result<Observed, UserError> {
     let (given, _) = given(options)?;
     let mut plan = find(store, &options.request)?;
-    Listing::of(&plan, &options.request).save(saved.checkpoints.store())?;
+    let place = saved.checkpoints.store();
+    Listings::sound(saved.checkpoints).save(place, &plan, &options.request, store.within(), Saver::Task)?;
     if let Some(only) = only {
         let planned: BTreeSet<&String> = plan.objects.iter().map(|entry| &entry.key).collect();
         if let Some(stranger) = only.iter().find(|key| !planned.contains(key)) {
