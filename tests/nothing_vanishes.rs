@@ -31,19 +31,21 @@ fn key(day: u32, hour: u32) -> String {
     format!("AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2026/05/{day:02}/{name}")
 }
 
-/// An object with one event, five minutes before it was delivered: at midnight, of the day before.
+/// An object with two events, one of the hour before: at midnight, of the day before.
 fn object(day: u32, hour: u32) -> Vec<u8> {
-    let time = chrono::NaiveDate::from_ymd_opt(2026, 5, day).unwrap().and_hms_opt(hour, 0, 0).unwrap();
-    let time = (time - chrono::TimeDelta::minutes(5)).format("%Y-%m-%dT%H:%M:%SZ");
-    format!(
-        r#"{{"Records":[{{"eventVersion":"1.08","eventTime":"{time}","eventSource":"ec2.amazonaws.com",
-        "eventName":"DescribeInstances","recipientAccountId":"{ACCOUNT}","awsRegion":"us-east-1","readOnly":true,
-        "eventID":"e-{day}-{hour}","userIdentity":{{"type":"AssumedRole","accountId":"{ACCOUNT}",
-        "principalId":"AROA{hour:02}:s","arn":"arn:aws:sts::{ACCOUNT}:assumed-role/R{hour:02}/s",
-        "sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROA{hour:02}","accountId":"{ACCOUNT}",
-        "userName":"R{hour:02}","arn":"arn:aws:iam::{ACCOUNT}:role/R{hour:02}"}}}}}}}}]}}"#
-    )
-    .into_bytes()
+    let full = chrono::NaiveDate::from_ymd_opt(2026, 5, day).unwrap().and_hms_opt(hour, 0, 0).unwrap();
+    let record = |minutes: i64| {
+        let time = (full + chrono::TimeDelta::minutes(minutes)).format("%Y-%m-%dT%H:%M:%SZ");
+        format!(
+            r#"{{"eventVersion":"1.08","eventTime":"{time}","eventSource":"ec2.amazonaws.com",
+            "eventName":"DescribeInstances","recipientAccountId":"{ACCOUNT}","awsRegion":"us-east-1","readOnly":true,
+            "eventID":"e-{day}-{hour}-{minutes}","userIdentity":{{"type":"AssumedRole","accountId":"{ACCOUNT}",
+            "principalId":"AROA{hour:02}:s","arn":"arn:aws:sts::{ACCOUNT}:assumed-role/R{hour:02}/s",
+            "sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROA{hour:02}","accountId":"{ACCOUNT}",
+            "userName":"R{hour:02}","arn":"arn:aws:iam::{ACCOUNT}:role/R{hour:02}"}}}}}}}}"#
+        )
+    };
+    format!("{{\"Records\":[{},{}]}}", record(-5), record(1)).into_bytes()
 }
 
 /// An object every hour of some days.
@@ -93,7 +95,7 @@ fn many_shards_lose_nothing_to_a_window_that_cuts_them() {
             same(&format!("{since}, {night}"), &reference.files, &outcome.files);
             assert_eq!(used(&outcome), used(&reference), "{since}");
             if night == "first" {
-                assert!(source.got().len() <= 2, "only what no shard holds is read");
+                assert!(source.got().len() <= 3, "only what no shard holds, and the one that the window cuts");
                 assert!(outcome.evidence.unwrap().shards_removed > 20, "shards are put together");
             }
         }
@@ -175,6 +177,29 @@ fn a_report_asks_for_no_more_than_was_listed() {
     run(&source, &other, &evidence);
     evidence.put("listings/x.json", b"{").unwrap();
     assert!(reported(&evidence, &other).unwrap_err().what.contains("cannot read `listings/x.json`"));
+}
+
+/// S3: whole days are answered from evidence alone, though the objects of their first hour hold events of two days; and a
+/// report writes nothing.
+#[test]
+fn a_report_of_whole_days_needs_no_trail() {
+    let objects = hourly(1..=4);
+    let source = source(&objects);
+    for evidence in [MemoryStore::default(), one_by_one(&source, &objects, |_| true)] {
+        run(&source, &asked("", ""), &evidence);
+        for (since, until) in [("2026-05-02", "2026-05-03"), ("2026-05-02", ""), ("", "2026-05-04"), ("", "")] {
+            let before = evidence.list().unwrap();
+            let options = asked(since, until);
+            let outcome = reported(&evidence, &options).unwrap();
+            same(&format!("{since} to {until}"), &scratch(&source, &options), &outcome.files);
+            assert_eq!(evidence.list().unwrap(), before);
+        }
+        source.got();
+        run(&source, &asked("2026-05-02", "2026-05-03"), &evidence);
+        assert_eq!(source.got(), [] as [String; 0]);
+        let error = reported(&evidence, &asked("2026-05-02T11:58:00Z", "2026-05-03")).unwrap_err();
+        assert!(error.what.contains("cuts through"), "{error}");
+    }
 }
 
 /// S44: what one version cannot read of another's evidence is not taken for silence.

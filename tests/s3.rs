@@ -137,10 +137,19 @@ fn a_trail_in_a_bucket_gives_the_files_of_a_local_one() {
     };
     let (exit, _, stderr) = analyze(trail.to_str().unwrap(), out.to_str().unwrap());
     assert_eq!(exit, 0, "{stderr}");
-    for _again in 0..2 {
+    for again in [true, false] {
         let (exit, stdout, stderr) = analyze("s3://analyzed/some/prefix", "s3://reports/daily/");
         assert_eq!(exit, 0, "{stderr}");
         assert!(stdout.contains("report: s3://reports/daily/report.md"), "{stdout}");
+        assert!(!stderr.contains("earlier runs"), "{stderr}");
+        if again {
+            // What only this run has is gone after the next one.
+            let mut run = json(&owner.get("reports", "daily/run.json"));
+            let old = "roles/012345678901/Old/Old.rightsized.json";
+            run["files"].as_array_mut().unwrap().push(serde_json::json!({"path": old}));
+            owner.put("reports", [(format!("daily/{old}"), b"{}".to_vec())]);
+            owner.put("reports", [("daily/run.json".to_owned(), run.to_string().into_bytes())]);
+        }
     }
     let (mut expected, mut written) = (folders::files(&out), owner.files("reports", "daily/"));
     let (mut near, far) = (json(&expected.remove("run.json").unwrap()), json(&written.remove("run.json").unwrap()));

@@ -11,10 +11,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use crate::aws::Window;
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::evidence::Scope;
 use crate::evidence::coverage::object_digest;
-use crate::evidence::shard::{Mark, Shard, ShardError};
+use crate::evidence::shard::{Mark, Part, Shard, ShardError};
+use crate::evidence::within::Side;
 use crate::store::{Entry, Store, StoreError};
 
 use super::UserError;
@@ -33,6 +35,9 @@ const OTHER_FOLDER: &str = "other/";
 const OTHER_SLOTS: u128 = 64;
 /// Damaged shards, and those that cannot be read, named in `run.json`; all are counted.
 const NAMED: usize = 100;
+
+/// More shards of one slot are put together in one.
+pub const MANY_SHARDS: usize = 8;
 
 /// What was used and what was saved, for `run.json`.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
@@ -283,8 +288,49 @@ impl<'a> Checkpoints<'a> {
         Ok(())
     }
 
+    /// Many small shards, as late objects leave them, become few: those of one selection whose events lie on the same days
+    /// and on the same side of the window. Shards that the window treats differently stay apart, because it would cut through
+    /// what they became.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn put_together(
+        &self,
+        slot: &str,
+        window: Option<Window>,
+        shards: Vec<Shard>,
+    ) -> Result<Vec<Shard>, UserError> {
+        let days = |part: &Part| part.span.map(|span| (span.first.date_naive(), span.last.date_naive()));
+        let lie = |shard: &Shard| -> BTreeSet<_> {
+            shard.parts.iter().map(|part| (days(part), Side::of(window, part.span))).collect()
+        };
+        let mut groups: Vec<Vec<Shard>> = Vec::new();
+        for shard in shards {
+            let like = |group: &&mut Vec<Shard>| {
+                group.first().is_some_and(|one| one.selection == shard.selection && lie(one) == lie(&shard))
+            };
+            match groups.iter_mut().find(like) {
+                Some(group) => group.push(shard),
+                None => groups.push(vec![shard]),
+            }
+        }
+        let mut together = Vec::new();
+        for mut group in groups {
+            let others = group.split_off(1);
+            let Some(mut one) = group.pop() else { continue };
+            if !others.is_empty() {
+                let before: Vec<String> = others.iter().chain([&one]).map(Shard::address).collect();
+                others.into_iter().for_each(|shard| one.join(shard));
+                self.save(slot, &one)?;
+                self.replaced(slot, &before);
+            }
+            together.push(one);
+        }
+        Ok(together)
+    }
+
     /// Says that shards of a slot, by their addresses, were put together in one, which alone is to stay.
-    pub fn replaced(&self, slot: &str, addresses: &[String]) {
+    fn replaced(&self, slot: &str, addresses: &[String]) {
         let mut state = self.state();
         for address in addresses {
             state.serving.remove(&shard_key(slot, address));

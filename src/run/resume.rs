@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::aws::window::{Time, Window};
 use crate::evidence::coverage::object_digest;
 use crate::evidence::event_ids::EventIds;
 use crate::evidence::observe::Observer;
@@ -19,19 +20,13 @@ use crate::evidence::{Evidence, Scope};
 use crate::store::{Entry, Store, StoreError};
 
 use super::UserError;
-use super::checkpoint::{Checkpoints, Slot, mark};
+use super::checkpoint::{Checkpoints, MANY_SHARDS, Slot, mark};
 use super::fetch::{Ahead, Objects};
 use super::monitor::Monitor;
+use super::portions::{Portion, portions};
 use super::spill::Spill;
 use super::stop::Stop;
 use super::workers::{Effort, Read, Workers, disk, sum};
-
-/// Most objects that are read between two moments at which everything is saved.
-const PORTION_OBJECTS: usize = 512;
-/// Most bytes, as delivered, of such a portion.
-const PORTION_BYTES: u64 = 16 << 20;
-/// More shards of one slot are put together in one.
-const MANY_SHARDS: usize = 8;
 
 /// Saved evidence to read with.
 #[derive(Clone, Copy)]
@@ -51,13 +46,6 @@ pub enum Purpose {
     Save,
     /// It is merged for an answer, and nothing is read or saved.
     Recall,
-}
-
-/// Objects to be read together.
-#[derive(Clone, Debug)]
-struct Portion {
-    slot: String,
-    objects: Vec<Entry>,
 }
 
 /// All that the workers share.
@@ -159,7 +147,8 @@ pub fn recall(
         if let Some(portion) = taking.cut.first() {
             return Err(UserError::new(
                 format!("the window cuts through the events of `{}`", portion.slot),
-                "give --since and --until as whole days, or run `thirdtrail analyze` with the trail",
+                "late objects hold events of several days: move --since or --until by a day, or run `thirdtrail analyze` \
+                 with the trail",
             ));
         }
         let mut one = taking.gathered;
@@ -171,7 +160,8 @@ pub fn recall(
                 None => {
                     return Err(UserError::new(
                         format!("the evidence in `{slot}` keeps too little of a role that outsiders can reach today"),
-                        "run `thirdtrail analyze` with the trail and this --evidence once",
+                        "give all the inventories (--inventory) that it was made with, or run `thirdtrail analyze` with \
+                         the trail and this --evidence once",
                     ));
                 }
             };
@@ -319,7 +309,7 @@ impl<'a> Taking<'a> {
             self.loud.extend(quiet_now.filter(|role| !shard.quiet.contains(role)));
         }
         let many = shards.len() > MANY_SHARDS && task.purpose != Purpose::Recall;
-        let shards = if many { put_together(task, slot, shards)? } else { shards };
+        let shards = if many { checkpoints.put_together(&slot.name, task.scope.window, shards)? } else { shards };
         // What is held and what is cut is told of the shards as they are used from here on, so that no object is lost
         // between the two.
         let keys = |shards: &[Shard]| -> BTreeSet<String> {
@@ -343,68 +333,14 @@ impl<'a> Taking<'a> {
     }
 }
 
-/// Many small shards, as late objects leave them, become few: those of one selection whose events lie on the same days
-/// and on the same side of the window. Shards that the window treats differently stay apart, because it would cut through
-/// what they became.
-fn put_together(task: &Task<'_>, slot: &Slot, shards: Vec<Shard>) -> Result<Vec<Shard>, UserError> {
-    let (checkpoints, window) = (task.saved.checkpoints, task.scope.window);
-    let days = |part: &Part| part.span.map(|span| (span.first.date_naive(), span.last.date_naive()));
-    let lie = |shard: &Shard| -> BTreeSet<_> {
-        shard.parts.iter().map(|part| (days(part), Side::of(window, part.span))).collect()
-    };
-    let mut groups: Vec<Vec<Shard>> = Vec::new();
-    for shard in shards {
-        let like = |group: &&mut Vec<Shard>| {
-            group.first().is_some_and(|one| one.selection == shard.selection && lie(one) == lie(&shard))
-        };
-        match groups.iter_mut().find(like) {
-            Some(group) => group.push(shard),
-            None => groups.push(vec![shard]),
-        }
-    }
-    let mut together = Vec::new();
-    for mut group in groups {
-        let others = group.split_off(1);
-        let Some(mut one) = group.pop() else { continue };
-        if !others.is_empty() {
-            let before: Vec<String> = others.iter().chain([&one]).map(Shard::address).collect();
-            others.into_iter().for_each(|shard| one.join(shard));
-            checkpoints.save(&slot.name, &one)?;
-            checkpoints.replaced(&slot.name, &before);
-        }
-        together.push(one);
-    }
-    Ok(together)
-}
+/// The bytes of an object, or why there are none.
+type Got<'a> = Result<&'a [u8], &'a StoreError>;
 
-/// The objects of a slot that are wanted, so many at a time as are read between two savings.
-fn portions(slot: &Slot, wanted: &dyn Fn(&Entry) -> bool) -> Vec<Portion> {
-    let mut portions: Vec<Portion> = Vec::new();
-    let mut bytes = 0;
-    // Apart, so that a window that begins or ends with the day cuts through few objects.
-    let (early, late): (Vec<&Entry>, Vec<&Entry>) =
-        slot.objects.iter().filter(|entry| wanted(entry)).partition(|entry| is_of_first_hour(&entry.key));
-    let begins_late = late.first().map(|entry| entry.key.as_str());
-    for entry in early.iter().chain(&late).copied() {
-        let full = Some(entry.key.as_str()) == begins_late
-            || bytes > PORTION_BYTES
-            || portions.last().is_none_or(|last| last.objects.len() >= PORTION_OBJECTS);
-        if full {
-            portions.push(Portion { slot: slot.name.clone(), objects: Vec::new() });
-            bytes = 0;
-        }
-        bytes += entry.size_bytes;
-        if let Some(portion) = portions.last_mut() {
-            portion.objects.push(entry.clone());
-        }
+fn see(observer: &mut Observer, entry: &Entry, got: Got<'_>) {
+    match got {
+        Ok(bytes) => observer.observe(&entry.key, bytes),
+        Err(error) => observer.unreadable(&entry.key, &error.to_string()),
     }
-    portions
-}
-
-/// Whether an object was delivered in the first hour of its day, and so may hold events of the day before.
-fn is_of_first_hour(key: &str) -> bool {
-    let name = key.rsplit('/').next().unwrap_or_default();
-    name.split('_').any(|part| part.len() == 14 && part.get(8..11) == Some("T00"))
 }
 
 /// A worker that reads objects.
@@ -427,37 +363,59 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn observe(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Evidence {
+    /// The objects of a portion, brought if they have not come by themselves.
+    fn bring(
+        &mut self,
+        portion: &Portion,
+        arrived: Option<Arrived>,
+        mut see: impl FnMut(&mut Observer, &Entry, Got<'_>),
+    ) {
         let task = self.gathered.task;
-        let mut see = |entry: &Entry, got: Result<&[u8], &StoreError>| {
-            match got {
-                Ok(bytes) => self.observer.observe(&entry.key, bytes),
-                Err(error) => self.observer.unreadable(&entry.key, &error.to_string()),
-            }
-            task.monitor.step(entry.size_bytes);
-        };
         match arrived {
             Some(arrived) => {
                 for (entry, got) in arrived {
-                    see(&entry, got.as_deref());
+                    see(&mut self.observer, &entry, got.as_deref());
+                    task.monitor.step(entry.size_bytes);
                 }
             }
             None => {
                 for entry in &portion.objects {
                     let got = task.store.get(&entry.key, &mut self.object);
-                    see(entry, got.as_ref().map(|()| self.object.as_slice()));
+                    see(&mut self.observer, entry, got.as_ref().map(|()| self.object.as_slice()));
+                    task.monitor.step(entry.size_bytes);
                 }
             }
         }
         task.saved.checkpoints.note_read(portion.objects.len() as u64);
+    }
+
+    fn observe(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Evidence {
+        self.bring(portion, arrived, see);
         self.observer.take()
+    }
+
+    /// The evidence of a portion, before and after the midnight that its objects were delivered after, if it is such a
+    /// portion: the window of a day, or of days, then takes the one and leaves the other.
+    fn observe_days(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Vec<Evidence> {
+        let Some(window) = portion.midnight().and_then(|midnight| Window::new(Time::MIN_UTC, midnight)) else {
+            return vec![self.observe(portion, arrived)];
+        };
+        let before = Scope { window: Some(window), ..Scope::clone(&self.scope) };
+        let mut before = Observer::new(Arc::new(before));
+        let after = Window::new(window.until, Time::MAX_UTC);
+        let mut after = Observer::new(Arc::new(Scope { window: after, ..Scope::clone(&self.scope) }));
+        self.bring(portion, arrived, |_, entry, got| {
+            see(&mut before, entry, got);
+            see(&mut after, entry, got);
+        });
+        vec![before.take(), after.take()]
     }
 
     /// Reads objects that no shard holds, saves their evidence, and only then uses it.
     fn save(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Result<(), UserError> {
-        let evidence = self.observe(portion, arrived);
+        let evidence = self.observe_days(portion, arrived);
         let marks = portion.objects.iter().map(|entry| (entry.key.clone(), mark(entry)));
-        let shard = Shard::of(&self.scope, marks, vec![evidence]);
+        let shard = Shard::of(&self.scope, marks, evidence);
         let task = self.gathered.task;
         task.saved.checkpoints.save(&portion.slot, &shard)?;
         if task.purpose == Purpose::Answer
