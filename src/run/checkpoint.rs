@@ -20,7 +20,7 @@ use crate::evidence::within::Side;
 use crate::store::{Entry, Store, StoreError};
 
 use super::UserError;
-use super::listing::is_listing;
+use super::listing::{FOLDER as LISTINGS, is_listing};
 use super::plan::{Request, plan};
 use super::source::{self, AwsOptions, in_bucket, open_to_write};
 
@@ -44,11 +44,11 @@ pub const MANY_SHARDS: usize = 8;
 pub struct Notes {
     /// Shards whose evidence was used.
     pub shards_used: u64,
-    /// Objects that were not read, because shards held their evidence.
+    /// Objects whose evidence shards held. Those that the window cuts were read all the same.
     pub objects_held: u64,
     /// Objects that were read.
     pub objects_read: u64,
-    /// Shards saved, and their size.
+    /// Shards saved.
     pub shards_saved: u64,
     /// Bytes of the shards saved.
     pub saved_bytes: u64,
@@ -181,6 +181,7 @@ impl<'a> Checkpoints<'a> {
                 Some((slot, true)) => drop(state.slots.entry(slot.to_owned()).or_default().insert(entry.key)),
                 Some((_, false)) => state.unfinished.push(entry.key),
                 None if is_listing(&entry.key) => state.listings.push(entry.key),
+                None if is_unfinished_listing(&entry.key) => state.unfinished.push(entry.key),
                 None => {}
             }
         }
@@ -362,7 +363,8 @@ impl<'a> Checkpoints<'a> {
             let is_known = if slot.starts_with(OTHER_FOLDER) {
                 is_whole && within.is_empty()
             } else {
-                visited.contains(slot) || within.is_empty() && is_asked_for(slot, request)
+                visited.contains(slot) && within.ends_with('/')
+                    || within.is_empty() && (visited.contains(slot) || is_asked_for(slot, request))
             };
             if !is_known {
                 continue;
@@ -404,6 +406,10 @@ pub(super) fn cannot_write(error: &StoreError) -> UserError {
 
 fn shard_key(slot: &str, address: &str) -> String {
     format!("{FOLDER}{slot}/{address}{ENDING}")
+}
+
+fn is_unfinished_listing(key: &str) -> bool {
+    key.starts_with(LISTINGS) && key.ends_with(UNFINISHED)
 }
 
 /// The slot that a key names, if it is that of a shard, and whether the shard is finished.

@@ -1,7 +1,8 @@
 //! The map step alone: reads objects that no shard holds and saves their evidence; another run makes the report.
 //!
-//! Tasks on several machines may share one place of evidence: each names its objects, a shard is written as a whole, and
-//! doing the same task twice leaves the same shards. Nothing is taken away here, because others may be at work.
+//! Tasks on several machines may share one place of evidence: each names its objects, and a shard is written as a whole. A
+//! task that is done again reads only what no shard holds by then, and what could not be read. Each task saves what was
+//! listed, so that a report knows of tasks that were never done. Nothing is taken away here, because others may be at work.
 
 use std::collections::BTreeSet;
 use std::path::Path;

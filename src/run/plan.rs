@@ -140,7 +140,7 @@ fn earlier_outputs(listing: &[Entry]) -> Vec<String> {
     let folders = keys.iter().filter_map(|key| key.strip_suffix("/run.json"));
     let ours = folders.filter(|folder| holds(folder, "report.json") && holds(folder, "report.md"));
     let mut ours: Vec<String> = ours.map(|folder| format!("{folder}/")).collect();
-    let listings = keys.iter().filter_map(|key| key.rsplit_once(LISTINGS).map(|(above, name)| (above, name)));
+    let listings = keys.iter().filter_map(|key| key.rsplit_once(LISTINGS));
     let listings = listings.filter(|(above, name)| {
         (above.is_empty() || above.ends_with('/')) && name.len() == 37 && is_listing(&format!("{LISTINGS}{name}"))
     });
