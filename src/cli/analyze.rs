@@ -213,6 +213,10 @@ pub(super) fn evidence(notes: &Notes) -> anyhow::Result<()> {
     if notes.shards_damaged > 0 {
         line(&format!("evidence: {} shards were damaged; their objects were read again", notes.shards_damaged))?;
     }
+    if notes.shards_unread > 0 {
+        let what = "shards could not be read (run.json names them); their objects were read again";
+        line(&format!("evidence: {} {what}", notes.shards_unread))?;
+    }
     Ok(())
 }
 
