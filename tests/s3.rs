@@ -317,8 +317,8 @@ fn a_bucket_is_a_store() {
 #[test]
 fn evidence_in_a_bucket_serves_the_next_run() {
     let Some(server) = server() else { return };
-    let owner = uploaded(server, "observed");
-    owner.create("evidence");
+    let owner = uploaded(server, "observed-again");
+    owner.create("evidence-again");
     let room = tempfile::tempdir().unwrap();
     let inventories: Vec<String> = thirdtrail::run::inputs::beside(&folder("vendors"))
         .into_iter()
@@ -334,18 +334,18 @@ fn evidence_in_a_bucket_serves_the_next_run() {
         let run = json(&files.remove("run.json").unwrap());
         (files, run["evidence"].clone())
     };
-    let analyze = ["analyze", "s3://observed/some/prefix", "--evidence", "s3://evidence/a/b"];
+    let analyze = ["analyze", "s3://observed-again/some/prefix", "--evidence", "s3://evidence-again/a/b"];
     let (reference, _) = run(&analyze[..2], "reference");
     let (files, first) = run(&analyze, "first");
     assert!(files == reference);
-    let kept = owner.keys("evidence", "a/b/shards/");
+    let kept = owner.keys("evidence-again", "a/b/shards/");
     assert_eq!(first["shards_saved"], kept.len());
-    owner.put("evidence", [(kept[3].clone(), b"damaged".to_vec()), (format!("{}x.shard", kept[5]), Vec::new())]);
+    owner.put("evidence-again", [(kept[3].clone(), b"damaged".to_vec()), (format!("{}x.shard", kept[5]), Vec::new())]);
     let (files, next) = run(&analyze, "next");
     assert!(files == reference);
     assert_eq!((&next["shards_damaged"], &next["shards_removed"]), (&json(b"2"), &json(b"1")));
     assert!(next["objects_read"].as_u64().unwrap() < 5, "{next}");
-    assert_eq!(owner.keys("evidence", "a/b/shards/"), kept);
-    let (files, _) = run(&["report", "s3://evidence/a/b"], "report");
+    assert_eq!(owner.keys("evidence-again", "a/b/shards/"), kept);
+    let (files, _) = run(&["report", "s3://evidence-again/a/b"], "report");
     assert!(files == reference);
 }
