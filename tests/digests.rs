@@ -386,6 +386,8 @@ fn the_program_verifies_a_folder() {
     mistake(&["--verify-digests", "--digest-public-keys", &inventory], "aws cloudtrail list-public-keys");
     let later = ["--since", "2026-05-01", "--until", "2026-05-02", "--region", "eu-north-1"];
     mistake(&[&["--verify-digests", "--digest-public-keys", &keys][..], &later].concat(), "none of the");
+    let refused = run(&["report", &source, "--out", &out, "--verify-digests", "--digest-public-keys", &keys]);
+    assert!(refused.code == 2 && refused.stderr.contains("needs the trail"), "{}", refused.stderr);
     std::fs::remove_dir_all(folder.path().join("trail")).unwrap();
     write(&unsigned(2), &folder.path().join("trail"));
     mistake(&["--verify-digests", "--digest-public-keys", &keys], "the source holds no digest");

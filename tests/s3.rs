@@ -137,10 +137,19 @@ fn a_trail_in_a_bucket_gives_the_files_of_a_local_one() {
     };
     let (exit, _, stderr) = analyze(trail.to_str().unwrap(), out.to_str().unwrap());
     assert_eq!(exit, 0, "{stderr}");
-    for _again in 0..2 {
+    for again in [true, false] {
         let (exit, stdout, stderr) = analyze("s3://analyzed/some/prefix", "s3://reports/daily/");
         assert_eq!(exit, 0, "{stderr}");
         assert!(stdout.contains("report: s3://reports/daily/report.md"), "{stdout}");
+        assert!(!stderr.contains("earlier runs"), "{stderr}");
+        if again {
+            // What only this run has is gone after the next one.
+            let mut run = json(&owner.get("reports", "daily/run.json"));
+            let old = "roles/012345678901/Old/Old.rightsized.json";
+            run["files"].as_array_mut().unwrap().push(serde_json::json!({"path": old}));
+            owner.put("reports", [(format!("daily/{old}"), b"{}".to_vec())]);
+            owner.put("reports", [("daily/run.json".to_owned(), run.to_string().into_bytes())]);
+        }
     }
     let (mut expected, mut written) = (folders::files(&out), owner.files("reports", "daily/"));
     let (mut near, far) = (json(&expected.remove("run.json").unwrap()), json(&written.remove("run.json").unwrap()));
@@ -308,8 +317,8 @@ fn a_bucket_is_a_store() {
 #[test]
 fn evidence_in_a_bucket_serves_the_next_run() {
     let Some(server) = server() else { return };
-    let owner = uploaded(server, "observed");
-    owner.create("evidence");
+    let owner = uploaded(server, "observed-again");
+    owner.create("evidence-again");
     let room = tempfile::tempdir().unwrap();
     let inventories: Vec<String> = thirdtrail::run::inputs::beside(&folder("vendors"))
         .into_iter()
@@ -325,18 +334,18 @@ fn evidence_in_a_bucket_serves_the_next_run() {
         let run = json(&files.remove("run.json").unwrap());
         (files, run["evidence"].clone())
     };
-    let analyze = ["analyze", "s3://observed/some/prefix", "--evidence", "s3://evidence/a/b"];
+    let analyze = ["analyze", "s3://observed-again/some/prefix", "--evidence", "s3://evidence-again/a/b"];
     let (reference, _) = run(&analyze[..2], "reference");
     let (files, first) = run(&analyze, "first");
     assert!(files == reference);
-    let kept = owner.keys("evidence", "a/b/shards/");
+    let kept = owner.keys("evidence-again", "a/b/shards/");
     assert_eq!(first["shards_saved"], kept.len());
-    owner.put("evidence", [(kept[3].clone(), b"damaged".to_vec()), (format!("{}x.shard", kept[5]), Vec::new())]);
+    owner.put("evidence-again", [(kept[3].clone(), b"damaged".to_vec()), (format!("{}x.shard", kept[5]), Vec::new())]);
     let (files, next) = run(&analyze, "next");
     assert!(files == reference);
     assert_eq!((&next["shards_damaged"], &next["shards_removed"]), (&json(b"2"), &json(b"1")));
     assert!(next["objects_read"].as_u64().unwrap() < 5, "{next}");
-    assert_eq!(owner.keys("evidence", "a/b/shards/"), kept);
-    let (files, _) = run(&["report", "s3://evidence/a/b"], "report");
+    assert_eq!(owner.keys("evidence-again", "a/b/shards/"), kept);
+    let (files, _) = run(&["report", "s3://evidence-again/a/b"], "report");
     assert!(files == reference);
 }

@@ -167,6 +167,7 @@ fn a_window_without_objects_is_said_to_be_that() {
     let planned = |window: &[&str]| {
         let mut trail = small_trail();
         trail.insert("notes.txt".to_owned(), Vec::new());
+        trail.insert("notes.json".to_owned(), Vec::new());
         recorded(&[&["plan", "s3://trail"], window].concat(), move |request| answer(&trail, request))
     };
     let (ended, _) = planned(&["--since", "2030-01-01"]);

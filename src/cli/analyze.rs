@@ -51,7 +51,15 @@ pub(super) fn finish(
     monitor: &dyn Monitor,
 ) -> anyhow::Result<ExitCode> {
     monitor.end();
-    write(out, &mut outcome, &arguments.selection.source, options)?;
+    let left = write(out, &mut outcome, &arguments.selection.source, options)?;
+    // Even when nothing else is to be said: an old proposal beside a new report is easily applied.
+    if let Some(one) = left.first() {
+        note(&plain(&format!(
+            "warning: {} files of earlier runs are still there, such as `{}`; remove them, or allow `s3:DeleteObject` there",
+            left.len(),
+            out.place_of(one)
+        )));
+    }
     if !arguments.quiet {
         for reason in outcome.inputs.iter().flat_map(|input| &input.unreadable) {
             let what =
@@ -207,6 +215,10 @@ pub(super) fn evidence(notes: &Notes) -> anyhow::Result<()> {
     line(&format!("evidence: {held}, {} objects read, {} shards saved", notes.objects_read, notes.shards_saved))?;
     if notes.shards_damaged > 0 {
         line(&format!("evidence: {} shards were damaged; their objects were read again", notes.shards_damaged))?;
+    }
+    if notes.shards_unread > 0 {
+        let what = "shards could not be read (run.json names them); their objects were read again";
+        line(&format!("evidence: {} {what}", notes.shards_unread))?;
     }
     Ok(())
 }

@@ -32,6 +32,8 @@ pub(super) enum Command {
     /// A report from saved evidence, without reading the trail.
     #[command(mut_arg("source", |source| source.value_name("EVIDENCE").help("What --evidence named")))]
     #[command(mut_arg("evidence", |evidence| evidence.hide(true)))]
+    #[command(mut_arg("verify_digests", |verify| verify.hide(true)))]
+    #[command(mut_arg("digest_public_keys", |keys| keys.hide(true)))]
     Report(Box<AnalyzeArguments>),
     /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),

@@ -1,5 +1,6 @@
 //! `thirdtrail report`.
 
+use crate::run::UserError;
 use crate::run::checkpoint::{Checkpoints, open_known};
 use crate::run::output::Target;
 use crate::run::report::report;
@@ -12,6 +13,13 @@ use super::stop::stoppable;
 use super::terminal::Shown;
 
 pub(super) fn run(arguments: &AnalyzeArguments) -> anyhow::Result<ExitCode> {
+    if arguments.verify_digests {
+        return Err(UserError::new(
+            "`report` has no objects to verify: `--verify-digests` needs the trail",
+            "run `thirdtrail analyze` with the trail and --verify-digests",
+        )
+        .into());
+    }
     let out = Target::open(&arguments.out, &arguments.aws.options())?;
     let evidence = open_known(&arguments.selection.source, &arguments.aws.options())?;
     let mut options = options(arguments);

@@ -10,29 +10,39 @@ use super::merge::Evidence;
 use super::scope::{RoleRef, Scope};
 use super::session::{Actor, Acts, HandOffSeen, Span};
 
-/// How a window stands to the events of some evidence.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Overlap {
-    /// It takes all of them.
-    All,
-    /// It takes none; perhaps hand-offs shortly before it.
-    None,
-    /// It takes some: only their records can tell which.
-    Some,
+/// Where the events of some evidence lie.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Side {
+    /// All in the window.
+    Inside,
+    /// All before it; perhaps hand-offs shortly before it.
+    Before,
+    /// All after it.
+    After,
+    /// Some in it and some not: only their records can tell which.
+    Cut,
 }
 
-impl Overlap {
-    /// Of events in that span; all windows take all of no events.
+impl Side {
+    /// That of events in that span; no events lie in every window.
     #[must_use]
     pub fn of(window: Option<Window>, span: Option<Span>) -> Self {
-        let (Some(window), Some(span)) = (window, span) else { return Self::All };
+        let (Some(window), Some(span)) = (window, span) else { return Self::Inside };
         if window.contains(span.first) && window.contains(span.last) {
-            Self::All
-        } else if span.last < window.since || window.until <= span.first {
-            Self::None
+            Self::Inside
+        } else if span.last < window.since {
+            Self::Before
+        } else if window.until <= span.first {
+            Self::After
         } else {
-            Self::Some
+            Self::Cut
         }
+    }
+
+    /// Whether no event lies in the window.
+    #[must_use]
+    pub fn is_outside(self) -> bool {
+        matches!(self, Self::Before | Self::After)
     }
 }
 

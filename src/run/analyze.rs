@@ -36,7 +36,7 @@ use super::digests::{KeySources, add_live_keys, public_keys, witness};
 use super::discover::find;
 use super::inputs::{InputFile, sha256};
 use super::keep::keep_rules;
-use super::listing::Listing;
+use super::listing::{Listings, Saver};
 use super::monitor::Monitor;
 use super::output::Target;
 use super::plan::{Plan, Request};
@@ -136,14 +136,15 @@ pub fn analyze_with(
         let reading = ReadBy { read: &read, witness: witness.as_ref() };
         return answer(&plan, (given, inputs), options, &reading, monitor, started);
     };
-    Listing::of(&plan, &options.request).save(saved.checkpoints.store())?;
+    let (place, within) = (saved.checkpoints.store(), store.within());
+    Listings::sound(saved.checkpoints).save(place, &plan, &options.request, within, Saver::Alone)?;
     let read = |scope: &Scope| {
         resume::read(store, &plan.objects, scope, options.effort, monitor, saved, resume::Purpose::Answer)
     };
     // What evidence holds is not read, so there is nothing to verify.
     let reading = ReadBy { read: &read, witness: None };
     let outcome = answer(&plan, (given, inputs), options, &reading, monitor, started)?;
-    saved.checkpoints.sweep(&options.request);
+    saved.checkpoints.sweep(&options.request, within);
     Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
 }
 
@@ -342,11 +343,11 @@ fn complete(evidence: &Evidence, plan: &Plan, request: &Request) -> Result<Windo
     })
 }
 
-/// Adds `run.json` and puts everything in place.
+/// Adds `run.json`, puts everything in place and answers which files of earlier runs could not be taken away.
 ///
 /// # Errors
 /// When the output folder or bucket cannot be written.
-pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Options) -> Result<(), UserError> {
+pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Options) -> Result<Vec<String>, UserError> {
     let run = run_json(outcome, source, options);
     let mut bytes = serde_json::to_vec_pretty(&run).unwrap_or_default();
     bytes.push(b'\n');

@@ -11,13 +11,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use crate::aws::Window;
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::evidence::Scope;
 use crate::evidence::coverage::object_digest;
-use crate::evidence::shard::{Mark, Shard, ShardError};
-use crate::store::{Entry, Store};
+use crate::evidence::shard::{Mark, Part, Shard, ShardError};
+use crate::evidence::within::Side;
+use crate::store::{Entry, Store, StoreError};
 
 use super::UserError;
+use super::listing::{FOLDER as LISTINGS, is_listing};
 use super::plan::{Request, plan};
 use super::source::{self, AwsOptions, in_bucket, open_to_write};
 
@@ -26,32 +29,47 @@ const FOLDER: &str = "shards/";
 const ENDING: &str = ".shard";
 /// How a local store ends the name of a file that it is still writing.
 const UNFINISHED: &str = ".part";
+/// Where slots are for the objects whose keys do not tell account, Region and day.
+const OTHER_FOLDER: &str = "other/";
 /// Slots for the objects whose keys do not tell account, Region and day.
 const OTHER_SLOTS: u128 = 64;
-/// Damaged shards named in `run.json`; all are counted.
+/// Damaged shards, and those that cannot be read, named in `run.json`; all are counted.
 const NAMED: usize = 100;
+
+/// More shards of one slot are put together in one.
+pub const MANY_SHARDS: usize = 8;
 
 /// What was used and what was saved, for `run.json`.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
 pub struct Notes {
     /// Shards whose evidence was used.
     pub shards_used: u64,
-    /// Objects that were not read, because shards held their evidence.
+    /// Objects whose evidence shards held. Those that the window cuts were read all the same.
     pub objects_held: u64,
     /// Objects that were read.
     pub objects_read: u64,
-    /// Shards saved, and their size.
+    /// Shards saved.
     pub shards_saved: u64,
     /// Bytes of the shards saved.
     pub saved_bytes: u64,
     /// Shards that were damaged: their objects were read again.
     pub shards_damaged: u64,
-    /// Some of them, with the reason.
+    /// Some of them, and of those that were not given, with the reason.
     pub damaged: BTreeMap<String, String>,
+    /// Shards that the store did not give, as it may another time: their objects were read again, and they stay.
+    pub shards_unread: u64,
     /// Shards of other versions of this program: their objects were read again.
     pub shards_of_other_versions: u64,
     /// Shards taken away, because others took their place.
     pub shards_removed: u64,
+}
+
+impl Notes {
+    fn name(&mut self, shard: String, reason: String) {
+        if self.damaged.len() < NAMED {
+            self.damaged.insert(shard, reason);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +78,10 @@ struct State {
     slots: BTreeMap<String, BTreeSet<String>>,
     /// What killed runs left of shards that they were writing.
     unfinished: Vec<String>,
+    /// Shards that the store did not give: nobody knows what is in them.
+    unread: BTreeSet<String>,
+    /// Listings.
+    listings: Vec<String>,
     /// Slots that were looked into.
     visited: BTreeSet<String>,
     /// Shards that stand for what was asked.
@@ -108,7 +130,7 @@ fn slot_of(key: &str) -> String {
             let trail = object_digest(folder) % (1 << 32);
             format!("{account}/{region}/{day}-{trail:08x}")
         }
-        _ => format!("other/{:02x}", object_digest(key) % OTHER_SLOTS),
+        _ => format!("{OTHER_FOLDER}{:02x}", object_digest(key) % OTHER_SLOTS),
     }
 }
 
@@ -150,13 +172,16 @@ impl<'a> Checkpoints<'a> {
     /// When it cannot be listed.
     pub fn open(store: &'a dyn Store) -> Result<Self, UserError> {
         let listing = store.list().map_err(|error| {
-            UserError::new(format!("cannot list the evidence: {error}"), "check the name and permissions of --evidence")
+            let fix = error.fix().unwrap_or("check the name and permissions of --evidence").to_owned();
+            UserError::new(format!("cannot list the evidence: {error}"), fix)
         })?;
         let mut state = State::default();
         for entry in listing {
             match slot_of_shard(&entry.key) {
                 Some((slot, true)) => drop(state.slots.entry(slot.to_owned()).or_default().insert(entry.key)),
                 Some((_, false)) => state.unfinished.push(entry.key),
+                None if is_listing(&entry.key) => state.listings.push(entry.key),
+                None if is_unfinished_listing(&entry.key) => state.unfinished.push(entry.key),
                 None => {}
             }
         }
@@ -167,6 +192,12 @@ impl<'a> Checkpoints<'a> {
     #[must_use]
     pub fn store(&self) -> &'a dyn Store {
         self.store
+    }
+
+    /// The keys of all listings.
+    #[must_use]
+    pub fn listings(&self) -> Vec<String> {
+        self.state().listings.clone()
     }
 
     /// The names of all slots that hold shards.
@@ -187,23 +218,32 @@ impl<'a> Checkpoints<'a> {
         let mut found = Vec::new();
         for key in keys {
             let read = match self.store.get(&key, &mut bytes) {
-                Ok(()) => Shard::from_bytes(&bytes)
-                    .map_err(|error| (matches!(error, ShardError::OtherVersion(_)), error.to_string())),
-                Err(error) => Err((false, error.to_string())),
+                Ok(()) => Shard::from_bytes(&bytes),
+                Err(error) => {
+                    self.note_unread(key, &error);
+                    continue;
+                }
             };
             match read {
                 Ok(shard) => found.push((key, shard)),
-                Err((true, _)) => self.state().notes.shards_of_other_versions += 1,
-                Err((false, reason)) => {
+                Err(ShardError::OtherVersion(_)) => self.state().notes.shards_of_other_versions += 1,
+                Err(error) => {
                     let notes = &mut self.state().notes;
                     notes.shards_damaged += 1;
-                    if notes.damaged.len() < NAMED {
-                        notes.damaged.insert(key, reason);
-                    }
+                    notes.name(key, error.to_string());
                 }
             }
         }
         found
+    }
+
+    /// The store refused: it may give the shard another time, so that it is not damaged, and stays.
+    fn note_unread(&self, key: String, error: &StoreError) {
+        let State { unread, notes, .. } = &mut *self.state();
+        if unread.insert(key.clone()) {
+            notes.shards_unread += 1;
+            notes.name(key, error.to_string());
+        }
     }
 
     /// The shards of a slot that stand for its objects as they are, with what was kept enough for `scope`; the largest
@@ -238,7 +278,7 @@ impl<'a> Checkpoints<'a> {
     /// # Errors
     /// When the store refuses.
     pub fn save(&self, slot: &str, shard: &Shard) -> Result<(), UserError> {
-        let key = format!("{FOLDER}{slot}/{}{ENDING}", shard.address());
+        let key = shard_key(slot, &shard.address());
         let bytes = shard.to_bytes();
         self.store.put(&key, &bytes).map_err(|error| cannot_write(&error))?;
         let mut state = self.state();
@@ -249,12 +289,52 @@ impl<'a> Checkpoints<'a> {
         Ok(())
     }
 
-    /// Says that a slot's shards were put together in one, which alone is to stay.
-    pub fn replaced(&self, slot: &str) {
+    /// Many small shards, as late objects leave them, become few: those of one selection whose events lie on the same days
+    /// and on the same side of the window. Shards that the window treats differently stay apart, because it would cut through
+    /// what they became.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn put_together(
+        &self,
+        slot: &str,
+        window: Option<Window>,
+        shards: Vec<Shard>,
+    ) -> Result<Vec<Shard>, UserError> {
+        let days = |part: &Part| part.span.map(|span| (span.first.date_naive(), span.last.date_naive()));
+        let lie = |shard: &Shard| -> BTreeSet<_> {
+            shard.parts.iter().map(|part| (days(part), Side::of(window, part.span))).collect()
+        };
+        let mut groups: Vec<Vec<Shard>> = Vec::new();
+        for shard in shards {
+            let like = |group: &&mut Vec<Shard>| {
+                group.first().is_some_and(|one| one.selection == shard.selection && lie(one) == lie(&shard))
+            };
+            match groups.iter_mut().find(like) {
+                Some(group) => group.push(shard),
+                None => groups.push(vec![shard]),
+            }
+        }
+        let mut together = Vec::new();
+        for mut group in groups {
+            let others = group.split_off(1);
+            let Some(mut one) = group.pop() else { continue };
+            if !others.is_empty() {
+                let before: Vec<String> = others.iter().chain([&one]).map(Shard::address).collect();
+                others.into_iter().for_each(|shard| one.join(shard));
+                self.save(slot, &one)?;
+                self.replaced(slot, &before);
+            }
+            together.push(one);
+        }
+        Ok(together)
+    }
+
+    /// Says that shards of a slot, by their addresses, were put together in one, which alone is to stay.
+    fn replaced(&self, slot: &str, addresses: &[String]) {
         let mut state = self.state();
-        let State { slots, serving, .. } = &mut *state;
-        for key in slots.get(slot).into_iter().flatten() {
-            serving.remove(key);
+        for address in addresses {
+            state.serving.remove(&shard_key(slot, address));
         }
     }
 
@@ -271,17 +351,26 @@ impl<'a> Checkpoints<'a> {
 
     /// Takes away what was of no use in the slots that were looked into: shards of objects that have changed, damaged
     /// ones, those put together in one; and the slots that were asked for and have no objects any more. To be done when
-    /// the answer is there, because until then they may serve.
-    pub fn sweep(&self, request: &Request) {
+    /// the answer is there, because until then they may serve. What could not be read stays, and so does what a request
+    /// for a part of the trail (or of its place, `within`) knows nothing of.
+    pub fn sweep(&self, request: &Request, within: &str) {
         let mut state = self.state();
-        let State { slots, unfinished, visited, serving, notes } = &mut *state;
+        let State { slots, unfinished, unread, visited, serving, notes, .. } = &mut *state;
+        let is_whole = *request == Request { with_digests: request.with_digests, ..Request::default() };
         unfinished.retain(|key| self.store.remove(key).is_err());
         for (slot, keys) in slots {
-            if !visited.contains(slot) && !is_asked_for(slot, request) {
+            // Objects whose keys tell no account and day share slots with others that were not asked for.
+            let is_known = if slot.starts_with(OTHER_FOLDER) {
+                is_whole && within.is_empty()
+            } else {
+                visited.contains(slot) && within.ends_with('/')
+                    || within.is_empty() && (visited.contains(slot) || is_asked_for(slot, request))
+            };
+            if !is_known {
                 continue;
             }
             keys.retain(|key| {
-                let stays = serving.contains(key) || self.store.remove(key).is_err();
+                let stays = serving.contains(key) || unread.contains(key) || self.store.remove(key).is_err();
                 notes.shards_removed += u64::from(!stays);
                 stays
             });
@@ -310,8 +399,17 @@ fn is_asked_for(slot: &str, request: &Request) -> bool {
 }
 
 /// Evidence that cannot be saved is a mistake to be told: the user counts on it.
-pub(super) fn cannot_write(error: &crate::store::StoreError) -> UserError {
-    UserError::new(format!("cannot write evidence: {error}"), "check the room and permissions of --evidence")
+pub(super) fn cannot_write(error: &StoreError) -> UserError {
+    let fix = error.fix().unwrap_or("check the room and permissions of --evidence").to_owned();
+    UserError::new(format!("cannot write evidence: {error}"), fix)
+}
+
+fn shard_key(slot: &str, address: &str) -> String {
+    format!("{FOLDER}{slot}/{address}{ENDING}")
+}
+
+fn is_unfinished_listing(key: &str) -> bool {
+    key.starts_with(LISTINGS) && key.ends_with(UNFINISHED)
 }
 
 /// The slot that a key names, if it is that of a shard, and whether the shard is finished.

@@ -36,7 +36,9 @@ pub fn find(store: &dyn Store, request: &Request) -> Result<Plan, UserError> {
     check_dates(request)?;
     let hands = Workers::start(Effort { jobs: AT_A_TIME, memory_bytes: 0 })?;
     let found = discover(store, request, &hands).map_err(|error| inputs::not_listed(&error))?;
-    let has_logs = found.entries.iter().any(|entry| ObjectKey::parse(&entry.key).kind == ObjectKind::Log);
+    // What lies outside the layout of a trail is none of its logs.
+    let is_log = |key: ObjectKey<'_>| key.in_layout && key.kind == ObjectKind::Log;
+    let has_logs = found.entries.iter().any(|entry| is_log(ObjectKey::parse(&entry.key)));
     if !has_logs && !found.accounts.is_empty() {
         return Err(UserError::new(
             "the trail holds no object in the window, accounts and Regions asked for",

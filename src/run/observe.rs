@@ -1,7 +1,8 @@
 //! The map step alone: reads objects that no shard holds and saves their evidence; another run makes the report.
 //!
-//! Tasks on several machines may share one place of evidence: each names its objects, a shard is written as a whole, and
-//! doing the same task twice leaves the same shards. Nothing is taken away here, because others may be at work.
+//! Tasks on several machines may share one place of evidence: each names its objects, and a shard is written as a whole. A
+//! task that is done again reads only what no shard holds by then, and what could not be read. Each task saves what was
+//! listed, so that a report knows of tasks that were never done. Nothing is taken away here, because others may be at work.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,7 +15,7 @@ use super::UserError;
 use super::analyze::{Options, given, scope_of};
 use super::checkpoint::Notes;
 use super::discover::find;
-use super::listing::Listing;
+use super::listing::{Listings, Saver};
 use super::monitor::Monitor;
 use super::quiet;
 use super::resume::{Purpose, Saved, read};
@@ -44,7 +45,8 @@ pub fn observe(
     let (given, _) = given(options)?;
     let mut plan = find(store, &options.request)?;
     plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
-    Listing::of(&plan, &options.request).save(saved.checkpoints.store())?;
+    let place = saved.checkpoints.store();
+    Listings::sound(saved.checkpoints).save(place, &plan, &options.request, store.within(), Saver::Task)?;
     if let Some(only) = only {
         let planned: BTreeSet<&String> = plan.objects.iter().map(|entry| &entry.key).collect();
         if let Some(stranger) = only.iter().find(|key| !planned.contains(key)) {

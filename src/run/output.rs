@@ -36,13 +36,14 @@ impl Target {
         Ok(Self::Folder(out.to_owned()))
     }
 
-    /// Writes the files.
+    /// Writes the files, and answers which files of earlier runs are still there because the bucket would not have them
+    /// removed.
     ///
     /// # Errors
     /// When the disk or the bucket refuses.
-    pub fn write(&self, files: &[OutputFile]) -> Result<(), UserError> {
+    pub fn write(&self, files: &[OutputFile]) -> Result<Vec<String>, UserError> {
         match self {
-            Self::Folder(out) => write(out, files),
+            Self::Folder(out) => write(out, files).map(|()| Vec::new()),
             Self::Bucket(place, store) => upload::write(&**store, place, files),
         }
     }

@@ -10,6 +10,7 @@ use crate::cloudtrail::object_key::{ObjectKey, ObjectKind};
 use crate::store::Entry;
 
 use super::UserError;
+use super::listing::{FOLDER as LISTINGS, is_listing};
 
 /// What the user asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -171,13 +172,26 @@ fn nothing_to_read(logs: u64) -> UserError {
     }
 }
 
-/// Folders, with their final `/`, that hold the outputs of an earlier run: they are no logs, though they are JSON.
+/// Folders, with their final `/`, that hold the outputs of an earlier run, and listings among saved evidence: they are no
+/// logs, though they are JSON.
 fn earlier_outputs(listing: &[Entry]) -> Vec<String> {
     let keys: BTreeSet<&str> = listing.iter().map(|entry| entry.key.as_str()).collect();
     let holds = |folder: &str, name: &str| keys.contains(format!("{folder}/{name}").as_str());
     let folders = keys.iter().filter_map(|key| key.strip_suffix("/run.json"));
     let ours = folders.filter(|folder| holds(folder, "report.json") && holds(folder, "report.md"));
-    ours.map(|folder| format!("{folder}/")).collect()
+    let mut ours: Vec<String> = ours.map(|folder| format!("{folder}/")).collect();
+    let listings = keys.iter().filter_map(|key| key.rsplit_once(LISTINGS));
+    let listings = listings.filter(|(above, name)| {
+        (above.is_empty() || above.ends_with('/')) && name.len() == 37 && is_listing(&format!("{LISTINGS}{name}"))
+    });
+    let folders: BTreeSet<&str> = listings.map(|(above, _)| above).collect();
+    // A folder of that name is evidence where shards lie beside it.
+    let has_shards = |folder: &&str| {
+        let shards = format!("{folder}shards/");
+        keys.range(shards.as_str()..).next().is_some_and(|key| key.starts_with(&shards))
+    };
+    ours.extend(folders.into_iter().filter(has_shards).map(|folder| format!("{folder}{LISTINGS}")));
+    ours
 }
 
 fn reason_to_skip(name: &str, key: &ObjectKey<'_>, has_layout: bool, request: &Request) -> Option<&'static str> {
@@ -260,6 +274,19 @@ mod tests {
         let read: Vec<&str> = plan.objects.iter().map(|entry| entry.key.as_str()).collect();
         assert_eq!(read, ["records.json", "other/run.json"]);
         assert_eq!(plan.skipped["other"], 4);
+    }
+
+    /// Nor is evidence that somebody keeps in the folder of the trail; a folder that is only named like it holds logs.
+    #[test]
+    fn saved_evidence_is_no_log() {
+        let listing = "listings/0123456789abcdef0123456789abcdef.json";
+        let keys = ["records.json", &format!("e/{listing}"), "e/shards/other/01/a.shard", &format!("f/{listing}")];
+        for above in ["", "deep/er/"] {
+            let keys: Vec<String> = keys.iter().map(|key| format!("{above}{key}")).collect();
+            let plan = plan(super::tests::listing(&keys), &Request::default()).unwrap();
+            let read: Vec<&str> = plan.objects.iter().map(|entry| &entry.key[above.len()..]).collect();
+            assert_eq!(read, ["records.json", &format!("f/{listing}")]);
+        }
     }
 
     /// S3: keys of one more day on each side are read; the window itself stays as asked.

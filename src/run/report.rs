@@ -9,8 +9,8 @@ use crate::store::Entry;
 
 use super::UserError;
 use super::analyze::{Options, Outcome, ReadBy, answer, given};
-use super::checkpoint::Checkpoints;
-use super::listing::Listing;
+use super::checkpoint::{Checkpoints, Notes, mark};
+use super::listing::Listings;
 use super::monitor::Monitor;
 use super::plan::plan;
 use super::resume::{Saved, recall};
@@ -22,25 +22,52 @@ use super::resume::{Saved, recall};
 pub fn report(saved: Saved<'_>, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
     let started = Instant::now();
     let inputs = given(options)?;
-    let known = Known::of(saved.checkpoints)?;
+    let listings = Listings::load(saved.checkpoints)?;
+    let known = Known::of(saved.checkpoints, &listings)?;
+    let options = &Options { request: listings.complete_request(&options.request)?, ..options.clone() };
     let mut plan = plan(known.objects, &options.request)?;
-    if let Some(listing) = Listing::load(saved.checkpoints.store()) {
-        listing.complete(&mut plan, &options.request);
+    listings.complete(&mut plan, &options.request);
+    if known.others > 0 {
+        no_object_is_unobserved(&plan.objects, &known.failures, known.others)?;
     }
     let read = |scope: &Scope| recall(&plan.objects, scope, options.effort, monitor, saved, &known.failures);
     let outcome = answer(&plan, inputs, options, &ReadBy { read: &read, witness: None }, monitor, started)?;
     Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
 }
 
-/// The objects that the shards tell of.
+/// Why an object counts as failed that was listed and that no shard tells of.
+const NOT_OBSERVED: &str = "not observed: no evidence of it was saved";
+
+/// What other versions observed is known to them alone.
+fn no_object_is_unobserved(
+    objects: &[Entry],
+    failures: &BTreeMap<String, String>,
+    others: u64,
+) -> Result<(), UserError> {
+    let unobserved = |entry: &&Entry| failures.get(&entry.key).is_some_and(|reason| reason == NOT_OBSERVED);
+    let count = objects.iter().filter(unobserved).count();
+    if count == 0 {
+        return Ok(());
+    }
+    Err(UserError::new(
+        format!(
+            "{others} shards of the evidence are of other versions of thirdtrail, and {count} objects are in no other"
+        ),
+        "run `thirdtrail analyze` or `observe` of this version with the trail and this --evidence",
+    ))
+}
+
+/// The objects that were listed or that shards tell of.
 struct Known {
     objects: Vec<Entry>,
-    /// Those of them that were tried and never read, with the reason.
+    /// Those of them of which there is no evidence, with the reason.
     failures: BTreeMap<String, String>,
+    /// Shards of other versions.
+    others: u64,
 }
 
 impl Known {
-    fn of(checkpoints: &Checkpoints<'_>) -> Result<Self, UserError> {
+    fn of(checkpoints: &Checkpoints<'_>, listings: &Listings) -> Result<Self, UserError> {
         let mut held: BTreeMap<String, Mark> = BTreeMap::new();
         let mut failed = BTreeMap::new();
         let mut changed = BTreeSet::new();
@@ -56,27 +83,56 @@ impl Known {
             }
         }
         failed.retain(|key, _| !held.contains_key(key));
-        if let Some(key) = changed.first() {
-            return Err(UserError::new(
-                format!("the evidence holds two versions of `{key}`"),
-                "run `thirdtrail analyze` with the trail and this --evidence once",
-            ));
-        }
-        if checkpoints.notes().shards_damaged > 0 {
-            return Err(UserError::new(
-                format!("{} shards of the evidence are damaged", checkpoints.notes().shards_damaged),
-                "run `thirdtrail analyze` with the trail and this --evidence: it reads their objects again",
-            ));
-        }
+        let notes = checkpoints.notes();
+        usable(&notes)?;
         if held.is_empty() && failed.is_empty() {
             return Err(UserError::new(
                 "there is no evidence of this version of thirdtrail",
                 "give the --evidence of `thirdtrail analyze` or `thirdtrail observe`",
             ));
         }
-        let failures = failed.iter().map(|(key, failure)| (key.clone(), failure.reason.clone())).collect();
+        let mut failures: BTreeMap<String, String> =
+            failed.iter().map(|(key, failure)| (key.clone(), failure.reason.clone())).collect();
+        let mut listed: BTreeMap<String, BTreeSet<Mark>> = BTreeMap::new();
+        for entry in listings.entries() {
+            listed.entry(entry.key.clone()).or_default().insert(mark(&entry));
+        }
         held.extend(failed.into_iter().map(|(key, failure)| (key, failure.mark)));
+        for (key, marks) in listed {
+            match held.get(&key) {
+                Some(known) if failures.contains_key(&key) || marks.contains(known) => {}
+                Some(_) => drop(changed.insert(key)),
+                None => {
+                    failures.insert(key.clone(), NOT_OBSERVED.to_owned());
+                    held.extend(marks.into_iter().next().map(|mark| (key, mark)));
+                }
+            }
+        }
+        if let Some(key) = changed.first() {
+            return Err(UserError::new(
+                format!("`{key}` has changed since some of the evidence was saved"),
+                "run `thirdtrail analyze` with the trail and this --evidence once",
+            ));
+        }
         let entry = |(key, mark): (String, Mark)| Entry { key, size_bytes: mark.size_bytes, tag: mark.tag };
-        Ok(Self { objects: held.into_iter().map(entry).collect(), failures })
+        Ok(Self { objects: held.into_iter().map(entry).collect(), failures, others: notes.shards_of_other_versions })
     }
+}
+
+/// Shards that cannot be read are told, because the trail is not there to be read instead.
+fn usable(notes: &Notes) -> Result<(), UserError> {
+    let first = notes.damaged.iter().next().map_or_else(String::new, |(key, why)| format!(" (`{key}`: {why})"));
+    if notes.shards_unread > 0 {
+        return Err(UserError::new(
+            format!("{} shards of the evidence cannot be read{first}", notes.shards_unread),
+            "check the permissions of the evidence, and try again",
+        ));
+    }
+    if notes.shards_damaged > 0 {
+        return Err(UserError::new(
+            format!("{} shards of the evidence are damaged{first}", notes.shards_damaged),
+            "run `thirdtrail analyze` with the trail and this --evidence: it reads their objects again",
+        ));
+    }
+    Ok(())
 }

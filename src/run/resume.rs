@@ -9,28 +9,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::aws::window::{Time, Window};
+use crate::evidence::coverage::object_digest;
 use crate::evidence::event_ids::EventIds;
 use crate::evidence::observe::Observer;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::shard::{Part, Shard};
-use crate::evidence::within::Overlap;
+use crate::evidence::within::Side;
 use crate::evidence::{Evidence, Scope};
 use crate::store::{Entry, Store, StoreError};
 
 use super::UserError;
-use super::checkpoint::{Checkpoints, Slot, mark};
+use super::checkpoint::{Checkpoints, MANY_SHARDS, Slot, mark};
 use super::fetch::{Ahead, Objects};
 use super::monitor::Monitor;
+use super::portions::{Portion, portions};
 use super::spill::Spill;
 use super::stop::Stop;
 use super::workers::{Effort, Read, Workers, disk, sum};
-
-/// Most objects that are read between two moments at which everything is saved.
-const PORTION_OBJECTS: usize = 512;
-/// Most bytes, as delivered, of such a portion.
-const PORTION_BYTES: u64 = 16 << 20;
-/// More shards of one slot are put together in one.
-const MANY_SHARDS: usize = 8;
 
 /// Saved evidence to read with.
 #[derive(Clone, Copy)]
@@ -48,13 +44,8 @@ pub enum Purpose {
     Answer,
     /// Nothing: another run will do that.
     Save,
-}
-
-/// Objects to be read together.
-#[derive(Clone, Debug)]
-struct Portion {
-    slot: String,
-    objects: Vec<Entry>,
+    /// It is merged for an answer, and nothing is read or saved.
+    Recall,
 }
 
 /// All that the workers share.
@@ -111,7 +102,24 @@ pub fn read(
         let read = on_portions(&workers, &task, &cut, &exact, Reading::answer)?;
         gathered.extend(read.into_iter().map(|reading| reading.gathered));
     }
-    sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)
+    let read = sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)?;
+    if purpose == Purpose::Answer {
+        none_is_lost(objects, &read);
+    }
+    Ok(read)
+}
+
+/// Evidence of an object that is neither held nor read nor known to have failed would be silence in the answer: whatever
+/// led to it is a bug, and no answer is better.
+fn none_is_lost(objects: &[Entry], read: &Read) {
+    let coverage = &read.evidence.coverage;
+    let is_there = |key: &str| coverage.objects.contains_key(&object_digest(key)) || coverage.failed.contains_key(key);
+    let lost = objects.iter().find(|entry| !is_there(&entry.key));
+    assert!(
+        lost.is_none(),
+        "the evidence of an object was lost: {}",
+        lost.map_or_else(String::new, |e| format!("{:?}", e.key))
+    );
 }
 
 /// What evidence alone says: that of all shards of these objects, none of which is read.
@@ -129,7 +137,8 @@ pub fn recall(
     let store = crate::store::memory::MemoryStore::default();
     let (workers, spill) = (Workers::start(effort)?, Spill::default());
     let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
-    let task = Task { store: &store, scope, saved, purpose: Purpose::Answer, monitor, spill: &spill, ids_bytes };
+    let purpose = Purpose::Recall;
+    let task = Task { store: &store, scope, saved, purpose, monitor, spill: &spill, ids_bytes };
     saved.checkpoints.begin();
     let slots = Slot::all(objects);
     let taken = on_all(&workers, &task, &slots, || Taking::new(&task), Taking::take)?;
@@ -138,7 +147,8 @@ pub fn recall(
         if let Some(portion) = taking.cut.first() {
             return Err(UserError::new(
                 format!("the window cuts through the events of `{}`", portion.slot),
-                "give --since and --until as whole days, or run `thirdtrail analyze` with the trail",
+                "late objects hold events of several days: move --since or --until by a day, or run `thirdtrail analyze` \
+                 with the trail",
             ));
         }
         let mut one = taking.gathered;
@@ -150,14 +160,17 @@ pub fn recall(
                 None => {
                     return Err(UserError::new(
                         format!("the evidence in `{slot}` keeps too little of a role that outsiders can reach today"),
-                        "run `thirdtrail analyze` with the trail and this --evidence once",
+                        "give all the inventories (--inventory) that it was made with, or run `thirdtrail analyze` with \
+                         the trail and this --evidence once",
                     ));
                 }
             };
         }
         gathered.push(one);
     }
-    sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)
+    let read = sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)?;
+    none_is_lost(objects, &read);
+    Ok(read)
 }
 
 /// Has every worker take pieces until none is left, somebody wants to stop, or one fails.
@@ -246,7 +259,7 @@ impl<'a> Gathered<'a> {
         let scope = self.task.scope;
         let mut evidence = part.evidence;
         evidence.quieten(scope);
-        if Overlap::of(scope.window, part.span) == Overlap::None {
+        if Side::of(scope.window, part.span).is_outside() {
             evidence.leave_window(scope);
         }
         self.merge(evidence)
@@ -288,85 +301,46 @@ impl<'a> Taking<'a> {
 
     fn take(&mut self, slot: &Slot) -> Result<(), UserError> {
         let task = self.gathered.task;
-        let Saved { checkpoints, .. } = task.saved;
+        let checkpoints = task.saved.checkpoints;
         let shards = checkpoints.serving(slot, task.scope);
-        let held: BTreeSet<String> = shards.iter().flat_map(|shard| shard.held.keys().cloned()).collect();
-        let is_cut =
-            |shard: &Shard| shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some);
-        let cut: BTreeSet<String> =
-            shards.iter().filter(|shard| is_cut(shard)).flat_map(|shard| shard.held.keys().cloned()).collect();
-        for entry in slot.objects.iter().filter(|entry| held.contains(&entry.key) && !cut.contains(&entry.key)) {
-            task.monitor.step(entry.size_bytes);
-        }
-        let portions = |wanted: &dyn Fn(&Entry) -> bool| portions(slot, wanted);
-        self.missing.extend(portions(&|entry| !held.contains(&entry.key)));
-        self.cut.extend(portions(&|entry| cut.contains(&entry.key)));
         for shard in &shards {
             let roles = shard.parts.iter().flat_map(|part| part.evidence.role_refs());
             let quiet_now = roles.filter(|role| task.scope.quiet_roles.contains(role));
             self.loud.extend(quiet_now.filter(|role| !shard.quiet.contains(role)));
         }
-        let shards = if shards.len() > MANY_SHARDS { put_together(checkpoints, slot, shards)? } else { shards };
+        let many = shards.len() > MANY_SHARDS && task.purpose != Purpose::Recall;
+        let shards = if many { checkpoints.put_together(&slot.name, task.scope.window, shards)? } else { shards };
+        // What is held and what is cut is told of the shards as they are used from here on, so that no object is lost
+        // between the two.
+        let keys = |shards: &[Shard]| -> BTreeSet<String> {
+            shards.iter().flat_map(|shard| shard.held.keys().cloned()).collect()
+        };
+        let window = task.scope.window;
+        let (cut, whole): (Vec<Shard>, Vec<Shard>) = shards
+            .into_iter()
+            .partition(|shard| shard.parts.iter().any(|part| Side::of(window, part.span) == Side::Cut));
+        let (cut, held) = (keys(&cut), keys(&whole));
+        for entry in slot.objects.iter().filter(|entry| held.contains(&entry.key) && !cut.contains(&entry.key)) {
+            task.monitor.step(entry.size_bytes);
+        }
+        let portions = |wanted: &dyn Fn(&Entry) -> bool| portions(slot, wanted);
+        self.missing.extend(portions(&|entry| !held.contains(&entry.key) && !cut.contains(&entry.key)));
+        self.cut.extend(portions(&|entry| cut.contains(&entry.key)));
         if task.purpose == Purpose::Save {
             return Ok(());
         }
-        for shard in shards.into_iter().filter(|shard| !is_cut(shard)) {
-            for part in shard.parts {
-                self.gathered.add(part)?;
-            }
-        }
-        Ok(())
+        whole.into_iter().flat_map(|shard| shard.parts).try_for_each(|part| self.gathered.add(part))
     }
 }
 
-/// Many small shards, as late objects leave them, become one.
-fn put_together(checkpoints: &Checkpoints<'_>, slot: &Slot, shards: Vec<Shard>) -> Result<Vec<Shard>, UserError> {
-    let mut rest = shards.into_iter();
-    let Some(mut one) = rest.next() else { return Ok(Vec::new()) };
-    let mut others = Vec::new();
-    for shard in rest {
-        if shard.selection == one.selection {
-            one.join(shard);
-        } else {
-            others.push(shard);
-        }
-    }
-    if others.is_empty() {
-        checkpoints.replaced(&slot.name);
-        checkpoints.save(&slot.name, &one)?;
-    }
-    others.push(one);
-    Ok(others)
-}
+/// The bytes of an object, or why there are none.
+type Got<'a> = Result<&'a [u8], &'a StoreError>;
 
-/// The objects of a slot that are wanted, so many at a time as are read between two savings.
-fn portions(slot: &Slot, wanted: &dyn Fn(&Entry) -> bool) -> Vec<Portion> {
-    let mut portions: Vec<Portion> = Vec::new();
-    let mut bytes = 0;
-    // Apart, so that a window that begins or ends with the day cuts through few objects.
-    let (early, late): (Vec<&Entry>, Vec<&Entry>) =
-        slot.objects.iter().filter(|entry| wanted(entry)).partition(|entry| is_of_first_hour(&entry.key));
-    let begins_late = late.first().map(|entry| entry.key.as_str());
-    for entry in early.iter().chain(&late).copied() {
-        let full = Some(entry.key.as_str()) == begins_late
-            || bytes > PORTION_BYTES
-            || portions.last().is_none_or(|last| last.objects.len() >= PORTION_OBJECTS);
-        if full {
-            portions.push(Portion { slot: slot.name.clone(), objects: Vec::new() });
-            bytes = 0;
-        }
-        bytes += entry.size_bytes;
-        if let Some(portion) = portions.last_mut() {
-            portion.objects.push(entry.clone());
-        }
+fn see(observer: &mut Observer, entry: &Entry, got: Got<'_>) {
+    match got {
+        Ok(bytes) => observer.observe(&entry.key, bytes),
+        Err(error) => observer.unreadable(&entry.key, &error.to_string()),
     }
-    portions
-}
-
-/// Whether an object was delivered in the first hour of its day, and so may hold events of the day before.
-fn is_of_first_hour(key: &str) -> bool {
-    let name = key.rsplit('/').next().unwrap_or_default();
-    name.split('_').any(|part| part.len() == 14 && part.get(8..11) == Some("T00"))
 }
 
 /// A worker that reads objects.
@@ -389,41 +363,63 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn observe(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Evidence {
+    /// The objects of a portion, brought if they have not come by themselves.
+    fn bring(
+        &mut self,
+        portion: &Portion,
+        arrived: Option<Arrived>,
+        mut see: impl FnMut(&mut Observer, &Entry, Got<'_>),
+    ) {
         let task = self.gathered.task;
-        let mut see = |entry: &Entry, got: Result<&[u8], &StoreError>| {
-            match got {
-                Ok(bytes) => self.observer.observe(&entry.key, bytes),
-                Err(error) => self.observer.unreadable(&entry.key, &error.to_string()),
-            }
-            task.monitor.step(entry.size_bytes);
-        };
         match arrived {
             Some(arrived) => {
                 for (entry, got) in arrived {
-                    see(&entry, got.as_deref());
+                    see(&mut self.observer, &entry, got.as_deref());
+                    task.monitor.step(entry.size_bytes);
                 }
             }
             None => {
                 for entry in &portion.objects {
                     let got = task.store.get(&entry.key, &mut self.object);
-                    see(entry, got.as_ref().map(|()| self.object.as_slice()));
+                    see(&mut self.observer, entry, got.as_ref().map(|()| self.object.as_slice()));
+                    task.monitor.step(entry.size_bytes);
                 }
             }
         }
         task.saved.checkpoints.note_read(portion.objects.len() as u64);
+    }
+
+    fn observe(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Evidence {
+        self.bring(portion, arrived, see);
         self.observer.take()
+    }
+
+    /// The evidence of a portion, before and after the midnight that its objects were delivered after, if it is such a
+    /// portion: the window of a day, or of days, then takes the one and leaves the other.
+    fn observe_days(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Vec<Evidence> {
+        let Some(window) = portion.midnight().and_then(|midnight| Window::new(Time::MIN_UTC, midnight)) else {
+            return vec![self.observe(portion, arrived)];
+        };
+        let before = Scope { window: Some(window), ..Scope::clone(&self.scope) };
+        let mut before = Observer::new(Arc::new(before));
+        let after = Window::new(window.until, Time::MAX_UTC);
+        let mut after = Observer::new(Arc::new(Scope { window: after, ..Scope::clone(&self.scope) }));
+        self.bring(portion, arrived, |_, entry, got| {
+            see(&mut before, entry, got);
+            see(&mut after, entry, got);
+        });
+        vec![before.take(), after.take()]
     }
 
     /// Reads objects that no shard holds, saves their evidence, and only then uses it.
     fn save(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Result<(), UserError> {
-        let evidence = self.observe(portion, arrived);
+        let evidence = self.observe_days(portion, arrived);
         let marks = portion.objects.iter().map(|entry| (entry.key.clone(), mark(entry)));
-        let shard = Shard::of(&self.scope, marks, vec![evidence]);
+        let shard = Shard::of(&self.scope, marks, evidence);
         let task = self.gathered.task;
         task.saved.checkpoints.save(&portion.slot, &shard)?;
         if task.purpose == Purpose::Answer
-            && shard.parts.iter().any(|part| Overlap::of(task.scope.window, part.span) == Overlap::Some)
+            && shard.parts.iter().any(|part| Side::of(task.scope.window, part.span) == Side::Cut)
         {
             self.cut.push(portion.clone());
             return Ok(());

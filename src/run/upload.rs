@@ -1,8 +1,13 @@
 //! Writes all files of a run to a bucket, the manifest last.
 //!
-//! A bucket has no rename: while a run is written, its files stand beside those of the run before. `run.json` names the
-//! files that belong together, with their digests, and is written when they are all there. Nothing is ever deleted: files
-//! of an earlier run that the new one does not have stay, and are in no manifest.
+//! A bucket has no rename: while a run is written, its files stand beside those of the run before. So a mark takes the
+//! place of the old manifest before anything else is written, and names all that may be there. Then come the files; then
+//! what only earlier runs had is taken away, because an old proposal beside a new report is as good as a wrong one; then
+//! `run.json`, which names the files that belong together, with their digests. A run that breaks off leaves the mark.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use crate::evidence::hands;
 use crate::report::OutputFile;
@@ -15,7 +20,11 @@ use super::workers::{Effort, Workers};
 /// Objects that are written at a time.
 const AT_A_TIME: usize = 16;
 /// In this order, and after all others: who sees the last one finds all that it speaks of.
-const LAST: [&str; 2] = ["report.json", "run.json"];
+const LAST: [&str; 2] = ["report.json", MANIFEST];
+const MANIFEST: &str = "run.json";
+const SCHEMA: &str = "thirdtrail.run/1";
+/// In a manifest: files of earlier runs that are still there; in the mark of an unfinished run, all that may be there.
+const LEFT_OVER: &str = "left_over";
 
 /// Whether the place can take the files of a run; asked before the long work. `place` is its name.
 ///
@@ -26,8 +35,7 @@ pub fn check(store: &dyn Store, place: &str) -> Result<(), UserError> {
     let folders = level.folders.iter().map(|folder| folder.trim_end_matches('/'));
     let names: Vec<&str> = folders.chain(level.objects.iter().map(|entry| entry.key.as_str())).collect();
     // Others have folders named `roles` too: only `run.json` shows that a run wrote here.
-    let mut manifest = Vec::new();
-    let is_ours = names.is_empty() || store.get("run.json", &mut manifest).is_ok() && is_manifest(&manifest);
+    let is_ours = names.is_empty() || manifest(store, place)?.is_some();
     match names.iter().find(|name| !is_ours || !OWN.contains(name)) {
         None => Ok(()),
         Some(name) => Err(UserError::new(
@@ -37,17 +45,60 @@ pub fn check(store: &dyn Store, place: &str) -> Result<(), UserError> {
     }
 }
 
-/// Writes the files.
+/// The manifest that is there, if there is one.
+fn manifest(store: &dyn Store, place: &str) -> Result<Option<Value>, UserError> {
+    let mut bytes = Vec::new();
+    match store.get(MANIFEST, &mut bytes) {
+        Ok(()) => Ok(serde_json::from_slice(&bytes).ok().filter(|_| is_manifest(&bytes))),
+        Err(StoreError::Missing) => Ok(None),
+        Err(error) => Err(wrong(place, "read `run.json` at", &error)),
+    }
+}
+
+/// The files that a manifest tells of; a stranger may have written it, so none but such as a run writes.
+fn told(manifest: &Value) -> BTreeSet<String> {
+    let list = |name: &str| manifest.get(name).and_then(Value::as_array).into_iter().flatten();
+    let paths = list("files").filter_map(|file| file.get("path")).chain(list(LEFT_OVER)).filter_map(Value::as_str);
+    let is_own = |path: &&str| *path != MANIFEST && path.split('/').next().is_some_and(|top| OWN.contains(&top));
+    paths.filter(is_own).map(str::to_owned).collect()
+}
+
+/// Writes the files, and answers which files of earlier runs could not be taken away.
 ///
 /// # Errors
-/// When one cannot be written; the manifest is then the old one, if there was one.
-pub fn write(store: &dyn Store, place: &str, files: &[OutputFile]) -> Result<(), UserError> {
+/// When one cannot be written; the mark of an unfinished run is then there instead of a manifest.
+pub fn write(store: &dyn Store, place: &str, files: &[OutputFile]) -> Result<Vec<String>, UserError> {
     let hands = Workers::start(Effort { jobs: AT_A_TIME, memory_bytes: 0 })?;
+    let put = |path: &str, bytes: &[u8]| store.put(path, bytes).map_err(|error| wrong(place, "write to", &error));
+    let earlier = manifest(store, place)?.map_or_else(BTreeSet::new, |earlier| told(&earlier));
+    let new: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let all: BTreeSet<&str> = earlier.iter().map(String::as_str).chain(new.iter().copied()).collect();
+    put(MANIFEST, json!({"schema": SCHEMA, "unfinished": true, LEFT_OVER: all}).to_string().as_bytes())?;
+
     let (last, first): (Vec<&OutputFile>, Vec<&OutputFile>) =
         files.iter().partition(|file| LAST.contains(&file.path.as_str()));
-    let put = |file: &&OutputFile| store.put(&file.path, &file.bytes).map_err(|error| wrong(place, "write to", &error));
-    hands::map(&hands, &first, put).into_iter().collect::<Result<(), _>>()?;
-    LAST.iter().flat_map(|name| last.iter().filter(move |file| file.path == *name)).try_for_each(put)
+    let done = hands::map(&hands, &first, |file| put(&file.path, &file.bytes));
+    done.into_iter().collect::<Result<(), _>>()?;
+    let old: Vec<String> = earlier.into_iter().filter(|path| !new.contains(path.as_str())).collect();
+    let stays = |path: &String| !matches!(store.remove(path), Ok(()) | Err(StoreError::Missing));
+    let stay = hands::map(&hands, &old, stays);
+    let left: Vec<String> = old.into_iter().zip(stay).filter_map(|(path, stays)| stays.then_some(path)).collect();
+    for file in LAST.iter().flat_map(|name| last.iter().filter(move |file| file.path == *name)) {
+        match file.path.as_str() {
+            MANIFEST if !left.is_empty() => put(MANIFEST, &with_left_over(&file.bytes, &left))?,
+            path => put(path, &file.bytes)?,
+        }
+    }
+    Ok(left)
+}
+
+/// A manifest that also tells which files of earlier runs are still there.
+fn with_left_over(manifest: &[u8], left: &[String]) -> Vec<u8> {
+    let Ok(Value::Object(mut run)) = serde_json::from_slice(manifest) else { return manifest.to_vec() };
+    run.insert(LEFT_OVER.to_owned(), json!(left));
+    let mut bytes = serde_json::to_vec_pretty(&run).unwrap_or_else(|_| manifest.to_vec());
+    bytes.push(b'\n');
+    bytes
 }
 
 fn wrong(place: &str, what: &str, error: &StoreError) -> UserError {
@@ -56,71 +107,5 @@ fn wrong(place: &str, what: &str, error: &StoreError) -> UserError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::memory::MemoryStore;
-    use crate::store::recording::RecordingStore;
-    use crate::store::{Entry, Store};
-    use std::sync::Mutex;
-
-    /// Writes down the order, and refuses one key.
-    #[derive(Default)]
-    struct Ordered {
-        written: Mutex<Vec<String>>,
-        refused: &'static str,
-    }
-
-    impl Store for Ordered {
-        fn list(&self) -> Result<Vec<Entry>, StoreError> {
-            Ok(Vec::new())
-        }
-        fn get(&self, _key: &str, _buffer: &mut Vec<u8>) -> Result<(), StoreError> {
-            Err(StoreError::Missing)
-        }
-        fn put(&self, key: &str, _bytes: &[u8]) -> Result<(), StoreError> {
-            if key == self.refused {
-                return Err(StoreError::Denied);
-            }
-            self.written.lock().unwrap().push(key.to_owned());
-            Ok(())
-        }
-    }
-
-    fn files() -> Vec<OutputFile> {
-        let names = ["run.json", "report.json", "roles/1/a.json", "report.md"];
-        names.map(|name| OutputFile::new(name, b"{\"schema\":\"thirdtrail.run/1\"}".as_slice())).into()
-    }
-
-    #[test]
-    fn the_manifest_is_written_last() {
-        let store = Ordered::default();
-        write(&store, "s3://b/out", &files()).unwrap();
-        let written = store.written.into_inner().unwrap();
-        assert_eq!((written.len(), &written[2..]), (4, &["report.json".to_owned(), "run.json".to_owned()][..]));
-    }
-
-    #[test]
-    fn a_run_that_cannot_be_written_whole_has_no_manifest() {
-        for refused in ["roles/1/a.json", "report.json"] {
-            let store = Ordered { refused, ..Ordered::default() };
-            assert!(write(&store, "s3://b/out", &files()).unwrap_err().what.contains("permission denied"));
-            assert!(!store.written.into_inner().unwrap().contains(&"run.json".to_owned()), "{refused}");
-        }
-    }
-
-    #[test]
-    fn a_place_with_objects_of_others_is_left_alone() {
-        let check = |keys: &[(&str, &str)], fine: bool| {
-            let store: MemoryStore =
-                keys.iter().map(|(key, text)| ((*key).to_owned(), text.as_bytes().to_vec())).collect();
-            let recording = RecordingStore::new(&store);
-            assert_eq!(super::check(&recording, "s3://b/out").is_ok(), fine, "{keys:?}");
-        };
-        let ours = ("run.json", "{\"schema\":\"thirdtrail.run/1\"}");
-        check(&[], true);
-        check(&[ours, ("roles/1/a.json", ""), ("report.json", "")], true);
-        check(&[ours, ("notes.txt", "")], false);
-        check(&[("roles/1/a.json", "")], false);
-        check(&[("run.json", "{}"), ("report.json", "")], false);
-    }
-}
+#[path = "upload_tests.rs"]
+mod tests;

@@ -39,4 +39,8 @@ impl Store for FaultyStore<'_> {
     fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
         self.behind.put(key, bytes)
     }
+
+    fn remove(&self, key: &str) -> Result<(), StoreError> {
+        self.behind.remove(key)
+    }
 }

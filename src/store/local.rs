@@ -1,7 +1,9 @@
 //! A folder, or a single file, as a store.
 
+use std::collections::hash_map::RandomState;
 use std::fs;
-use std::io::Read;
+use std::hash::BuildHasher;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -38,8 +40,16 @@ impl LocalStore {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let key = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            // Links are followed: a trail is often a mounted or linked folder. A dead link is no object.
-            let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+            // Links are followed: a trail is often a mounted or linked folder. A dead link is no object. What is there
+            // and cannot be looked at is listed, so that reading it fails by its name.
+            let metadata = match fs::metadata(entry.path()) {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(_) => {
+                    found.push(Entry { key, size_bytes: 0, tag: String::new() });
+                    continue;
+                }
+            };
             if metadata.is_dir() {
                 self.visit(&entry.path(), &format!("{key}/"), depth + 1, found)?;
             } else if metadata.is_file() {
@@ -80,8 +90,9 @@ impl Store for LocalStore {
             fs::create_dir_all(folder)?;
         }
         let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        // Two processes may write the same object.
-        let temporary = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        // Two processes may write the same object, and in two containers they may have the same number.
+        let chance = RandomState::new().hash_one(std::process::id());
+        let temporary = target.with_file_name(format!(".{name}.{chance:016x}.part"));
         fs::write(&temporary, bytes)?;
         Ok(fs::rename(&temporary, &target)?)
     }
