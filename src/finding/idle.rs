@@ -12,8 +12,8 @@ pub struct Signs {
     pub cloudtrail: Option<Time>,
     /// IAM's `RoleLastUsed`.
     pub iam: Option<Time>,
-    /// Whether IAM was asked: then an empty `RoleLastUsed` means no use in 400 days.
-    pub iam_tracks: bool,
+    /// Whether IAM was asked at the window's end or later: then an empty `RoleLastUsed` means no use in 400 days.
+    pub iam_watched: bool,
     /// When the role was created, if the inventory tells.
     pub created: Option<Time>,
     /// The window.
@@ -55,13 +55,13 @@ pub fn judge(signs: &Signs) -> Idle {
     if !signs.covered {
         return verdict("insufficient_evidence", "the trail of this account has too many holes".to_owned());
     }
-    // IAM looks for itself: where it was asked, what the trail leaves out does not matter.
-    if let Some(reason) = signs.blind.as_ref().filter(|_| !signs.iam_tracks) {
+    // IAM looks for itself: where it was asked after the window, what the trail leaves out does not matter.
+    if let Some(reason) = signs.blind.as_ref().filter(|_| !signs.iam_watched) {
         return verdict("insufficient_evidence", format!("no activity is known, but {reason}"));
     }
     let long_enough = signs.window.whole_days() >= threshold;
     match days {
-        Some(days) if long_enough || signs.iam.is_some() => {
+        Some(days) if long_enough || (signs.iam_watched && signs.iam.is_some()) => {
             verdict("idle", format!("last active {days} days before the report"))
         }
         Some(_) => verdict("insufficient_evidence", format!("the window is shorter than {threshold} days")),
@@ -69,7 +69,7 @@ pub fn judge(signs: &Signs) -> Idle {
             "insufficient_evidence",
             "no activity, but it is not known that the role is older than the window".to_owned(),
         ),
-        None if signs.iam_tracks => {
+        None if signs.iam_watched => {
             verdict("never_used", "no activity in the window, and none in the 400 days that IAM looks back".to_owned())
         }
         None if long_enough => verdict("never_used", "no activity in the window".to_owned()),
@@ -90,7 +90,7 @@ mod tests {
         Signs {
             cloudtrail: None,
             iam: None,
-            iam_tracks: true,
+            iam_watched: true,
             created: Some(time("2025-01-01")),
             window: Window::new(time("2026-05-01"), time("2026-08-01")).unwrap(),
             as_of: time("2026-08-01"),
@@ -130,8 +130,11 @@ mod tests {
     fn thin_evidence_gives_no_idle_verdict() {
         check(Signs { covered: false, ..signs() }, "insufficient_evidence", None);
         let short = Window::new(time("2026-07-01"), time("2026-08-01")).unwrap();
-        check(Signs { window: short, iam_tracks: false, ..signs() }, "insufficient_evidence", None);
-        check(Signs { window: short, iam: Some(time("2026-02-01")), ..signs() }, "idle", Some(181));
+        check(Signs { window: short, iam_watched: false, ..signs() }, "insufficient_evidence", None);
+        let known = Signs { window: short, iam: Some(time("2026-02-01")), ..signs() };
+        check(known.clone(), "idle", Some(181));
+        // An inventory from before the window's end does not tell of what came after it.
+        check(Signs { iam_watched: false, ..known }, "insufficient_evidence", Some(181));
         check(Signs { covered: false, cloudtrail: Some(time("2026-07-31")), ..signs() }, "active", Some(1));
     }
 
@@ -140,9 +143,11 @@ mod tests {
     fn a_trail_that_may_lack_sessions_leaves_it_to_iam() {
         let blind = || Signs { blind: Some("it records one Region only".to_owned()), ..signs() };
         let old = Some(time("2026-04-01"));
-        check(Signs { iam_tracks: false, ..blind() }, "insufficient_evidence", None);
-        check(Signs { iam_tracks: false, cloudtrail: old, ..blind() }, "insufficient_evidence", Some(122));
-        check(Signs { iam_tracks: false, cloudtrail: Some(time("2026-07-31")), ..blind() }, "active", Some(1));
+        check(Signs { iam_watched: false, ..blind() }, "insufficient_evidence", None);
+        check(Signs { iam_watched: false, cloudtrail: old, ..blind() }, "insufficient_evidence", Some(122));
+        let asked_before = Signs { iam: Some(time("2026-02-01")), iam_watched: false, ..blind() };
+        check(asked_before, "insufficient_evidence", Some(181));
+        check(Signs { iam_watched: false, cloudtrail: Some(time("2026-07-31")), ..blind() }, "active", Some(1));
         check(Signs { cloudtrail: old, ..blind() }, "idle", Some(122));
         check(blind(), "never_used", None);
     }

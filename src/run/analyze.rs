@@ -22,10 +22,10 @@ use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
-use crate::finding::narrowing::NarrowingWish;
 use crate::policy::admission::reachable;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
+use crate::policy::narrow::Narrowing;
 use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
@@ -54,7 +54,7 @@ pub struct Options {
     /// What else is read beside the trail.
     pub beside: BesideOptions,
     /// Whether and how to limit resources (S35).
-    pub narrowing: Option<NarrowingWish>,
+    pub narrowing: Option<Narrowing>,
     /// The keep file, if there is one (S39).
     pub keep: Option<PathBuf>,
     /// Public keys of digests, if digests are to be verified.
@@ -186,7 +186,7 @@ pub(super) struct Given {
 
 /// Reads it before the long work, so that a mistake in it is told at once.
 pub(super) fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
-    let beside::Given { inventory, organization, beside, files: mut inputs } =
+    let beside::Given { inventory, organization, beside, files: mut inputs, .. } =
         beside::read(&options.inventories, &options.beside)?;
     let own = options.own_accounts.iter().copied().chain(organization).collect();
     let mut keep = Vec::new();
@@ -299,7 +299,7 @@ fn judge(
         max_holes: options.max_holes,
         beside: &given.beside,
         keep: &given.keep,
-        narrowing: options.narrowing.as_ref(),
+        narrowing: options.narrowing,
         scope,
         hands: workers,
     }))
@@ -367,8 +367,8 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "own_accounts": accounts(&options.own_accounts),
             "live": options.beside.live.iter().map(|input| input.word()).collect::<Vec<_>>(),
             "assume_role_name": options.beside.assume_role_name,
-            "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
-            "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
+            "narrow_resources": options.narrowing.map(Narrowing::word),
+            "complete_data_events": options.beside.complete_data_events,
             "verify_digests": options.digest_keys.is_some(),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,
