@@ -7,6 +7,7 @@
     reason = "a test that cannot read its trail has failed"
 )]
 
+mod bucket;
 mod bundled;
 mod saved;
 
@@ -18,9 +19,12 @@ use thirdtrail::cloudtrail::object_key::{ObjectKey, ObjectKind};
 use thirdtrail::run::analyze::{Options, analyze};
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::store::StoreError;
+use thirdtrail::store::aws::{Aws, AwsOptions};
 use thirdtrail::store::faulty::FaultyStore;
 use thirdtrail::store::memory::MemoryStore;
+use thirdtrail::store::s3::{Manner, S3Store};
 
+use bucket::{Server, answer};
 use bundled::options;
 use saved::*;
 
@@ -104,8 +108,8 @@ fn a_moving_window_reads_little_more() {
 /// for anything is taken away.
 #[test]
 fn objects_that_come_late_change_or_go_are_noticed() {
-    let mut trail = objects("vendors");
-    let options = options("vendors", 2);
+    let mut trail = objects("holes");
+    let options = options("holes", 2);
     let keys: Vec<String> = trail.keys().filter(|key| key.contains("/CloudTrail/")).cloned().collect();
     let (late, evidence) = (keys[40].clone(), MemoryStore::default());
     let bytes = trail.remove(&late).unwrap();
@@ -159,8 +163,8 @@ fn failed_objects_are_tried_again() {
 /// days on which it was active are read again; when it says so later on, nothing is.
 #[test]
 fn a_changed_inventory_finds_the_evidence_it_needs() {
-    let (source, evidence) = (source(&objects("vendors")), MemoryStore::default());
-    let full = options("vendors", 2);
+    let (source, evidence) = (source(&objects("holes")), MemoryStore::default());
+    let full = options("holes", 2);
     let some = Options { inventories: full.inventories[1..].to_vec(), ..full.clone() };
     let none = Options { inventories: Vec::new(), ..full.clone() };
     let reference = |options: &Options| {
@@ -181,4 +185,31 @@ fn a_changed_inventory_finds_the_evidence_it_needs() {
         assert_eq!(source.got(), [] as [String; 0], "{what}");
         same(what, &reference(options), &reported(&evidence, options).unwrap().files);
     }
+}
+
+/// From a bucket, where objects come in any order and are fetched ahead, evidence is the same as from a folder.
+#[test]
+fn a_bucket_gives_the_same_evidence_as_a_folder() {
+    let (trail, options) = (objects("holes"), options("holes", 2));
+    let (near, evidence) = (source(&trail), MemoryStore::default());
+    let reference = run(&near, &options, &evidence).files;
+    let kept = shards(&evidence);
+    let served = trail.clone();
+    let server = Server::start(move |request| answer(&served, request));
+    let aws = AwsOptions {
+        endpoint_url: Some(server.url.clone()),
+        region: Some("us-east-1".to_owned()),
+        force_path_style: true,
+        no_sign_request: true,
+        ..AwsOptions::default()
+    };
+    let far = S3Store::open(Aws::connect(&aws).unwrap(), "trail", "", None, Manner::default()).unwrap();
+    let evidence = MemoryStore::default();
+    let first = run(&far, &options, &evidence);
+    same("first", &reference, &first.files);
+    assert_eq!(shards(&evidence).len(), kept.len());
+    let again = run(&far, &options, &evidence);
+    same("again", &reference, &again.files);
+    let (first, again) = (first.evidence.unwrap(), again.evidence.unwrap());
+    assert_eq!((again.objects_read, again.objects_held), (0, first.objects_read));
 }

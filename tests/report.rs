@@ -141,6 +141,13 @@ fn the_page_begins_with_its_coverage() {
         page.find("**Incomplete: 1 object and 1 record, and 1 input beside the trail could not be read").unwrap();
     assert!(incomplete < page.find("## What matters first").unwrap());
     assert!(page.contains("2026-06-03 (no objects)"), "{page}");
+    // An input that is missing is missing, though every object was read.
+    let mut lacking = sample::assessment();
+    lacking.coverage.objects.failed.clear();
+    lacking.coverage.records.bad = 0;
+    let files = render(&mut lacking).unwrap();
+    let page = files.iter().find(|file| file.path == "report.md").unwrap();
+    assert!(String::from_utf8_lossy(&page.bytes).contains("**Incomplete: 0 objects and 0 records, and 1 input"));
     let mut complete = sample::assessment();
     complete.coverage.complete = true;
     complete.coverage.accounts[0].holes.clear();

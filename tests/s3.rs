@@ -162,6 +162,32 @@ fn a_trail_in_a_bucket_gives_the_files_of_a_local_one() {
     assert!(stderr.contains("output place `s3://reports/daily` holds `notes.txt`"), "{stderr}");
 }
 
+/// S4: evidence saved in a bucket stands for the objects that it was made of: the second run reads none of them, and says
+/// the same.
+#[test]
+fn evidence_in_a_bucket_is_used_again() {
+    let Some(server) = server() else { return };
+    let owner = uploaded(server, "observed");
+    owner.create("evidence");
+    let folder = tempfile::tempdir().unwrap();
+    let analyze = |name: &str| {
+        let out = folder.path().join(name);
+        let evidence = ["--evidence", "s3://evidence/saved/here"];
+        let arguments = ["analyze", "s3://observed/some/prefix", "--out", out.to_str().unwrap()];
+        let (exit, _, stderr) = run_as(OWNER, server, &[&arguments[..], &evidence].concat());
+        assert_eq!(exit, 0, "{stderr}");
+        let mut files = folders::files(&out);
+        let run = json(&files.remove("run.json").unwrap());
+        (files, run["evidence"]["objects_read"].as_u64().unwrap(), run["evidence"]["objects_held"].as_u64().unwrap())
+    };
+    let (first, read, held) = analyze("first");
+    assert!(read > 20 && held == 0, "{read} read, {held} held");
+    assert!(!owner.keys("evidence", "saved/here/").is_empty());
+    let (second, read_again, held) = analyze("second");
+    assert_eq!((read_again, held), (0, read));
+    assert!(first == second, "saved evidence says something else");
+}
+
 /// S1, S3: a part of a trail is planned as from a folder, from wherever in the bucket it is asked for.
 #[test]
 fn a_part_of_a_trail_in_a_bucket_is_planned_as_a_local_one() {
@@ -275,4 +301,42 @@ fn a_bucket_is_a_store() {
     assert_eq!(store.metadata("signed").unwrap(), BTreeMap::from([("signature".to_owned(), "0aff".to_owned())]));
     assert_eq!(store.metadata("c").unwrap(), BTreeMap::new());
     assert_eq!(store.metadata("none"), Err(StoreError::Missing));
+}
+
+/// Evidence in a bucket: the next run reads no object of the trail, a damaged shard is made anew and the old one taken
+/// away, and a report needs the evidence alone.
+#[test]
+fn evidence_in_a_bucket_serves_the_next_run() {
+    let Some(server) = server() else { return };
+    let owner = uploaded(server, "observed");
+    owner.create("evidence");
+    let room = tempfile::tempdir().unwrap();
+    let inventories: Vec<String> = thirdtrail::run::inputs::beside(&folder("vendors"))
+        .into_iter()
+        .flat_map(|path| ["--inventory".to_owned(), path.to_str().unwrap().to_owned()])
+        .collect();
+    let run = |command: &[&str], out: &str| {
+        let out = room.path().join(out);
+        let inventories = inventories.iter().map(String::as_str);
+        let arguments = command.iter().copied().chain(["--quiet", "--out", out.to_str().unwrap()]).chain(inventories);
+        let (exit, _, stderr) = run_as(OWNER, server, &arguments.collect::<Vec<_>>());
+        assert_eq!(exit, 0, "{command:?}: {stderr}");
+        let mut files = folders::files(&out);
+        let run = json(&files.remove("run.json").unwrap());
+        (files, run["evidence"].clone())
+    };
+    let analyze = ["analyze", "s3://observed/some/prefix", "--evidence", "s3://evidence/a/b"];
+    let (reference, _) = run(&analyze[..2], "reference");
+    let (files, first) = run(&analyze, "first");
+    assert!(files == reference);
+    let kept = owner.keys("evidence", "a/b/shards/");
+    assert_eq!(first["shards_saved"], kept.len());
+    owner.put("evidence", [(kept[3].clone(), b"damaged".to_vec()), (format!("{}x.shard", kept[5]), Vec::new())]);
+    let (files, next) = run(&analyze, "next");
+    assert!(files == reference);
+    assert_eq!((&next["shards_damaged"], &next["shards_removed"]), (&json(b"2"), &json(b"1")));
+    assert!(next["objects_read"].as_u64().unwrap() < 5, "{next}");
+    assert_eq!(owner.keys("evidence", "a/b/shards/"), kept);
+    let (files, _) = run(&["report", "s3://evidence/a/b"], "report");
+    assert!(files == reference);
 }

@@ -162,6 +162,21 @@ fn requests_are_signed_and_paid_as_asked() {
     assert!(paid.iter().all(|request| request.headers["x-amz-request-payer"] == "requester"));
 }
 
+#[test]
+fn a_window_without_objects_is_said_to_be_that() {
+    let planned = |window: &[&str]| {
+        let mut trail = small_trail();
+        trail.insert("notes.txt".to_owned(), Vec::new());
+        recorded(&[&["plan", "s3://trail"], window].concat(), move |request| answer(&trail, request))
+    };
+    let (ended, _) = planned(&["--since", "2030-01-01"]);
+    let what = "error: the trail holds no object in the window, accounts and Regions asked for; widen";
+    assert!(ended.0 == 2 && ended.2.starts_with(what), "{}", ended.2);
+    let (ended, asked) = planned(&["--since", "2030-01-02", "--until", "2030-01-01"]);
+    assert!(ended.0 == 2 && ended.2.contains("is not before"), "{}", ended.2);
+    assert_eq!(asked.len(), 1, "listed although the dates contradict each other");
+}
+
 /// S6: objects that S3 refuses are coverage, each with a reason that a person understands; the rest is read, exit code 3.
 #[test]
 fn objects_that_are_refused_are_coverage() {

@@ -205,6 +205,10 @@ mod tests {
         assert_eq!(telling(outside), Some(true));
         let delegate = ROLE.replace("\"type\":\"Ass", "\"invokedByDelegate\":{\"accountId\":\"1\"},\"type\":\"Ass");
         assert_eq!((telling(&delegate), telling(ROLE)), (Some(true), Some(false)));
+        // A key that waits for its string is forgotten at a number, so that white space cannot shift what is what.
+        let shifted =
+            ROLE.replacen("{\"eventVersion\":\"1.11\",\"userIdentity\":", "{\"eventVersion\":1,\"userIdentity\" :", 1);
+        assert_eq!(telling(&shifted), None);
         let twice = ROLE.replace("\"userName\":\"Audit\"", "\"userName\":\"Audit\",\"userName\":\"Other\"");
         assert_eq!(telling(&twice), None);
     }

@@ -16,7 +16,7 @@ use crate::store::{Entry, KeyRange, Store, StoreError};
 
 use super::UserError;
 use super::inputs;
-use super::plan::{Plan, Request, plan};
+use super::plan::{Plan, Request, check_dates, plan};
 use super::workers::{Effort, Workers};
 
 /// Folders beside a trail that are looked into; beyond that they are listed whole, which costs pages but misses nothing.
@@ -33,9 +33,11 @@ pub fn find(store: &dyn Store, request: &Request) -> Result<Plan, UserError> {
     if store.remote().is_none() {
         return plan(inputs::list(store)?, request);
     }
+    check_dates(request)?;
     let hands = Workers::start(Effort { jobs: AT_A_TIME, memory_bytes: 0 })?;
     let found = discover(store, request, &hands).map_err(|error| inputs::not_listed(&error))?;
-    if found.entries.is_empty() && !found.accounts.is_empty() {
+    let has_logs = found.entries.iter().any(|entry| ObjectKey::parse(&entry.key).kind == ObjectKind::Log);
+    if !has_logs && !found.accounts.is_empty() {
         return Err(UserError::new(
             "the trail holds no object in the window, accounts and Regions asked for",
             "widen --since, --until, --account or --region",

@@ -89,6 +89,28 @@ fn a_window_lists_its_days_alone() {
     check("2020-01-01", "2021-01-01", &[]);
 }
 
+/// S1: a prefix for each account, or an organization's, is on the way to trails, however many there are.
+#[test]
+fn many_accounts_are_listed_by_their_days_too() {
+    let account = |number: usize| format!("{number:012}");
+    let above = |number: usize| match number % 2 {
+        0 => format!("{}/AWSLogs", account(number)),
+        _ => "o-abc123/AWSLogs/o-abc123".to_owned(),
+    };
+    let keys = (0..2 * FOLDERS_BESIDE + 2).flat_map(|number| {
+        let folder = format!("{}/{}/CloudTrail/us-east-1", above(number), account(number));
+        [format!("{folder}/2026/01/01/x.json.gz"), format!("{folder}/2026/05/01/x.json.gz")]
+    });
+    let memory = store(keys);
+    let recording = RecordingStore::new(&memory);
+    let found = discover(&recording, &request("2026-05-01", "2026-05-02"), &OneByOne).unwrap();
+    assert_eq!(found.entries.len(), 2 * FOLDERS_BESIDE + 2);
+    assert!(found.entries.iter().all(|entry| entry.key.contains("/2026/05/01/")));
+    let whole =
+        recording.take().into_iter().filter(|call| matches!(call, Call::Range(range) if range.after.is_empty()));
+    assert_eq!(whole.count(), 0, "listed beyond the window");
+}
+
 /// Without a window a Region is one listing.
 #[test]
 fn a_whole_trail_is_listed_region_by_region() {

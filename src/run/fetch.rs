@@ -190,7 +190,8 @@ mod tests {
     /// A far store whose objects hold their number, come in any order, and sometimes not at all.
     struct Far {
         runtime: Runtime,
-        on_the_way: Arc<Mutex<(u64, u64)>>,
+        /// Now, and at most: objects and their bytes.
+        on_the_way: Arc<Mutex<[u64; 4]>>,
     }
 
     impl Far {
@@ -203,14 +204,17 @@ mod tests {
         fn fetch(&self, key: &str, mut buffer: Vec<u8>) -> Coming {
             let (number, seen): (usize, _) = (key.parse().unwrap(), Arc::clone(&self.on_the_way));
             Box::pin(async move {
+                let size_bytes = (number % 97) as u64;
                 let now = {
                     let mut seen = locked(&seen);
-                    seen.0 += 1;
-                    seen.1 = seen.1.max(seen.0);
-                    seen.0
+                    let [objects, bytes, most_objects, most_bytes] = *seen;
+                    let (objects, bytes) = (objects + 1, bytes + size_bytes);
+                    *seen = [objects, bytes, most_objects.max(objects), most_bytes.max(bytes)];
+                    objects
                 };
                 tokio::time::sleep(Duration::from_micros(now * 37 % 400)).await;
-                locked(&seen).0 -= 1;
+                locked(&seen)[0] -= 1;
+                locked(&seen)[1] -= size_bytes;
                 buffer.clear();
                 buffer.resize(number % 97, u8::try_from(number % 251).unwrap());
                 match number % 10 {
@@ -265,6 +269,20 @@ mod tests {
             };
             assert_eq!(taken[&number.to_string()], expected, "{number}");
         }
-        assert!((2..=7).contains(&locked(&far.on_the_way).1), "{}", locked(&far.on_the_way).1);
+        let [.., most_objects, most_bytes] = *locked(&far.on_the_way);
+        assert!((2..=7).contains(&most_objects) && most_bytes <= 300, "{most_objects} objects, {most_bytes} bytes");
+    }
+
+    /// S44: what has come and nobody takes holds back the rest.
+    #[test]
+    fn slow_readers_slow_the_fetching() {
+        let (far, entries) = (Far::new(), entries(500));
+        let flow = Flow::new(&far, &entries, Ahead { objects: 5, bytes: u64::MAX });
+        let mut buffer = Vec::new();
+        for taken in 1..=3 {
+            assert!(flow.next(&mut buffer).is_some());
+            std::thread::sleep(Duration::from_millis(5));
+            assert_eq!(locked(&flow.state).started, taken + 5);
+        }
     }
 }

@@ -62,7 +62,7 @@ impl Plan {
 pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
     check_dates(request)?;
     if listing.is_empty() {
-        return Err(UserError::new("the source is empty", "give a folder that holds CloudTrail log objects"));
+        return Err(UserError::new("the source is empty", "give a folder or prefix that holds CloudTrail log objects"));
     }
     // In a source with a trail's layout, files beside it are somebody's notes, not logs.
     let has_layout = listing.iter().any(|entry| ObjectKey::parse(&entry.key).in_layout);
@@ -99,7 +99,11 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
     Ok(plan)
 }
 
-fn check_dates(request: &Request) -> Result<(), UserError> {
+/// Dates that contradict each other are told before anything is listed.
+///
+/// # Errors
+/// An end that is not after its beginning.
+pub(super) fn check_dates(request: &Request) -> Result<(), UserError> {
     match (request.since, request.until) {
         (Some(since), Some(until)) if since >= until => Err(UserError::new(
             format!(

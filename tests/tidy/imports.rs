@@ -42,7 +42,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("csv", &["policy/users"]),
     ("flate2", &["cloudtrail/gunzip", "generate"]),
-    ("hashbrown", &["evidence", "activity", "policy", "finding", "run"]),
+    ("hashbrown", &["cloudtrail", "evidence", "activity", "policy", "finding", "run"]),
     ("hmac", &["aws/fingerprint"]),
     ("indicatif", &["cli"]),
     ("libdeflater", &["cloudtrail/gunzip"]),

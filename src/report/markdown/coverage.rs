@@ -40,7 +40,7 @@ pub(super) fn render(page: &mut Page, coverage: &CoverageReport) {
 
 fn verdict(coverage: &CoverageReport) -> String {
     let holes: usize = coverage.accounts.iter().map(|account| account.holes.len()).sum();
-    let all_read = coverage.objects.failed.is_empty() && coverage.records.bad == 0;
+    let all_read = coverage.objects.failed.is_empty() && coverage.records.bad == 0 && coverage.failed_inputs.is_empty();
     let read = if coverage.complete || all_read {
         "**Complete: every object and record in scope could be read.**".to_owned()
     } else {

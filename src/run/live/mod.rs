@@ -139,8 +139,8 @@ async fn ask_all(aws: Aws, wish: &Wish<'_>) -> Result<Answers, UserError> {
         match organization::fetch(&caller).await {
             Ok(value) => {
                 let text = pretty(&value);
-                // It was made a moment ago in the form that is read.
-                let _ = organization.add(&text);
+                // An account that is not understood must not be left out in silence.
+                organization.add(&text).map_err(|error| organization::unreadable(&error))?;
                 answers.add(Input::Organization, caller.account(), text);
             }
             Err(refusal) if wish.role.is_some() => return Err(refusal.into()),
@@ -258,7 +258,7 @@ impl Task {
     fn roles(&self, answers: &Answers) -> Option<Vec<String>> {
         let mut inventory = self.inventory.clone().unwrap_or_default();
         for document in answers.documents.iter().filter(|document| document.input == Input::Inventory) {
-            let _ = inventory.add(&document.text);
+            inventory.add(&document.text).ok()?;
         }
         if !inventory.accounts.contains(&self.account) {
             // An account without roles and users is in no inventory either, but then one was read.

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::policy::organization::OrganizationError;
+
 use super::login::Login;
 use super::pages::Pages;
 use super::refusal::Refusal;
@@ -9,6 +11,11 @@ use super::shape::{object, text};
 
 const DESCRIBE: &str = "organizations:DescribeOrganization";
 const LIST: &str = "organizations:ListAccounts";
+
+/// The refusal of a list with an account that cannot be read.
+pub(super) fn unreadable(error: &OrganizationError) -> Refusal {
+    Refusal::new(LIST, format!("the answer cannot be used: {error}"), "check --endpoint-url")
+}
 
 /// Asks for all of it. An account that is in no organization is an organization of its own.
 ///
