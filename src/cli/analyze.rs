@@ -81,7 +81,7 @@ pub(super) fn options(arguments: &AnalyzeArguments) -> Options {
         arguments.inventory.iter().filter(|path| !is_live(path)).cloned().collect()
     };
     let beside = BesideOptions {
-        region: source::region_of(&arguments.selection.source),
+        regions: source::region_of(&arguments.selection.source).into_iter().collect(),
         complete_data_events: arguments.complete_data_events.iter().cloned().collect(),
         ..arguments.beside.options(&arguments.inventory, arguments.aws.options(), &arguments.selection.source)
     };

@@ -20,8 +20,8 @@ pub struct Beside {
     pub configuration: Option<Configuration>,
     /// The source that is read, if it is a bucket: `s3://bucket/prefix`.
     pub bucket: Option<String>,
-    /// The Region whose folder the source is, if it is one.
-    pub region: Option<String>,
+    /// The Regions that the source or the evidence holds, if it is known to lack others.
+    pub regions: BTreeSet<String>,
     /// The accounts of the organization, if they are known.
     pub organization: Option<BTreeSet<AccountId>>,
     /// When IAM was asked for the inventory, the oldest part of it; `None` where that is not known of all of it.

@@ -73,8 +73,7 @@ pub fn trails<'a>(
     beside: &'a Beside,
     window: Window,
 ) -> BTreeMap<AccountId, AccountTrail<'a>> {
-    // A source that is the folder of one Region holds that Region, whatever was asked for.
-    let asked = beside.region.as_ref().map_or_else(|| asked.clone(), |region| BTreeSet::from([region.clone()]));
+    let asked = asked_of(asked, &beside.regions);
     let mut trails = BTreeMap::new();
     for (account, region) in evidence.coverage.places.keys() {
         let trail = trails.entry(*account).or_insert_with(|| AccountTrail::new(catalog, &asked, beside));
@@ -97,6 +96,16 @@ pub fn trails<'a>(
     }
     add_configuration(&mut trails, beside, window);
     trails
+}
+
+/// A source that is the folder of one Region holds that Region, whatever was asked for.
+fn asked_of(asked: &BTreeSet<String>, held: &BTreeSet<String>) -> BTreeSet<String> {
+    let both: BTreeSet<String> = asked.intersection(held).cloned().collect();
+    // No Region stands for all of them, so two that have none in common are not nothing.
+    if !both.is_empty() {
+        return both;
+    }
+    if held.is_empty() { asked.clone() } else { held.clone() }
 }
 
 /// Accounts of which a trail began to record, though nobody had stopped it: another recorded before, and nobody knows what.

@@ -120,10 +120,24 @@ fn a_trail_that_begins_was_not_there_before() {
     assert!(began(&[("2026-06-01", false, "other"), ("2026-06-02", true, "main")]));
 }
 
+#[test]
+fn what_was_read_is_what_was_asked_for_of_what_is_there() {
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+    for (asked, held, read) in [
+        (&[][..], &[][..], &[][..]),
+        (&["a"], &[], &["a"]),
+        (&[], &["a"], &["a"]),
+        (&["a", "b"], &["a"], &["a"]),
+        (&["a"], &["b"], &["b"]),
+    ] {
+        assert_eq!(asked_of(&set(asked), &set(held)), set(read), "{asked:?} {held:?}");
+    }
+}
+
 /// S24: a source that is the folder of one Region is read in that Region only, whatever was asked for.
 #[test]
 fn the_folder_of_one_region_is_that_region() {
-    let beside = Beside { region: Some("eu-west-1".to_owned()), ..Beside::default() };
+    let beside = Beside { regions: BTreeSet::from(["eu-west-1".to_owned()]), ..Beside::default() };
     let account = AccountId::parse("111122223333").unwrap();
     let mut evidence = Evidence::default();
     let region = evidence.names.intern("eu-west-1");

@@ -131,7 +131,7 @@ pub fn analyze_with(
         let reading = ReadBy { read: &read, witness: witness.as_ref() };
         return answer(&plan, (given, inputs), options, &reading, monitor, started);
     };
-    Listing::of(&plan, &options.request).save(saved.checkpoints.store())?;
+    Listing::of(&plan, &options.request, &options.beside.regions).save(saved.checkpoints.store())?;
     let read = |scope: &Scope| {
         resume::read(store, &plan.objects, scope, options.effort, monitor, saved, resume::Purpose::Answer)
     };
@@ -179,7 +179,7 @@ pub(super) struct Given {
     pub(super) inventory: Inventory,
     /// Accounts that are ours by the user's word or the organization's.
     own: BTreeSet<AccountId>,
-    beside: Beside,
+    pub(super) beside: Beside,
     keep: Vec<KeepRule>,
     digest_keys: Option<PublicKeys>,
 }

@@ -34,8 +34,8 @@ pub struct BesideOptions {
     pub folder: Option<PathBuf>,
     /// The source, if it is a bucket.
     pub bucket: Option<String>,
-    /// The Region whose folder the source is, if it is one.
-    pub region: Option<String>,
+    /// The Regions that the source holds, if it is known to lack others.
+    pub regions: BTreeSet<String>,
     /// Data event types that the trail records for every resource, on the user's word.
     pub complete_data_events: BTreeSet<String>,
 }
@@ -75,7 +75,7 @@ pub fn read(inventories: &[PathBuf], options: &BesideOptions) -> Result<Given, U
     }
     let mut given = Given::default();
     given.beside.bucket.clone_from(&options.bucket);
-    given.beside.region.clone_from(&options.region);
+    given.beside.regions.clone_from(&options.regions);
     given.beside.complete_data_events.clone_from(&options.complete_data_events);
     let mut texts = Vec::new();
     for path in inventories {

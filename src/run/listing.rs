@@ -28,6 +28,9 @@ pub struct Listing {
     /// As texts, year first.
     digest_days: BTreeSet<(AccountId, String)>,
     accounts: BTreeSet<AccountId>,
+    /// The Regions that the source held, if it is known to lack others.
+    #[serde(default)]
+    regions: BTreeSet<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -50,9 +53,9 @@ impl Asked {
 }
 
 impl Listing {
-    /// What was planned of it.
+    /// What was planned of a source that holds these Regions; all of them if none is named.
     #[must_use]
-    pub fn of(plan: &Plan, request: &Request) -> Self {
+    pub fn of(plan: &Plan, request: &Request, regions: &BTreeSet<String>) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             asked: Asked::of(request),
@@ -60,6 +63,7 @@ impl Listing {
             skipped: plan.skipped.clone(),
             digest_days: plan.digest_days.iter().map(|(account, day)| (*account, day.to_string())).collect(),
             accounts: plan.accounts.clone(),
+            regions: regions.clone(),
         }
     }
 
@@ -80,6 +84,12 @@ impl Listing {
         serde_json::from_slice(&bytes).ok().filter(|listing: &Self| listing.schema == SCHEMA)
     }
 
+    /// The Regions to which the last run was limited, by its source or by what was asked for; all if there is none.
+    #[must_use]
+    pub fn regions(&self) -> &BTreeSet<String> {
+        if self.regions.is_empty() { &self.asked.regions } else { &self.regions }
+    }
+
     /// Completes a plan that was made of the keys in the evidence: what the source held beside them. What was skipped
     /// is told only for the question that was asked then.
     pub fn complete(self, plan: &mut Plan, request: &Request) {
@@ -89,5 +99,23 @@ impl Listing {
         if self.asked == Asked::of(request) {
             (plan.listed, plan.skipped) = (self.listed, self.skipped);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S24: evidence of one Region is not taken for that of all.
+    #[test]
+    fn a_listing_tells_to_which_regions_it_was_limited() {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+        let limited = |asked: &[&str], held: &[&str]| {
+            let request = Request { regions: set(asked), ..Request::default() };
+            Listing::of(&Plan::default(), &request, &set(held)).regions().clone()
+        };
+        assert_eq!(limited(&[], &[]), set(&[]));
+        assert_eq!(limited(&["a"], &[]), set(&["a"]));
+        assert_eq!(limited(&[], &["b"]), set(&["b"]));
     }
 }

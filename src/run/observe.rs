@@ -42,7 +42,7 @@ pub fn observe(
 ) -> Result<Observed, UserError> {
     let (given, _) = given(options)?;
     let mut plan = find(store, &options.request)?;
-    Listing::of(&plan, &options.request).save(saved.checkpoints.store())?;
+    Listing::of(&plan, &options.request, &options.beside.regions).save(saved.checkpoints.store())?;
     if let Some(only) = only {
         let planned: BTreeSet<&String> = plan.objects.iter().map(|entry| &entry.key).collect();
         if let Some(stranger) = only.iter().find(|key| !planned.contains(key)) {

@@ -21,10 +21,12 @@ use super::resume::{Saved, recall};
 /// The user's mistakes: no evidence, or too little of it for what is asked.
 pub fn report(saved: Saved<'_>, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
     let started = Instant::now();
-    let inputs = given(options)?;
+    let mut inputs = given(options)?;
     let known = Known::of(saved.checkpoints)?;
     let mut plan = plan(known.objects, &options.request)?;
     if let Some(listing) = Listing::load(saved.checkpoints.store()) {
+        // Where the evidence lies says nothing of Regions; what it was made of does.
+        inputs.0.beside.regions.clone_from(listing.regions());
         listing.complete(&mut plan, &options.request);
     }
     let read = |scope: &Scope| recall(&plan.objects, scope, options.effort, monitor, saved, &known.failures);
