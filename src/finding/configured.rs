@@ -51,7 +51,6 @@ impl<'a> Configured<'a> {
         }
         // Where the organization is not known, its trail may be none of this account's.
         let is_sure = |trail: &Trail| trail.account == account || members.is_some();
-        let of_account = trails.iter().any(|trail| is_sure(trail));
         trails.retain(|trail| trail.off_since.is_none_or(|off| off > window.since));
         let delivering: Vec<&Trail> = trails
             .iter()
@@ -72,6 +71,8 @@ impl<'a> Configured<'a> {
             (true, false) => (delivering, false),
             (true, true) => (trails, false),
         };
+        // Those that are not known to complete each other must agree, so one that is sure speaks for all.
+        let of_account = trails.iter().any(|trail| is_sure(trail));
         Some(Self { trails, together, of_account, since: window.since })
     }
 
@@ -325,6 +326,11 @@ mod tests {
         let unknown = of(None).unwrap();
         assert!(!unknown.is_of_account() && !records(&unknown));
         assert!(of(AccountId::parse("999988887777")).is_none());
+        // A trail of its own that delivers elsewhere does not vouch for the one that was read.
+        let own = selecting("own", "elsewhere", "All");
+        configuration.add(&json!({"Account": "111122223333", "Trails": [own]}).to_string()).unwrap();
+        let beside = at(Some("s3://b/AWSLogs/o-abc"));
+        assert!(!Configured::of(&configuration, account(), &beside, window).unwrap().is_of_account());
     }
 
     /// S26: a trail that was off before the window delivered nothing of it; with no other there is nothing to go by.
