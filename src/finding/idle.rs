@@ -28,6 +28,12 @@ pub struct Signs {
     pub blind: Option<String>,
 }
 
+/// A use that IAM tells by ARN, unless it is older than the role: then it was its predecessor's (S18).
+#[must_use]
+pub fn own_use(last: Time, created: Option<Time>) -> Option<Time> {
+    Some(last).filter(|last| created.is_none_or(|created| created <= *last))
+}
+
 /// The later of both witnesses.
 #[must_use]
 pub fn last_activity(signs: &Signs) -> Option<LastActivity> {
@@ -123,6 +129,15 @@ mod tests {
         check(Signs { created: Some(time("2026-06-01")), ..signs() }, "too_new", None);
         check(Signs { created: Some(time("2026-05-02")), ..signs() }, "insufficient_evidence", None);
         check(Signs { created: None, ..signs() }, "insufficient_evidence", None);
+    }
+
+    /// S18, S28: a role that was created anew has nothing of its predecessor.
+    #[test]
+    fn a_use_from_before_the_role_was_created_is_not_its_own() {
+        let used = time("2026-02-01");
+        assert_eq!(own_use(used, Some(time("2026-02-02"))), None);
+        assert_eq!(own_use(used, Some(used)), Some(used));
+        assert_eq!(own_use(used, None), Some(used));
     }
 
     /// S26, S28: holes or a short window leave no verdict from CloudTrail alone.

@@ -213,7 +213,7 @@ fn has_unseen_attempt(subject: &Subject<'_, '_>, action: &Action, usage: &Usage,
 fn last_accessed(subject: &Subject<'_, '_>, arn: &str, case: &Case<'_>) -> Option<Time> {
     let last = case.beside.last_accessed.last_of(arn)?;
     match subject.role {
-        Some(role) => Some(last).filter(|last| role.created.is_none_or(|created| created <= *last)),
+        Some(role) => idle::own_use(last, role.created),
         None => Some(last).filter(|_| !case.inventory.roles.contains_key(arn)),
     }
 }
