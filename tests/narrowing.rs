@@ -7,7 +7,6 @@ mod bundled;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use thirdtrail::finding::narrowing::NarrowingWish;
 use thirdtrail::policy::narrow::Narrowing;
 use thirdtrail::policy::{NamedPolicy, PolicyDocument, unproven_grants};
 use thirdtrail::run::analyze::{Options, Outcome, analyze};
@@ -17,11 +16,8 @@ use thirdtrail::store::local::LocalStore;
 use bundled::{file, folder, options, report};
 
 fn narrowed(data_events: &[&str], change: impl FnOnce(&mut Options)) -> (Outcome, Value) {
-    let wish = NarrowingWish {
-        how: Narrowing::Exact,
-        complete_data_events: data_events.iter().map(|kind| (*kind).to_owned()).collect(),
-    };
-    let mut options = Options { narrowing: Some(wish), ..options("vendors", 2) };
+    let mut options = Options { narrowing: Some(Narrowing::Exact), ..options("vendors", 2) };
+    options.beside.complete_data_events.extend(data_events.iter().map(|kind| (*kind).to_owned()));
     change(&mut options);
     let outcome = analyze(&LocalStore::open(&folder("vendors")).unwrap(), &options, &Silent).unwrap();
     let report = report(&outcome);

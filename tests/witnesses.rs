@@ -16,7 +16,6 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirdtrail::aws::AccountId;
-use thirdtrail::finding::narrowing::NarrowingWish;
 use thirdtrail::policy::narrow::Narrowing;
 use thirdtrail::run::analyze::{Options, analyze};
 use thirdtrail::run::beside::{BesideOptions, read};
@@ -143,16 +142,31 @@ fn data_events_are_judged_only_where_every_resource_is_recorded() {
         };
         actions.filter(by_data).map(|action| action["action"].as_str().unwrap().to_owned()).collect()
     };
-    let selecting = |values: &[&str]| {
-        let data = json!([{"Type": "AWS::S3::Object", "Values": values}]);
+    let types = ["AWS::S3::Object", "AWS::S3::AccessPoint"];
+    let selecting = |types: &[&str], values: &[&str], changes: &[(&str, Value)]| {
+        let data: Vec<Value> = types.iter().map(|kind| json!({"Type": kind, "Values": values})).collect();
         let selectors = json!([{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": data}]);
-        of_data(&with(Input::TrailConfig, &configured(&[(SELECTORS, selectors)]), None))
+        let changes: Vec<(&str, Value)> = changes.iter().cloned().chain([(SELECTORS, selectors)]).collect();
+        of_data(&with(Input::TrailConfig, &configured(&changes), None))
     };
-    let plain = of_data(&analyzed(&folder("vendors"), &[], None));
-    assert!(!plain.is_empty());
-    assert_eq!(selecting(&["arn:aws:s3"]), plain);
-    assert!(selecting(&["arn:aws:s3:::one-bucket/"]).is_empty());
-    assert!(selecting(&[]).is_empty());
+    let vouched = |types: &[&str]| {
+        let complete_data_events = types.iter().map(|kind| (*kind).to_owned()).collect();
+        let beside = BesideOptions { complete_data_events, ..BesideOptions::default() };
+        of_data(&judged(&folder("vendors"), Options { beside, ..options("vendors", 2) }))
+    };
+    // Records of one bucket tell nothing of the others.
+    assert!(of_data(&analyzed(&folder("vendors"), &[], None)).is_empty());
+    let judged = vouched(&types);
+    assert!(judged.contains("s3:DeleteObject"), "{judged:?}");
+    assert_eq!(selecting(&types, &["arn:aws:s3"], &[]), judged);
+    // An access point is another way to the same object, and has events of its own.
+    assert!(!vouched(&["AWS::S3::Object"]).contains("s3:DeleteObject"));
+    assert!(!selecting(&["AWS::S3::Object"], &["arn:aws:s3"], &[]).contains("s3:DeleteObject"));
+    assert!(selecting(&types, &["arn:aws:s3:::one-bucket/"], &[]).is_empty());
+    assert!(selecting(&[], &[], &[]).is_empty());
+    // A trail of the organization may be none of this account's.
+    let elsewhere = json!("arn:aws:cloudtrail:us-east-1:999988887777:trail/main");
+    assert!(selecting(&types, &["arn:aws:s3"], &[("/Trail/TrailARN", elsewhere)]).is_empty());
 }
 
 /// S24: of several trails it counts which one was read: known by its bucket, or doubted.
@@ -327,8 +341,7 @@ fn a_use_that_only_iam_knows_of_ends_idleness() {
 fn an_attempt_that_the_trail_does_not_show_leaves_resources_alone() {
     let narrowed = |files: &[(Input, PathBuf)]| -> Value {
         let beside = BesideOptions { files: files.to_vec(), ..BesideOptions::default() };
-        let wish = NarrowingWish { how: Narrowing::Exact, complete_data_events: BTreeSet::new() };
-        judged(&folder("vendors"), Options { beside, narrowing: Some(wish), ..options("vendors", 2) })
+        judged(&folder("vendors"), Options { beside, narrowing: Some(Narrowing::Exact), ..options("vendors", 2) })
     };
     let actions = |report: &Value| -> BTreeSet<(String, String)> {
         let mut found = BTreeSet::new();

@@ -6,9 +6,9 @@ use anyhow::Context;
 
 use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::keep::KeepOutcome;
-use crate::finding::narrowing::NarrowingWish;
 use crate::policy::narrow::Narrowing;
 use crate::run::analyze::{Options, Outcome, analyze, analyze_with, write};
+use crate::run::beside::BesideOptions;
 use crate::run::checkpoint::{Checkpoints, Notes, open_place};
 use crate::run::digests::KeySources;
 use crate::run::monitor::Monitor;
@@ -88,7 +88,11 @@ pub(super) fn options(arguments: &AnalyzeArguments) -> Options {
     } else {
         arguments.inventory.iter().filter(|path| !is_live(path)).cloned().collect()
     };
-    let beside = arguments.beside.options(&arguments.inventory, arguments.aws.options(), &arguments.selection.source);
+    let beside = BesideOptions {
+        regions: source::region_of(&arguments.selection.source).into_iter().collect(),
+        complete_data_events: arguments.complete_data_events.iter().cloned().collect(),
+        ..arguments.beside.options(&arguments.inventory, arguments.aws.options(), &arguments.selection.source)
+    };
     Options {
         request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
@@ -102,12 +106,9 @@ pub(super) fn options(arguments: &AnalyzeArguments) -> Options {
         as_of: arguments.as_of,
         idle_days: arguments.idle_days,
         max_holes: arguments.max_holes,
-        narrowing: arguments.narrow_resources.map(|how| NarrowingWish {
-            how: match how {
-                NarrowResources::Exact => Narrowing::Exact,
-                NarrowResources::Prefix => Narrowing::CommonPrefix,
-            },
-            complete_data_events: arguments.complete_data_events.iter().cloned().collect(),
+        narrowing: arguments.narrow_resources.map(|how| match how {
+            NarrowResources::Exact => Narrowing::Exact,
+            NarrowResources::Prefix => Narrowing::CommonPrefix,
         }),
         effort: effort(arguments.jobs, arguments.memory),
     }

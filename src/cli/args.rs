@@ -136,9 +136,9 @@ pub(super) struct AnalyzeArguments {
     /// things (a bucket with its objects, a table, a queue), or down to the common `prefix` of the objects in a bucket.
     #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "exact", require_equals = true)]
     pub(super) narrow_resources: Option<NarrowResources>,
-    /// With --narrow-resources: a data event type such as `AWS::S3::Object` that the trail records for every resource;
-    /// repeatable. Without it the resources of data events stay as they are.
-    #[arg(long, value_name = "TYPE", requires = "narrow_resources")]
+    /// A data event type such as `AWS::S3::Object` that the trail records for every resource, on your word; repeatable.
+    /// Without it (or --trail-config) data events are not called unused, and --narrow-resources leaves theirs alone.
+    #[arg(long, value_name = "TYPE")]
     pub(super) complete_data_events: Vec<String>,
     /// Verify what is read with the trail's digests: their signatures and chain, and the hash of each log object.
     #[arg(long, requires = "digest_public_keys")]

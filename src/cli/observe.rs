@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::run::analyze::Options;
+use crate::run::beside::BesideOptions;
 use crate::run::checkpoint::{Checkpoints, open_place};
 use crate::run::monitor::Monitor;
 use crate::run::observe::{Observed, keys, observe};
@@ -29,6 +30,10 @@ pub(super) fn run(arguments: &ObserveArguments) -> anyhow::Result<ExitCode> {
             arguments.inventory.clone()
         },
         own_accounts: arguments.own_account.iter().copied().collect(),
+        beside: BesideOptions {
+            regions: source::region_of(&arguments.selection.source).into_iter().collect(),
+            ..BesideOptions::default()
+        },
         effort: effort(arguments.jobs, 0),
         ..Options::default()
     };

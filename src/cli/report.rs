@@ -25,6 +25,7 @@ pub(super) fn run(arguments: &AnalyzeArguments) -> anyhow::Result<ExitCode> {
     let mut options = options(arguments);
     // Evidence does not tell which bucket it was read from; where it lies itself says nothing about trails.
     options.beside.bucket = None;
+    options.beside.regions.clear();
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     let checkpoints = Checkpoints::open(&*evidence)?;
     stoppable(|stop| {

@@ -45,7 +45,7 @@ pub struct Trail {
     pub bucket: String,
     /// What its keys begin with, before `AWSLogs/`.
     pub prefix: String,
-    /// When it last stopped, for a trail that is off.
+    /// When it last stopped, for a trail that is off; the beginning of time for one that never was on.
     pub off_since: Option<Time>,
     /// When it last started.
     pub started: Option<Time>,
@@ -122,13 +122,15 @@ impl Configuration {
     /// A trail of all Regions or of the organization is described by many; what one could not read another may tell.
     fn add_trail(&mut self, trail: Trail) {
         self.accounts.insert(trail.account);
-        match self.trails.get_mut(&trail.arn) {
-            Some(known) if trail.selectors.is_err() => {
-                known.started = known.started.max(trail.started);
-                known.off_since = known.off_since.max(trail.off_since);
-            }
-            _ => drop(self.trails.insert(trail.arn.clone(), trail)),
+        let Some(known) = self.trails.get_mut(&trail.arn) else {
+            self.trails.insert(trail.arn.clone(), trail);
+            return;
+        };
+        let (started, off_since) = (known.started.max(trail.started), known.off_since.max(trail.off_since));
+        if trail.selectors.is_ok() || known.selectors.is_err() {
+            *known = trail;
         }
+        (known.started, known.off_since) = (started, off_since);
     }
 
     /// The trails that may record an account: its own, and those of organizations; `None` when nothing was asked.
@@ -161,7 +163,8 @@ fn read_trail(trail: &Value, status: &Value) -> Option<Trail> {
         has_global_events: flag("IncludeGlobalServiceEvents"),
         bucket: text("S3BucketName"),
         prefix: text("S3KeyPrefix"),
-        off_since: if status["IsLogging"].as_bool() == Some(false) { time("StopLoggingTime") } else { None },
+        off_since: (status["IsLogging"] == Value::Bool(false))
+            .then(|| time("StopLoggingTime").unwrap_or(Time::MIN_UTC)),
         started: time("StartLoggingTime"),
         selectors,
     })
@@ -216,6 +219,22 @@ mod tests {
         let mut plain = described();
         plain["HasCustomEventSelectors"] = json!(false);
         assert!(read(&[json!({"trailList": [plain]}).to_string()]).trails[ARN].selectors.is_ok());
+    }
+
+    /// S24: what one description tells of a trail's status another one does not take away.
+    #[test]
+    fn descriptions_of_one_trail_are_merged() {
+        let off = json!({"Trails": [{"Trail": described(), "EventSelectors": selectors(),
+            "Status": {"IsLogging": false, "StopLoggingTime": "2026-06-01T00:00:00Z"}}]});
+        let mut plain = described();
+        plain["HasCustomEventSelectors"] = json!(false);
+        let list = json!({"trailList": [plain]});
+        for files in [[off.to_string(), list.to_string()], [list.to_string(), off.to_string()]] {
+            let configuration = read(&files);
+            let trail = &configuration.trails[ARN];
+            assert_eq!(trail.off_since, parse_time("2026-06-01"));
+            assert!(trail.selectors.is_ok());
+        }
     }
 
     #[test]

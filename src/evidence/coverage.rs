@@ -53,16 +53,31 @@ impl Recorded {
     pub const MANAGEMENT: Self = Self(4);
     /// As a data event.
     pub const DATA: Self = Self(8);
+    /// As an event of another category: network activity or an insight. It tells of a use, and nothing of what the
+    /// trail records.
+    pub const OTHER: Self = Self(16);
 
     /// How a record was recorded.
     #[must_use]
     pub fn of(record: &Record<'_>) -> Self {
         match (record.category, record.read_only) {
             (Category::Data, _) => Self::DATA,
-            (_, Some(true)) => Self::READ,
-            (_, Some(false)) => Self::WRITE,
-            (_, None) => Self::MANAGEMENT,
+            (Category::NetworkActivity | Category::Insight, _) => Self::OTHER,
+            (Category::Management, Some(true)) => Self::READ,
+            (Category::Management, Some(false)) => Self::WRITE,
+            (Category::Management, None) => Self::MANAGEMENT,
         }
+    }
+
+    /// The flags of management events.
+    #[must_use]
+    pub fn management(self) -> Self {
+        Self(self.0 & (Self::READ.0 | Self::WRITE.0 | Self::MANAGEMENT.0))
+    }
+
+    /// Sets the flags of `other` too.
+    pub fn add(&mut self, other: Self) {
+        self.0 |= other.0;
     }
 
     /// Whether all flags of `other` are set.

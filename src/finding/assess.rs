@@ -17,12 +17,12 @@ use crate::evidence::{Evidence, Scope};
 use crate::policy::admission::admits_outsider;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
+use crate::policy::narrow::Narrowing;
 
 use super::assessment::{Assessment, PartyReport, RoleReport, SCHEMA, SessionRow, UnmappedCall, WindowReport};
 use super::beside::Beside;
 use super::coverage::{self, Holes, Reading};
 use super::keep::KeepRule;
-use super::narrowing::NarrowingWish;
 use super::role::{Subject, report};
 use super::rules;
 use super::trail::{AccountTrail, trails};
@@ -52,7 +52,7 @@ pub struct Inquiry<'a> {
     /// Keep rules, in the order of their file (S39).
     pub keep: &'a [KeepRule],
     /// Whether and how to limit resources (S35).
-    pub narrowing: Option<&'a NarrowingWish>,
+    pub narrowing: Option<Narrowing>,
     /// What is known beside the trail and the inventory.
     pub beside: &'a Beside,
     /// What was kept of the records.
@@ -82,7 +82,7 @@ pub struct Case<'a> {
     /// Keep rules.
     pub keep: &'a [KeepRule],
     /// Whether and how to limit resources.
-    pub narrowing: Option<&'a NarrowingWish>,
+    pub narrowing: Option<Narrowing>,
     /// What is known beside the trail and the inventory.
     pub beside: &'a Beside,
     /// What each account's trail records.
@@ -170,7 +170,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, BTreeSet<RoleKey>> {
         as_of: inquiry.as_of,
         idle_days: inquiry.idle_days,
         coverage: coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, unmapped)
-            .beside(inquiry.beside),
+            .beside(inquiry.beside, &case.trails),
         parties,
         roles,
         findings: Vec::new(),

@@ -2,7 +2,7 @@
 //!
 //! A configuration is today's: it only takes away what the records seem to show, and adds nothing to it. Where several
 //! trails could have delivered what was read, everything must be recorded by each of them; only trails that deliver to
-//! the very bucket that was read, over the whole window, complete each other.
+//! the very folder that was read, over the whole window, complete each other.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,8 @@ use crate::aws::window::{Time, rfc3339};
 use crate::aws::{AccountId, Window};
 use crate::cloudtrail::configuration::{Configuration, Trail};
 use crate::cloudtrail::selectors::Kind;
+
+use super::beside::Beside;
 
 /// Where the events of a service are recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +30,8 @@ pub struct Configured<'a> {
     trails: Vec<&'a Trail>,
     /// Whether the trails complete each other; otherwise it is not known which of them was read.
     together: bool,
+    /// Whether these are known to be trails of this account, and not only perhaps of its organization.
+    of_account: bool,
     /// When the window began.
     since: Time,
 }
@@ -35,26 +39,47 @@ pub struct Configured<'a> {
 impl<'a> Configured<'a> {
     /// The trails that may have recorded an account in the window; `None` where the configuration does not tell of it.
     #[must_use]
-    pub fn of(
-        configuration: &'a Configuration,
-        account: AccountId,
-        bucket: Option<&str>,
-        window: Window,
-    ) -> Option<Self> {
+    pub fn of(configuration: &'a Configuration, account: AccountId, beside: &Beside, window: Window) -> Option<Self> {
         let mut trails = configuration.of(account)?;
+        let members = beside.organization.as_ref();
+        let is_stranger =
+            |trail: &Trail| members.is_some_and(|members| !members.contains(&account)) && trail.account != account;
+        let known = trails.len();
+        trails.retain(|trail| !is_stranger(trail));
+        if trails.is_empty() && known > 0 && !configuration.accounts.contains(&account) {
+            return None;
+        }
+        // Where the organization is not known, its trail may be none of this account's.
+        let is_sure = |trail: &Trail| trail.account == account || members.is_some();
         trails.retain(|trail| trail.off_since.is_none_or(|off| off > window.since));
-        let delivering: Vec<&Trail> =
-            trails.iter().copied().filter(|trail| bucket.is_some_and(|bucket| delivers_to(trail, bucket))).collect();
+        let delivering: Vec<&Trail> = trails
+            .iter()
+            .copied()
+            .filter(|trail| beside.bucket.as_deref().is_some_and(|source| delivers_to(trail, account, source)))
+            .collect();
         let whole = |trail: &&&Trail| {
             trail.started.is_some_and(|on| on <= window.since) && trail.off_since.is_none_or(|off| off >= window.until)
         };
         let lasting: Vec<&Trail> = delivering.iter().filter(whole).copied().collect();
+        // Trails of the organization and those of the account deliver to folders apart: which one holds what was read is
+        // not known, unless the source is one of them.
+        let of_organization = lasting.iter().filter(|trail| trail.is_of_organization).count();
+        let alike = of_organization == 0 || of_organization == lasting.len();
+        let sure = lasting.iter().all(|trail| is_sure(trail));
         let (trails, together) = match (lasting.is_empty(), delivering.is_empty()) {
-            (false, _) => (lasting, true),
+            (false, _) => (lasting, alike && sure),
             (true, false) => (delivering, false),
             (true, true) => (trails, false),
         };
-        Some(Self { trails, together, since: window.since })
+        // Those that are not known to complete each other must agree, so one that is sure speaks for all.
+        let of_account = trails.iter().any(|trail| is_sure(trail));
+        Some(Self { trails, together, of_account, since: window.since })
+    }
+
+    /// Whether these are known to be trails of this account, and not only perhaps of its organization.
+    #[must_use]
+    pub fn is_of_account(&self) -> bool {
+        self.of_account
     }
 
     /// The accounts that own the trails, where changes to them are recorded.
@@ -151,11 +176,22 @@ fn region(trail: &Trail, place: Place<'_>) -> Result<(), String> {
     }
 }
 
-/// Whether what a trail delivers lies below the place that was read, or the other way round.
-fn delivers_to(trail: &Trail, bucket: &str) -> bool {
-    let read = format!("{}/", bucket.trim_end_matches('/'));
+/// Whether what a trail delivers of an account lies below the source, or holds it: then in the folder of the
+/// organization for a trail of it, and in that of the account for another.
+fn delivers_to(trail: &Trail, account: AccountId, source: &str) -> bool {
+    let read = format!("{}/", source.trim_end_matches('/'));
     let place = trail.place();
-    place.starts_with(&read) || read.starts_with(&place)
+    if place.starts_with(&read) {
+        return true;
+    }
+    let Some(below) = read.strip_prefix(&place) else { return false };
+    let mut steps = below.split('/');
+    let first = steps.next().unwrap_or_default();
+    if !trail.is_of_organization {
+        return first == account.as_str();
+    }
+    let next = steps.next().unwrap_or_default();
+    first.starts_with("o-") && (next.is_empty() || next == account.as_str())
 }
 
 #[cfg(test)]
@@ -180,6 +216,10 @@ mod tests {
         trail
     }
 
+    fn at(bucket: Option<&str>) -> Beside {
+        Beside { bucket: bucket.map(str::to_owned), ..Beside::default() }
+    }
+
     fn configuration(trails: &[Value]) -> Configuration {
         let mut configuration = Configuration::default();
         configuration.add(&json!({"Account": "111122223333", "Trails": trails}).to_string()).unwrap();
@@ -190,7 +230,7 @@ mod tests {
     fn check(trails: &[Value], bucket: Option<&str>, expected: (bool, bool)) {
         let configuration = configuration(trails);
         let window = Window::new(parse_time("2026-05-01").unwrap(), parse_time("2026-08-01").unwrap()).unwrap();
-        let configured = Configured::of(&configuration, account(), bucket, window).unwrap();
+        let configured = Configured::of(&configuration, account(), &at(bucket), window).unwrap();
         let records = |kind| configured.management(kind, &["ec2"], Place::Anywhere).is_ok();
         assert_eq!((records(Kind::Read), records(Kind::Write)), expected, "{trails:?} {bucket:?}");
     }
@@ -213,7 +253,7 @@ mod tests {
         check(std::slice::from_ref(&single), None, (false, false));
         let configuration = configuration(&[single]);
         let window = Window::new(parse_time("2026-05-01").unwrap(), parse_time("2026-08-01").unwrap()).unwrap();
-        let configured = Configured::of(&configuration, account(), None, window).unwrap();
+        let configured = Configured::of(&configuration, account(), &at(None), window).unwrap();
         assert!(configured.management(Kind::Read, &["iam"], Place::Home("us-east-1")).is_err());
         assert!(configured.management(Kind::Read, &["iam"], Place::Home("eu-west-1")).is_ok());
     }
@@ -223,7 +263,7 @@ mod tests {
     fn global_services_are_left_out_where_the_trail_says_so() {
         let configuration = configuration(&[trail("t", "b", &json!({"Trail/IncludeGlobalServiceEvents": false}))]);
         let window = Window::new(parse_time("2026-05-01").unwrap(), parse_time("2026-08-01").unwrap()).unwrap();
-        let configured = Configured::of(&configuration, account(), None, window).unwrap();
+        let configured = Configured::of(&configuration, account(), &at(None), window).unwrap();
         assert!(configured.management(Kind::Read, &["iam"], Place::Home("us-east-1")).is_err());
         assert!(configured.management(Kind::Read, &["ec2"], Place::Anywhere).is_ok());
     }
@@ -245,6 +285,54 @@ mod tests {
         check(&[young, selecting("w", "b", "WriteOnly")], Some("s3://b"), (false, true));
     }
 
+    /// S24: the trail of an organization and the account's own in one bucket: only what lies in a folder that was read
+    /// counts, and from above both it is not known which of them holds it.
+    #[test]
+    fn a_trail_of_the_organization_completes_no_trail_of_the_account() {
+        let mut writes = selecting("w", "b", "WriteOnly");
+        writes["Trail"]["IsOrganizationTrail"] = json!(true);
+        let configuration = configuration(&[selecting("r", "b", "ReadOnly"), writes]);
+        let window = Window::new(parse_time("2026-05-01").unwrap(), parse_time("2026-08-01").unwrap()).unwrap();
+        let records = |source: &str| {
+            let configured = Configured::of(&configuration, account(), &at(Some(source)), window).unwrap();
+            [Kind::Read, Kind::Write].map(|kind| configured.management(kind, &["ec2"], Place::Anywhere).is_ok())
+        };
+        assert_eq!(records("s3://b/AWSLogs/o-abc/"), [false, true]);
+        assert_eq!(records("s3://b/AWSLogs/111122223333/"), [true, false]);
+        assert_eq!(records("s3://b/AWSLogs/444455556666/"), [false, false]);
+        assert_eq!(records("s3://b"), [false, false]);
+    }
+
+    /// S24: a trail of the organization is one of its accounts only; unknown members may take away, and prove nothing.
+    #[test]
+    fn a_trail_of_the_organization_is_of_its_accounts() {
+        let mut trails = [selecting("r", "b", "ReadOnly"), selecting("w", "b", "WriteOnly")];
+        for trail in &mut trails {
+            trail["Trail"]["IsOrganizationTrail"] = json!(true);
+            trail["Trail"]["TrailARN"] = json!(trail["Trail"]["TrailARN"].as_str().unwrap().replace("1111", "4444"));
+        }
+        let mut configuration = Configuration::default();
+        configuration.add(&json!({"Trails": trails}).to_string()).unwrap();
+        let window = Window::new(parse_time("2026-05-01").unwrap(), parse_time("2026-08-01").unwrap()).unwrap();
+        let of = |members: Option<AccountId>| {
+            let organization = members.map(|member| BTreeSet::from([member]));
+            let beside = Beside { organization, ..at(Some("s3://b/AWSLogs/o-abc")) };
+            Configured::of(&configuration, account(), &beside, window)
+        };
+        let records =
+            |configured: &Configured<'_>| configured.management(Kind::Read, &["ec2"], Place::Anywhere).is_ok();
+        let member = of(Some(account())).unwrap();
+        assert!(member.is_of_account() && records(&member));
+        let unknown = of(None).unwrap();
+        assert!(!unknown.is_of_account() && !records(&unknown));
+        assert!(of(AccountId::parse("999988887777")).is_none());
+        // A trail of its own that delivers elsewhere does not vouch for the one that was read.
+        let own = selecting("own", "elsewhere", "All");
+        configuration.add(&json!({"Account": "111122223333", "Trails": [own]}).to_string()).unwrap();
+        let beside = at(Some("s3://b/AWSLogs/o-abc"));
+        assert!(!Configured::of(&configuration, account(), &beside, window).unwrap().is_of_account());
+    }
+
     /// S26: a trail that was off before the window delivered nothing of it; with no other there is nothing to go by.
     #[test]
     fn a_trail_that_was_off_is_none() {
@@ -252,6 +340,8 @@ mod tests {
         check(&[off("2026-04-01T00:00:00Z")], None, (false, false));
         check(&[off("2026-04-01T00:00:00Z"), selecting("u", "b", "All")], None, (true, true));
         check(&[off("2026-09-01T00:00:00Z")], None, (true, true));
+        let never_on = trail("t", "b", &json!({"Status/IsLogging": false}));
+        check(&[never_on], None, (false, false));
     }
 
     /// S24: a trail that was started within the window says nothing of the days before.
@@ -271,8 +361,8 @@ mod tests {
         let configuration = configuration(&[]);
         let window = Window::new(parse_time("2026-05-01").unwrap(), parse_time("2026-08-01").unwrap()).unwrap();
         let other = AccountId::parse("444455556666").unwrap();
-        assert!(Configured::of(&configuration, other, None, window).is_none());
-        let known = Configured::of(&configuration, account(), None, window).unwrap();
+        assert!(Configured::of(&configuration, other, &at(None), window).is_none());
+        let known = Configured::of(&configuration, account(), &at(None), window).unwrap();
         assert!(known.management(Kind::Read, &[], Place::Anywhere).is_err());
     }
 }

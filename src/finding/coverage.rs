@@ -16,6 +16,7 @@ use super::assessment::{
     ObjectsReport, RecordsReport, RegionCoverage, UnmappedCall,
 };
 use super::beside::Beside;
+use super::trail::AccountTrail;
 
 /// What the reading itself counted: nothing of it is in the evidence.
 #[derive(Clone, Debug, Default)]
@@ -217,11 +218,17 @@ const CONFIGURATION: &str =
 impl CoverageReport {
     /// With what was asked for beside the trail and could not be read, and what is judged because it could.
     #[must_use]
-    pub fn beside(mut self, beside: &Beside) -> Self {
+    pub fn beside(mut self, beside: &Beside, trails: &BTreeMap<AccountId, AccountTrail<'_>>) -> Self {
         self.failed_inputs.clone_from(&beside.failed);
         self.complete &= beside.failed.is_empty();
-        if beside.configuration.is_some() {
+        let unknown = trails.iter().filter(|(_, trail)| !trail.is_configured());
+        let unknown: Vec<String> = unknown.map(|(account, _)| account.to_string()).collect();
+        if unknown.is_empty() && beside.configuration.is_some() {
             self.not_judged.retain(|line| line != CONFIGURATION);
+        } else if unknown.len() < trails.len() {
+            for line in self.not_judged.iter_mut().filter(|line| *line == CONFIGURATION) {
+                *line = format!("{line}: {}", unknown.join(", "));
+            }
         }
         self
     }

@@ -12,8 +12,8 @@ pub struct Signs {
     pub cloudtrail: Option<Time>,
     /// IAM's `RoleLastUsed`.
     pub iam: Option<Time>,
-    /// Whether IAM was asked: then an empty `RoleLastUsed` means no use in 400 days.
-    pub iam_tracks: bool,
+    /// Whether IAM was asked at the window's end or later: then an empty `RoleLastUsed` means no use in 400 days.
+    pub iam_watched: bool,
     /// When the role was created, if the inventory tells.
     pub created: Option<Time>,
     /// The window.
@@ -26,6 +26,12 @@ pub struct Signs {
     pub covered: bool,
     /// Why the trail may lack sessions, if it may.
     pub blind: Option<String>,
+}
+
+/// A use that IAM tells by ARN, unless it is older than the role: then it was its predecessor's (S18).
+#[must_use]
+pub fn own_use(last: Time, created: Option<Time>) -> Option<Time> {
+    Some(last).filter(|last| created.is_none_or(|created| created <= *last))
 }
 
 /// The later of both witnesses.
@@ -55,13 +61,13 @@ pub fn judge(signs: &Signs) -> Idle {
     if !signs.covered {
         return verdict("insufficient_evidence", "the trail of this account has too many holes".to_owned());
     }
-    // IAM looks for itself: where it was asked, what the trail leaves out does not matter.
-    if let Some(reason) = signs.blind.as_ref().filter(|_| !signs.iam_tracks) {
+    // IAM looks for itself: where it was asked after the window, what the trail leaves out does not matter.
+    if let Some(reason) = signs.blind.as_ref().filter(|_| !signs.iam_watched) {
         return verdict("insufficient_evidence", format!("no activity is known, but {reason}"));
     }
     let long_enough = signs.window.whole_days() >= threshold;
     match days {
-        Some(days) if long_enough || signs.iam.is_some() => {
+        Some(days) if long_enough || (signs.iam_watched && signs.iam.is_some()) => {
             verdict("idle", format!("last active {days} days before the report"))
         }
         Some(_) => verdict("insufficient_evidence", format!("the window is shorter than {threshold} days")),
@@ -69,7 +75,7 @@ pub fn judge(signs: &Signs) -> Idle {
             "insufficient_evidence",
             "no activity, but it is not known that the role is older than the window".to_owned(),
         ),
-        None if signs.iam_tracks => {
+        None if signs.iam_watched => {
             verdict("never_used", "no activity in the window, and none in the 400 days that IAM looks back".to_owned())
         }
         None if long_enough => verdict("never_used", "no activity in the window".to_owned()),
@@ -90,7 +96,7 @@ mod tests {
         Signs {
             cloudtrail: None,
             iam: None,
-            iam_tracks: true,
+            iam_watched: true,
             created: Some(time("2025-01-01")),
             window: Window::new(time("2026-05-01"), time("2026-08-01")).unwrap(),
             as_of: time("2026-08-01"),
@@ -125,13 +131,25 @@ mod tests {
         check(Signs { created: None, ..signs() }, "insufficient_evidence", None);
     }
 
+    /// S18, S28: a role that was created anew has nothing of its predecessor.
+    #[test]
+    fn a_use_from_before_the_role_was_created_is_not_its_own() {
+        let used = time("2026-02-01");
+        assert_eq!(own_use(used, Some(time("2026-02-02"))), None);
+        assert_eq!(own_use(used, Some(used)), Some(used));
+        assert_eq!(own_use(used, None), Some(used));
+    }
+
     /// S26, S28: holes or a short window leave no verdict from CloudTrail alone.
     #[test]
     fn thin_evidence_gives_no_idle_verdict() {
         check(Signs { covered: false, ..signs() }, "insufficient_evidence", None);
         let short = Window::new(time("2026-07-01"), time("2026-08-01")).unwrap();
-        check(Signs { window: short, iam_tracks: false, ..signs() }, "insufficient_evidence", None);
-        check(Signs { window: short, iam: Some(time("2026-02-01")), ..signs() }, "idle", Some(181));
+        check(Signs { window: short, iam_watched: false, ..signs() }, "insufficient_evidence", None);
+        let known = Signs { window: short, iam: Some(time("2026-02-01")), ..signs() };
+        check(known.clone(), "idle", Some(181));
+        // An inventory from before the window's end does not tell of what came after it.
+        check(Signs { iam_watched: false, ..known }, "insufficient_evidence", Some(181));
         check(Signs { covered: false, cloudtrail: Some(time("2026-07-31")), ..signs() }, "active", Some(1));
     }
 
@@ -140,9 +158,11 @@ mod tests {
     fn a_trail_that_may_lack_sessions_leaves_it_to_iam() {
         let blind = || Signs { blind: Some("it records one Region only".to_owned()), ..signs() };
         let old = Some(time("2026-04-01"));
-        check(Signs { iam_tracks: false, ..blind() }, "insufficient_evidence", None);
-        check(Signs { iam_tracks: false, cloudtrail: old, ..blind() }, "insufficient_evidence", Some(122));
-        check(Signs { iam_tracks: false, cloudtrail: Some(time("2026-07-31")), ..blind() }, "active", Some(1));
+        check(Signs { iam_watched: false, ..blind() }, "insufficient_evidence", None);
+        check(Signs { iam_watched: false, cloudtrail: old, ..blind() }, "insufficient_evidence", Some(122));
+        let asked_before = Signs { iam: Some(time("2026-02-01")), iam_watched: false, ..blind() };
+        check(asked_before, "insufficient_evidence", Some(181));
+        check(Signs { iam_watched: false, cloudtrail: Some(time("2026-07-31")), ..blind() }, "active", Some(1));
         check(Signs { cloudtrail: old, ..blind() }, "idle", Some(122));
         check(blind(), "never_used", None);
     }

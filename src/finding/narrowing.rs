@@ -11,16 +11,7 @@ use crate::policy::catalog::{Catalog, Observability};
 use crate::policy::certificate::ObservedCall;
 use crate::policy::comparison::Witness;
 use crate::policy::evaluate::Resource;
-use crate::policy::narrow::{KnownUses, Narrowing, is_narrowable};
-
-/// What the user asked for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NarrowingWish {
-    /// How far to go.
-    pub how: Narrowing,
-    /// Data event types (`AWS::S3::Object`) that the trail records for every resource, on the user's word.
-    pub complete_data_events: BTreeSet<String>,
-}
+use crate::policy::narrow::{KnownUses, is_narrowable};
 
 /// S3 may use a key without a record of KMS for it (bucket keys), and so may others that cache data keys: who does not
 /// see every object does not see every key.
@@ -35,7 +26,6 @@ const OBJECTS: &str = "AWS::S3::Object";
 pub fn known_uses<'a>(
     calls: impl IntoIterator<Item = &'a ObservedCall>,
     chained: impl Iterator<Item = &'a str>,
-    wish: &NarrowingWish,
     witness: &dyn Witness,
     catalog: &Catalog,
 ) -> KnownUses {
@@ -47,7 +37,7 @@ pub fn known_uses<'a>(
             _ => *known = None,
         }
     }
-    let recorded = |action: &Action| is_fully_recorded(action, wish, witness, catalog);
+    let recorded = |action: &Action| is_fully_recorded(action, witness, catalog);
     let whole = uses.into_iter().filter(|(action, _)| recorded(action));
     let mut uses: KnownUses = whole.filter_map(|(action, arns)| Some((action.clone(), arns?))).collect();
     let assume = uses.iter_mut().find(|(action, _)| action.as_str().eq_ignore_ascii_case("sts:AssumeRole"));
@@ -57,16 +47,15 @@ pub fn known_uses<'a>(
     uses
 }
 
-fn is_fully_recorded(action: &Action, wish: &NarrowingWish, witness: &dyn Witness, catalog: &Catalog) -> bool {
+fn is_fully_recorded(action: &Action, witness: &dyn Witness, catalog: &Catalog) -> bool {
     let Some(info) = catalog.get(action) else { return false };
-    let vouched = |kind: &str| wish.complete_data_events.contains(kind);
-    if BEHIND_CACHES.iter().any(|name| action.as_str().eq_ignore_ascii_case(name)) && !vouched(OBJECTS) {
+    if BEHIND_CACHES.iter().any(|name| action.as_str().eq_ignore_ascii_case(name)) && !witness.is_vouched(OBJECTS) {
         return false;
     }
     match info.observability {
         Observability::Data => {
             let types = catalog.data_event_types(action);
-            !types.is_empty() && types.iter().all(|kind| vouched(kind) && !witness.leaves_out(kind))
+            !types.is_empty() && types.iter().all(|kind| witness.is_vouched(kind))
         }
         Observability::ManagementConfirmed | Observability::ManagementSeen => witness.records_management(info).is_ok(),
         // A role is also passed by calls that do not name it, such as the start of a task that somebody else defined.
@@ -80,7 +69,11 @@ mod tests {
     use crate::policy::catalog::ActionInfo;
     use crate::policy::context::Context;
 
-    struct Trail(Result<(), String>);
+    #[derive(Clone)]
+    struct Trail {
+        management: Result<(), String>,
+        vouched: Vec<&'static str>,
+    }
 
     impl Witness for Trail {
         fn has_seen(&self, _: &ActionInfo) -> bool {
@@ -92,8 +85,16 @@ mod tests {
         }
 
         fn records_management(&self, _: &ActionInfo) -> Result<(), String> {
-            self.0.clone()
+            self.management.clone()
         }
+
+        fn is_vouched(&self, resource_type: &str) -> bool {
+            self.vouched.contains(&resource_type)
+        }
+    }
+
+    fn trail(management: Result<(), String>) -> Trail {
+        Trail { management, vouched: Vec::new() }
     }
 
     fn call(action: &str, resource: Option<&str>) -> ObservedCall {
@@ -105,27 +106,24 @@ mod tests {
         }
     }
 
-    fn known(calls: &[ObservedCall], vouched: &[&str], trail: &Trail) -> Vec<String> {
-        let wish = NarrowingWish {
-            how: Narrowing::Exact,
-            complete_data_events: vouched.iter().map(|kind| (*kind).to_owned()).collect(),
-        };
+    fn known(calls: &[ObservedCall], vouched: &[&'static str], trail: &Trail) -> Vec<String> {
+        let trail = Trail { vouched: vouched.to_vec(), ..trail.clone() };
         let chained = ["arn:aws:iam::111122223333:role/Chained"].into_iter();
-        let uses = known_uses(calls, chained, &wish, trail, Catalog::builtin());
+        let uses = known_uses(calls, chained, &trail, Catalog::builtin());
         uses.into_iter().map(|(action, arns)| format!("{action} {}", Vec::from_iter(arns).join(" "))).collect()
     }
 
     /// S35: one call whose resource is not known leaves the action alone.
     #[test]
     fn every_use_must_show_its_resource() {
-        let sound = Trail(Ok(()));
+        let sound = trail(Ok(()));
         let instance = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
         let start = call("ec2:StopInstances", Some(instance));
         assert_eq!(known(std::slice::from_ref(&start), &[], &sound), [format!("ec2:StopInstances {instance}")]);
         assert!(known(&[start.clone(), call("ec2:StopInstances", None)], &[], &sound).is_empty());
         assert!(known(&[call("ec2:StopInstances", None), start.clone()], &[], &sound).is_empty());
         assert!(known(&[start.clone(), call("ec2:StopInstances", Some("*"))], &[], &sound).is_empty());
-        assert!(known(&[start], &[], &Trail(Err("one Region only".to_owned()))).is_empty());
+        assert!(known(&[start], &[], &trail(Err("one Region only".to_owned()))).is_empty());
         assert!(known(&[call("iam:PassRole", Some("arn:aws:iam::111122223333:role/Runner"))], &[], &sound).is_empty());
         assert!(known(&[call("ec2:ModifyVolume", Some(instance))], &[], &sound).is_empty());
     }
@@ -133,7 +131,7 @@ mod tests {
     /// S35: data events are trusted only on the user's word, and keys behind caches with them.
     #[test]
     fn data_events_need_the_users_word() {
-        let sound = Trail(Ok(()));
+        let sound = trail(Ok(()));
         let get = [call("s3:GetObject", Some("arn:aws:s3:::b/k"))];
         assert!(known(&get, &[], &sound).is_empty());
         // An access point is another way to the same object.
@@ -151,7 +149,7 @@ mod tests {
     fn chains_recorded_elsewhere_count() {
         let assume = [call("sts:AssumeRole", Some("arn:aws:iam::111122223333:role/Seen"))];
         assert_eq!(
-            known(&assume, &[], &Trail(Ok(()))),
+            known(&assume, &[], &trail(Ok(()))),
             ["sts:AssumeRole arn:aws:iam::111122223333:role/Chained arn:aws:iam::111122223333:role/Seen"]
         );
     }

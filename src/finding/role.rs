@@ -26,7 +26,7 @@ use super::guardrail::guardrail;
 use super::idle::{self, Signs};
 use super::keep::{RoleNames, RoleRules};
 use super::ledger::{Grounds, Ledger, ledger, summed};
-use super::narrowing::{NarrowingWish, known_uses};
+use super::narrowing::known_uses;
 use super::proposal::{Granted, Proposal, Request, propose};
 use super::replay::replay;
 use super::trust;
@@ -108,8 +108,9 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
     let ledger = ledger(&grounds);
     let signs = Signs {
         cloudtrail: last_sign(subject),
-        iam: subject.role.and_then(|role| role.last_used).max(case.beside.last_accessed.last_of(&arn)),
-        iam_tracks: subject.role.is_some_and(|role| role.tracks_last_use),
+        iam: subject.role.and_then(|role| role.last_used).max(last_accessed(subject, &arn, case)),
+        iam_watched: subject.role.is_some_and(|role| role.tracks_last_use)
+            && case.beside.inventory_of.is_some_and(|asked| asked >= case.window.until),
         created: subject.role.and_then(|role| role.created),
         window: case.window,
         as_of: case.as_of,
@@ -159,14 +160,14 @@ fn sizing(
     let obstacle = case.uncovered(subject.key.account);
     let holder = Holder { policies: &granted.named, boundaries: &granted.boundaries };
     let baseline = Baseline::of(holder, &calls, case.catalog);
-    let uses = |wish| known(subject, &baseline, usage, wish, case);
+    let uses = || known(subject, &baseline, usage, case);
     let Proposal { mut rightsizing, policies } = propose(&Request {
         inventory: case.inventory,
         role,
         granted,
         keep: &ledger.keep,
         calls: &calls,
-        narrowing: case.narrowing.map(|wish| (uses(wish), wish.how)),
+        narrowing: case.narrowing.map(|how| (uses(), how)),
         catalog: case.catalog,
         obstacle: obstacle.clone(),
     });
@@ -180,19 +181,13 @@ fn sizing(
 
 /// The uses whose resources are known; none where only some Regions were read, none of a service with calls that could
 /// not be mapped, and none that today's policies would deny: there the resource was read wrong, or others let it in.
-fn known(
-    subject: &Subject<'_, '_>,
-    baseline: &Baseline<'_>,
-    usage: &Usage,
-    wish: &NarrowingWish,
-    case: &Case<'_>,
-) -> KnownUses {
+fn known(subject: &Subject<'_, '_>, baseline: &Baseline<'_>, usage: &Usage, case: &Case<'_>) -> KnownUses {
     let Some(trail) = case.trails.get(&subject.key.account).filter(|trail| trail.is_read_everywhere()) else {
         return KnownUses::new();
     };
     let chains = subject.activity.into_iter().flat_map(|role| &role.assumed_elsewhere);
     let calls = baseline.calls().map(|(call, _)| call);
-    let mut uses = known_uses(calls, chains.map(|chain| chain.role_arn.as_str()), wish, trail, case.catalog);
+    let mut uses = known_uses(calls, chains.map(|chain| chain.role_arn.as_str()), trail, case.catalog);
     let denied = |decision| matches!(decision, Decision::ImplicitlyDenied | Decision::ExplicitlyDenied);
     for (call, _) in baseline.calls().filter(|(_, decision)| denied(*decision)) {
         uses.remove(&call.action);
@@ -212,6 +207,15 @@ fn has_unseen_attempt(subject: &Subject<'_, '_>, action: &Action, usage: &Usage,
     let spans = usage.actions.get(action).map(|usage| [usage.used, usage.refused]);
     let seen = spans.into_iter().flatten().flatten().map(|span| span.last).max();
     seen.is_none_or(|last| at > last + ROUNDING)
+}
+
+/// What IAM tells goes by the ARN, and a role that was created anew has its predecessor's (S18).
+fn last_accessed(subject: &Subject<'_, '_>, arn: &str, case: &Case<'_>) -> Option<Time> {
+    let last = case.beside.last_accessed.last_of(arn)?;
+    match subject.role {
+        Some(role) => idle::own_use(last, role.created),
+        None => Some(last).filter(|_| !case.inventory.roles.contains_key(arn)),
+    }
 }
 
 fn last_sign(subject: &Subject<'_, '_>) -> Option<Time> {

@@ -42,14 +42,15 @@ pub enum Shown {
 
 /// What a trail records in one account: the questions that decide whether absence means anything.
 pub trait Witness {
-    /// Whether the trail holds a record, by anybody, of an API that certainly uses this action (S25a).
+    /// Whether the trail holds a management event, by anybody, of an API that certainly uses this action (S25a).
     fn has_seen(&self, info: &ActionInfo) -> bool;
-    /// `Ok` with the data event type that was recorded and shows this action, or `Err` with the types that would (S25).
+    /// `Ok` with the data event types that show this action and are recorded for every resource, or `Err` with the words
+    /// that say of a data event which types it has and why they may not be recorded (S25).
     fn records_data(&self, info: &ActionInfo) -> Result<String, String>;
     /// `Err` with the reason why management events of this action's kind, service or Regions were not recorded (S24).
     fn records_management(&self, info: &ActionInfo) -> Result<(), String>;
-    /// Whether the trail is known not to record every data event of a resource type, whatever a user says (S35).
-    fn leaves_out(&self, _resource_type: &str) -> bool {
+    /// Whether the user's word stands that every data event of a resource type is recorded (S25, S35).
+    fn is_vouched(&self, _resource_type: &str) -> bool {
         false
     }
 }
@@ -62,8 +63,8 @@ pub fn shown(info: &ActionInfo, witness: &dyn Witness) -> Shown {
             Shown::No("no API of this name exists, so CloudTrail can never show it".to_owned())
         }
         Observability::Data => match witness.records_data(info) {
-            Ok(kind) => Shown::Yes(format!("data events of {kind} are recorded")),
-            Err(kinds) => Shown::No(format!("a data event ({kinds}) that this trail does not show to be recorded")),
+            Ok(kinds) => Shown::Yes(format!("data events of {kinds} are recorded")),
+            Err(reason) => Shown::No(format!("a data event {reason}")),
         },
         _ if witness.has_seen(info) => match witness.records_management(info) {
             Ok(()) => Shown::Yes("the trail holds records of this call by others".to_owned()),
@@ -110,7 +111,7 @@ mod tests {
     }
 
     fn trail(seen: bool) -> Trail {
-        Trail { seen, data: Err("AWS::Svc::Thing".to_owned()), management: Ok(()) }
+        Trail { seen, data: Err("(AWS::Svc::Thing) that is not recorded".to_owned()), management: Ok(()) }
     }
 
     /// S24: unused needs an action that CloudTrail shows, in a trail that records its kind.

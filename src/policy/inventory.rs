@@ -22,6 +22,9 @@ pub enum InventoryError {
     /// JSON of another shape.
     #[error("page {0} has no `RoleDetailList`: not the output of `aws iam get-account-authorization-details`")]
     Shape(usize),
+    /// Not all pages.
+    #[error("page {0} is the last one and says that more follow: run it without --max-items, or add the other pages")]
+    CutOff(usize),
     /// A role without what makes it one.
     #[error("role {number} has no readable `{field}`")]
     Role {
@@ -130,14 +133,18 @@ impl Inventory {
     /// # Errors
     /// [`InventoryError`] with the first thing that makes it no inventory.
     pub fn add(&mut self, json: &str) -> Result<(), InventoryError> {
-        let mut pages = 0;
+        let (mut pages, mut more) = (0, false);
         for page in serde_json::Deserializer::from_str(json).into_iter::<Value>() {
             let page = page.map_err(|error| InventoryError::Json(error.to_string()))?;
             let several = if let Value::Array(pages) = page { pages } else { vec![page] };
             for page in &several {
                 pages += 1;
                 self.add_page(pages, page)?;
+                more = says_more(page);
             }
+        }
+        if more {
+            return Err(InventoryError::CutOff(pages));
         }
         if pages == 0 { Err(InventoryError::Json("empty file".to_owned())) } else { Ok(()) }
     }
@@ -200,6 +207,12 @@ impl Inventory {
         });
         inline.chain(attached).collect()
     }
+}
+
+/// Whether a page of an answer says that it is not the last one.
+pub(super) fn says_more(page: &Value) -> bool {
+    page["IsTruncated"] == Value::Bool(true)
+        || ["Marker", "NextToken"].iter().any(|key| page[key].as_str().is_some_and(|token| !token.is_empty()))
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -320,6 +333,19 @@ mod tests {
         inventory.add(&format!("{}\n{second}", page())).unwrap();
         inventory.add(&format!("[{second}]")).unwrap();
         assert_eq!((inventory.accounts.len(), inventory.roles.len()), (2, 2));
+    }
+
+    /// S30: an inventory that was cut off lacks roles and policies, and nobody would see it.
+    #[test]
+    fn an_inventory_that_says_that_more_follows_is_refused() {
+        let last = page().to_string();
+        for (key, value) in [("IsTruncated", json!(true)), ("Marker", json!("m")), ("NextToken", json!("t"))] {
+            let mut first = page();
+            first[key] = value;
+            let error = Inventory::default().add(&first.to_string()).unwrap_err();
+            assert_eq!(error, InventoryError::CutOff(1), "{key}");
+            Inventory::default().add(&format!("{first}{last}")).unwrap();
+        }
     }
 
     #[test]

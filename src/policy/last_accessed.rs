@@ -35,11 +35,18 @@ pub enum LastAccessedError {
 /// What IAM tells of one role.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Report {
-    /// When the latest report was asked for.
-    asked: Option<Time>,
-    /// Tracked actions with their last attempt.
-    actions: BTreeMap<Action, Option<Time>>,
+    /// Tracked actions.
+    actions: BTreeMap<Action, Tracked>,
     /// The last attempt to use any service.
+    last: Option<Time>,
+}
+
+/// What IAM tells of one action of a role.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Tracked {
+    /// When the latest report that lists the action was asked for: another one does not tell of it.
+    asked: Option<Time>,
+    /// The last attempt.
     last: Option<Time>,
 }
 
@@ -88,7 +95,7 @@ impl LastAccessed {
             return None;
         }
         let report = self.roles.entry(arn.to_owned()).or_default();
-        report.asked = report.asked.max(time(&details["JobCreationDate"]));
+        let asked = time(&details["JobCreationDate"]);
         for service in services {
             report.last = report.last.max(time(&service["LastAuthenticated"]));
             let prefix = service["ServiceNamespace"].as_str().unwrap_or_default();
@@ -100,7 +107,7 @@ impl LastAccessed {
                     *first = at.min(*first);
                 }
                 let known = report.actions.entry(action).or_default();
-                *known = (*known).max(at);
+                *known = Tracked { asked: known.asked.max(asked), last: known.last.max(at) };
             }
         }
         Some(())
@@ -110,7 +117,7 @@ impl LastAccessed {
     #[must_use]
     pub fn last_of(&self, role_arn: &str) -> Option<Time> {
         let report = self.roles.get(role_arn)?;
-        report.last.max(report.actions.values().copied().max().flatten())
+        report.last.max(report.actions.values().filter_map(|tracked| tracked.last).max())
     }
 
     /// What IAM says about one action of a role in a window.
@@ -121,12 +128,12 @@ impl LastAccessed {
     #[must_use]
     pub fn says(&self, role_arn: &str, action: &Action, window: Window) -> Testimony {
         let Some(report) = self.roles.get(role_arn) else { return Testimony::Nothing };
-        let Some(last) = report.actions.get(action) else { return Testimony::Nothing };
+        let Some(Tracked { asked, last }) = report.actions.get(action) else { return Testimony::Nothing };
         if let Some(at) = last.filter(|at| *at >= window.since) {
             return Testimony::Tried(at);
         }
         let tracked = self.tracked_by.get(action).is_some_and(|first| *first <= window.since);
-        match report.asked {
+        match *asked {
             Some(asked) if tracked && window.until + DELAY <= asked && asked - TRACKED <= window.since => {
                 let last = last.map_or_else(|| "never".to_owned(), rfc3339);
                 Testimony::NotTried(format!("IAM's last-accessed data of {} shows none (last: {last})", rfc3339(asked)))
@@ -198,6 +205,17 @@ mod tests {
         let other = |at: &str| entry(OTHER, "2026-08-02", &[("RunInstances", Some(at))]);
         assert!(matches!(says(&[never.clone(), other("2026-05-01")], "ec2:RunInstances"), Testimony::NotTried(_)));
         assert_eq!(says(&[never, other("2026-05-02")], "ec2:RunInstances"), Testimony::Nothing);
+    }
+
+    /// S25a: a later report that does not list an action says nothing of it.
+    #[test]
+    fn a_report_dates_only_the_actions_that_it_lists() {
+        let other = entry(OTHER, "2026-08-02", &[("RunInstances", Some("2026-05-01"))]);
+        let old = || entry(ROLE, "2026-06-01", &[("RunInstances", None)]);
+        let newer = |actions: &[(&str, Option<&str>)]| entry(ROLE, "2026-08-02", actions);
+        let says = |new: Value| says(&[old(), new, other.clone()], "ec2:RunInstances");
+        assert_eq!(says(newer(&[("StopInstances", None)])), Testimony::Nothing);
+        assert!(matches!(says(newer(&[("RunInstances", None)])), Testimony::NotTried(_)));
     }
 
     #[test]

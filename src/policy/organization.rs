@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::inventory::says_more;
 use crate::aws::AccountId;
 
 /// Why a file is no list of accounts.
@@ -15,6 +16,9 @@ pub enum OrganizationError {
     /// JSON of another shape.
     #[error("it has no list `Accounts`: not the output of `aws organizations list-accounts`")]
     Shape,
+    /// Not all pages.
+    #[error("its last page says that more follow: run it without --max-items, or add the other pages")]
+    CutOff,
     /// An account without its id.
     #[error("entry {0} of `Accounts` has no readable `Id`")]
     Account(usize),
@@ -35,7 +39,7 @@ impl Organization {
     /// # Errors
     /// [`OrganizationError`] with the first thing that is wrong.
     pub fn add(&mut self, json: &str) -> Result<(), OrganizationError> {
-        let mut any = false;
+        let (mut any, mut more) = (false, false);
         for page in serde_json::Deserializer::from_str(json).into_iter::<Value>() {
             let page = page.map_err(|error| OrganizationError::Json(error.to_string()))?;
             let accounts = page.get("Accounts").and_then(Value::as_array).ok_or(OrganizationError::Shape)?;
@@ -52,6 +56,10 @@ impl Organization {
             let management = page.pointer("/Organization/MasterAccountId").and_then(Value::as_str);
             self.accounts.extend(management.and_then(AccountId::parse));
             any = true;
+            more = says_more(&page);
+        }
+        if more {
+            return Err(OrganizationError::CutOff);
         }
         if any { Ok(()) } else { Err(OrganizationError::Json("empty file".to_owned())) }
     }
@@ -79,5 +87,6 @@ mod tests {
         assert_eq!(refuse("{}"), OrganizationError::Shape);
         assert_eq!(refuse("{\"Accounts\":[{\"Id\":12}]}"), OrganizationError::Account(1));
         assert!(matches!(refuse(""), OrganizationError::Json(_)));
+        assert_eq!(refuse("{\"Accounts\":[],\"NextToken\":\"t\"}"), OrganizationError::CutOff);
     }
 }

@@ -22,10 +22,10 @@ use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
-use crate::finding::narrowing::NarrowingWish;
 use crate::policy::admission::reachable;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
+use crate::policy::narrow::Narrowing;
 use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
@@ -36,7 +36,7 @@ use super::digests::{KeySources, add_live_keys, public_keys, witness};
 use super::discover::find;
 use super::inputs::{InputFile, sha256};
 use super::keep::keep_rules;
-use super::listing::{Listings, Saver};
+use super::listing::{Listing, Listings, Saver};
 use super::monitor::Monitor;
 use super::output::Target;
 use super::plan::{Plan, Request};
@@ -55,7 +55,7 @@ pub struct Options {
     /// What else is read beside the trail.
     pub beside: BesideOptions,
     /// Whether and how to limit resources (S35).
-    pub narrowing: Option<NarrowingWish>,
+    pub narrowing: Option<Narrowing>,
     /// The keep file, if there is one (S39).
     pub keep: Option<PathBuf>,
     /// Public keys of digests, if digests are to be verified.
@@ -137,7 +137,8 @@ pub fn analyze_with(
         return answer(&plan, (given, inputs), options, &reading, monitor, started);
     };
     let (place, within) = (saved.checkpoints.store(), store.within());
-    Listings::sound(saved.checkpoints).save(place, &plan, &options.request, within, Saver::Alone)?;
+    let listing = Listing::of(&plan, &options.request, &options.beside.regions);
+    Listings::sound(saved.checkpoints).save(place, listing, &options.request, within, Saver::Alone)?;
     let read = |scope: &Scope| {
         resume::read(store, &plan.objects, scope, options.effort, monitor, saved, resume::Purpose::Answer)
     };
@@ -185,14 +186,14 @@ pub(super) struct Given {
     pub(super) inventory: Inventory,
     /// Accounts that are ours by the user's word or the organization's.
     own: BTreeSet<AccountId>,
-    beside: Beside,
+    pub(super) beside: Beside,
     keep: Vec<KeepRule>,
     digest_keys: Option<PublicKeys>,
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
 pub(super) fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
-    let beside::Given { inventory, organization, beside, files: mut inputs } =
+    let beside::Given { inventory, organization, beside, files: mut inputs, .. } =
         beside::read(&options.inventories, &options.beside)?;
     let own = options.own_accounts.iter().copied().chain(organization).collect();
     let mut keep = Vec::new();
@@ -305,7 +306,7 @@ fn judge(
         max_holes: options.max_holes,
         beside: &given.beside,
         keep: &given.keep,
-        narrowing: options.narrowing.as_ref(),
+        narrowing: options.narrowing,
         scope,
         hands: workers,
     }))
@@ -373,8 +374,8 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "own_accounts": accounts(&options.own_accounts),
             "live": options.beside.live.iter().map(|input| input.word()).collect::<Vec<_>>(),
             "assume_role_name": options.beside.assume_role_name,
-            "narrow_resources": options.narrowing.as_ref().map(|wish| wish.how.word()),
-            "complete_data_events": options.narrowing.as_ref().map(|wish| &wish.complete_data_events),
+            "narrow_resources": options.narrowing.map(Narrowing::word),
+            "complete_data_events": options.beside.complete_data_events,
             "verify_digests": options.digest_keys.is_some(),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::aws::AccountId;
-use crate::aws::window::Time;
+use crate::aws::window::{Time, parse_time};
 use crate::cloudtrail::configuration::Configuration;
 use crate::finding::assessment::FailedInput;
 use crate::finding::beside::Beside;
@@ -34,6 +34,10 @@ pub struct BesideOptions {
     pub folder: Option<PathBuf>,
     /// The source, if it is a bucket.
     pub bucket: Option<String>,
+    /// The Regions that the source holds, if it is known to lack others.
+    pub regions: BTreeSet<String>,
+    /// Data event types that the trail records for every resource, on the user's word.
+    pub complete_data_events: BTreeSet<String>,
 }
 
 /// What was read.
@@ -47,11 +51,15 @@ pub struct Given {
     pub beside: Beside,
     /// The files, hashed.
     pub files: Vec<InputFile>,
+    /// When AWS was asked for each inventory.
+    inventories_of: Vec<Option<Time>>,
 }
 
 /// One input as text.
 struct Text {
     input: Input,
+    /// When AWS was asked for it, if that is known.
+    asked: Option<Time>,
     text: String,
     file: InputFile,
 }
@@ -67,6 +75,8 @@ pub fn read(inventories: &[PathBuf], options: &BesideOptions) -> Result<Given, U
     }
     let mut given = Given::default();
     given.beside.bucket.clone_from(&options.bucket);
+    given.beside.regions.clone_from(&options.regions);
+    given.beside.complete_data_events.clone_from(&options.complete_data_events);
     let mut texts = Vec::new();
     for path in inventories {
         texts.push(text_of(Input::Inventory, path)?);
@@ -88,6 +98,8 @@ pub fn read(inventories: &[PathBuf], options: &BesideOptions) -> Result<Given, U
     if !options.live.is_empty() {
         given.add_live(options)?;
     }
+    // The age of the whole is that of its oldest part, and not known if that of one part is not.
+    given.beside.inventory_of = given.inventories_of.iter().min().copied().flatten();
     given.beside.failed.sort();
     given.beside.failed.dedup();
     Ok(given)
@@ -95,17 +107,22 @@ pub fn read(inventories: &[PathBuf], options: &BesideOptions) -> Result<Given, U
 
 impl Given {
     fn add(&mut self, text: Text) -> Result<(), UserError> {
-        let Text { input, text, mut file } = text;
+        let Text { input, asked, text, mut file } = text;
         let beside = &mut self.beside;
         let read = match input {
             Input::Inventory => {
+                self.inventories_of.push(asked);
                 add_inventory(&mut self.inventory, &file.path, &text).map(|unreadable| file.unreadable = unreadable)
             }
             Input::Organization => {
                 let mut organization = Organization::default();
                 organization
                     .add(&text)
-                    .map(|()| self.organization.extend(organization.accounts))
+                    .map(|()| {
+                        let known = beside.organization.get_or_insert_default();
+                        known.extend(&organization.accounts);
+                        self.organization.extend(organization.accounts);
+                    })
                     .map_err(|e| e.to_string())
             }
             Input::TrailConfig => {
@@ -128,11 +145,12 @@ impl Given {
                 "give --inventory live or a file with --last-accessed live",
             ));
         }
+        let now = now();
         let wish = Wish {
             inputs: options.live.clone(),
             role: options.assume_role_name.as_deref(),
             inventory: (!asks_again).then_some(&self.inventory),
-            now: now(),
+            now,
         };
         let answers = ask(&options.aws, &wish)?;
         for input in &options.live {
@@ -140,7 +158,7 @@ impl Given {
         }
         for document in answers.documents {
             let file = input_file(Path::new(&format!("live:{}", document.path)), document.text.as_bytes());
-            self.add(Text { input: document.input, text: document.text, file })?;
+            self.add(Text { input: document.input, asked: Some(now), text: document.text, file })?;
         }
         self.beside.failed.extend(answers.failed.into_keys().map(|(_, failed)| failed));
         Ok(())
@@ -177,7 +195,7 @@ fn wrong(input: Input, path: &str, reason: &str) -> UserError {
 fn text_of(input: Input, path: &Path) -> Result<Text, UserError> {
     let shown = path.display().to_string();
     let (text, file) = read_text(path).map_err(|reason| wrong(input, &shown, &reason))?;
-    Ok(Text { input, text, file })
+    Ok(Text { input, asked: None, text, file })
 }
 
 /// A file, or the files in a folder.
@@ -208,6 +226,8 @@ fn within(path: &Path) -> Result<Vec<PathBuf>, UserError> {
 struct Manifest {
     schema: String,
     files: Vec<Listed>,
+    #[serde(default)]
+    collected_at: Option<String>,
     failed: Vec<FailedInput>,
 }
 
@@ -259,6 +279,8 @@ fn collected(folder: &Path) -> Result<(InputFile, Vec<Text>, Vec<FailedInput>), 
             }
         }
     }
+    let asked = read.collected_at.as_deref().and_then(parse_time);
+    texts.iter_mut().for_each(|text| text.asked = asked);
     match other_than_collected(folder, read.files, &texts) {
         None => Ok((file, texts, read.failed)),
         Some(difference) => Err(UserError::new(
@@ -287,6 +309,20 @@ mod tests {
             assert_eq!(given.organization.iter().map(ToString::to_string).collect::<Vec<_>>(), ["012345678901"]);
             assert_eq!(given.files.len(), 1);
         }
+    }
+
+    /// S28: an inventory is as old as its oldest part, and of unknown age where one part is.
+    #[test]
+    fn the_age_of_an_inventory_is_known_of_all_of_it_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = r#"{"schema":"thirdtrail.collect/1","collected_at":"2026-08-02T00:00:00Z","failed":[]}"#;
+        fs::write(folder.path().join("collect.json"), manifest).unwrap();
+        fs::create_dir(folder.path().join("inventory")).unwrap();
+        let file = folder.path().join("inventory/012345678901.json");
+        fs::write(&file, r#"{"RoleDetailList":[]}"#).unwrap();
+        let options = BesideOptions { folder: Some(folder.path().to_owned()), ..BesideOptions::default() };
+        assert_eq!(read(&[], &options).unwrap().beside.inventory_of, parse_time("2026-08-02"));
+        assert_eq!(read(&[file], &options).unwrap().beside.inventory_of, None);
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub struct Listing {
     accounts: BTreeSet<AccountId>,
     /// Objects to be read: folder, name, size and tag.
     objects: BTreeMap<String, BTreeMap<String, (u64, String)>>,
+    /// The Regions that the source held, if it is known to lack others.
+    #[serde(default)]
+    regions: BTreeSet<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -84,9 +87,9 @@ impl Asked {
 }
 
 impl Listing {
-    /// What was planned of it.
+    /// What was planned of a source that holds these Regions; all of them if none is named.
     #[must_use]
-    pub fn of(plan: &Plan, request: &Request) -> Self {
+    pub fn of(plan: &Plan, request: &Request, regions: &BTreeSet<String>) -> Self {
         let mut objects: BTreeMap<String, BTreeMap<String, (u64, String)>> = BTreeMap::new();
         for Entry { key, size_bytes, tag } in &plan.objects {
             let (folder, name) = split(key);
@@ -100,7 +103,13 @@ impl Listing {
             quiet_days: plan.digest_days.iter().map(|(account, day)| (*account, day.to_string())).collect(),
             accounts: plan.accounts.clone(),
             objects,
+            regions: regions.clone(),
         }
+    }
+
+    /// The Regions to which the run was limited, by its source or by what was asked for; all if there is none.
+    fn regions(&self) -> &BTreeSet<String> {
+        if self.regions.is_empty() { &self.asked.regions } else { &self.regions }
     }
 
     /// Its name: that of the selection.
@@ -199,19 +208,18 @@ impl Listings {
         Self(checkpoints.listings().iter().filter_map(|key| Listing::load(checkpoints.store(), key).ok()).collect())
     }
 
-    /// Saves what was planned beside them, unless they are of another source.
+    /// Saves a new one beside them, unless they are of another source.
     ///
     /// # Errors
     /// When the store refuses, or the evidence is that of another trail.
     pub fn save(
         self,
         evidence: &dyn Store,
-        plan: &Plan,
+        new: Listing,
         request: &Request,
         within: &str,
         saver: Saver,
     ) -> Result<(), UserError> {
-        let new = Listing::of(plan, request);
         let asked = |entry: &Entry| entry.key.starts_with(within) && asks_for(request, &ObjectKey::parse(&entry.key));
         let mut known = self.0.iter().flat_map(Listing::entries).filter(asked).peekable();
         if known.peek().is_some() && !known.any(|entry| new.holds(&entry.key)) {
@@ -274,6 +282,17 @@ impl Listings {
         ))
     }
 
+    /// The Regions of which evidence can hold what a request asks for; all if there is none. Where some runs saw less
+    /// than others, what all of them saw.
+    #[must_use]
+    pub fn regions(&self, request: &Request) -> BTreeSet<String> {
+        let asked = self.0.iter().filter(|listing| listing.asked.has_places_of(request));
+        let mut limits = asked.map(Listing::regions).filter(|regions| !regions.is_empty());
+        let Some(first) = limits.next() else { return BTreeSet::new() };
+        let common = limits.fold(first.clone(), |common, regions| &common & regions);
+        if common.is_empty() { first.clone() } else { common }
+    }
+
     /// Completes a plan that was made of their objects: what the source held beside them. What was skipped is told only
     /// for a question that was asked then.
     pub fn complete(self, plan: &mut Plan, request: &Request) {
@@ -297,4 +316,26 @@ impl Listings {
 pub fn is_listing(key: &str) -> bool {
     let name = key.strip_prefix(FOLDER);
     name.is_some_and(|name| !name.starts_with('.') && name.ends_with(".json") && !name.contains('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S24: evidence of one Region is not taken for that of all.
+    #[test]
+    fn listings_tell_to_which_regions_they_are_limited() {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+        let listing = |asked: &[&str], held: &[&str]| {
+            let request = Request { regions: set(asked), ..Request::default() };
+            Listing::of(&Plan::default(), &request, &set(held))
+        };
+        let limited = |listings: Vec<Listing>, asked: &[&str]| {
+            Listings(listings).regions(&Request { regions: set(asked), ..Request::default() })
+        };
+        assert_eq!(limited(vec![listing(&[], &[])], &[]), set(&[]));
+        assert_eq!(limited(vec![listing(&["a"], &[])], &["a"]), set(&["a"]));
+        assert_eq!(limited(vec![listing(&[], &["b"])], &[]), set(&["b"]));
+        assert_eq!(limited(vec![listing(&[], &["b", "c"]), listing(&[], &["c"])], &[]), set(&["c"]));
+    }
 }

@@ -15,7 +15,7 @@ use super::UserError;
 use super::analyze::{Options, given, scope_of};
 use super::checkpoint::Notes;
 use super::discover::find;
-use super::listing::{Listings, Saver};
+use super::listing::{Listing, Listings, Saver};
 use super::monitor::Monitor;
 use super::quiet;
 use super::resume::{Purpose, Saved, read};
@@ -46,7 +46,8 @@ pub fn observe(
     let mut plan = find(store, &options.request)?;
     plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
     let place = saved.checkpoints.store();
-    Listings::sound(saved.checkpoints).save(place, &plan, &options.request, store.within(), Saver::Task)?;
+    let listing = Listing::of(&plan, &options.request, &options.beside.regions);
+    Listings::sound(saved.checkpoints).save(place, listing, &options.request, store.within(), Saver::Task)?;
     if let Some(only) = only {
         let planned: BTreeSet<&String> = plan.objects.iter().map(|entry| &entry.key).collect();
         if let Some(stranger) = only.iter().find(|key| !planned.contains(key)) {

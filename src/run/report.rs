@@ -21,11 +21,13 @@ use super::resume::{Saved, recall};
 /// The user's mistakes: no evidence, or too little of it for what is asked.
 pub fn report(saved: Saved<'_>, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
     let started = Instant::now();
-    let inputs = given(options)?;
+    let mut inputs = given(options)?;
     let listings = Listings::load(saved.checkpoints)?;
     let known = Known::of(saved.checkpoints, &listings)?;
     let options = &Options { request: listings.complete_request(&options.request)?, ..options.clone() };
     let mut plan = plan(known.objects, &options.request)?;
+    // Where the evidence lies says nothing of Regions; what it was made of does.
+    inputs.0.beside.regions = listings.regions(&options.request);
     listings.complete(&mut plan, &options.request);
     if known.others > 0 {
         no_object_is_unobserved(&plan.objects, &known.failures, known.others)?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cloudtrail::object_key::ObjectKey;
 use crate::store::Store;
 use crate::store::aws::Aws;
 pub use crate::store::aws::AwsOptions;
@@ -45,6 +46,15 @@ pub fn in_bucket(place: &str) -> Result<Option<BucketPlace<'_>>, UserError> {
         return Err(UserError::new(format!("`{place}` names no bucket"), "write it as `s3://bucket/prefix`"));
     }
     Ok(Some(BucketPlace { bucket, path }))
+}
+
+/// The Region whose folder a place is, or lies in: then nothing of other Regions is read.
+#[must_use]
+pub fn region_of(place: &str) -> Option<String> {
+    let resolved = if place.starts_with(SCHEME) { None } else { Path::new(place).canonicalize().ok() };
+    let path = resolved.map_or_else(|| place.to_owned(), |path| path.to_string_lossy().replace('\\', "/"));
+    let inside = format!("{}/-", path.trim_end_matches('/'));
+    ObjectKey::parse(&inside).region.map(str::to_owned)
 }
 
 /// The store behind a place that is read.
@@ -100,6 +110,24 @@ mod tests {
     fn check(place: &str, expected: Option<(&str, &str)>) {
         let expected = expected.map(|(bucket, path)| BucketPlace { bucket, path });
         assert_eq!(in_bucket(place).unwrap(), expected, "{place}");
+    }
+
+    /// S24: the folder of a Region holds that Region only, as a bucket or as a folder, named from within or not.
+    #[test]
+    fn the_folder_of_a_region_tells_the_region() {
+        let part = "AWSLogs/111122223333/CloudTrail/eu-west-1";
+        for place in [format!("s3://b/{part}"), format!("s3://b/p/{part}/"), format!("s3://b/{part}/2026/05/01/")] {
+            assert_eq!(region_of(&place).as_deref(), Some("eu-west-1"), "{place}");
+        }
+        for place in ["s3://b", "s3://b/AWSLogs/111122223333/", "s3://b/AWSLogs/111122223333/CloudTrail/"] {
+            assert_eq!(region_of(place), None, "{place}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let region = folder.path().join(part);
+        std::fs::create_dir_all(&region).unwrap();
+        assert_eq!(region_of(folder.path().to_str().unwrap()), None);
+        let within = region.join(".").join("../eu-west-1");
+        assert_eq!(region_of(within.to_str().unwrap()).as_deref(), Some("eu-west-1"));
     }
 
     #[test]
