@@ -76,6 +76,20 @@ fn plan_tells_holes_and_costs() {
     assert!(plan["objects"][0]["tag"].as_str().is_some_and(|tag| !tag.is_empty()), "{}", plan["objects"][0]);
 }
 
+/// S26: `plan` reads nothing, so it does not say that digests without logs show a quiet day.
+#[test]
+fn plan_leaves_days_with_digests_alone_open() {
+    let folder = tempfile::tempdir().unwrap();
+    for (kind, day) in [("CloudTrail", "01"), ("CloudTrail-Digest", "02"), ("CloudTrail", "03")] {
+        let place = folder.path().join(format!("AWSLogs/333344445555/{kind}/us-east-1/2026/05/{day}"));
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join("x.json.gz"), "").unwrap();
+    }
+    let done = run(&["plan", folder.path().to_str().unwrap()]);
+    let line = "digests  333344445555: 1 day with digests and without objects: holes unless the digests";
+    assert!(done.stdout.contains(line) && !done.stdout.contains("no hole"), "{}", done.stdout);
+}
+
 fn record(name: &str, source: &str, error: Option<&str>, parameters: &Value) -> String {
     let mut record = json!({
         "eventID": format!("id-{name}"), "eventName": name, "eventSource": format!("{source}.amazonaws.com"),

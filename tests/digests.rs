@@ -7,6 +7,8 @@ mod bucket;
 mod folders;
 #[path = "verified/from_bucket.rs"]
 mod from_bucket;
+#[path = "verified/hidden.rs"]
+mod hidden;
 #[path = "verified/live_keys.rs"]
 mod live_keys;
 mod program;
@@ -169,7 +171,9 @@ fn keys_decide_what_is_proven() {
     };
     let unknown = with(wrong_keys().replace("31e8b543", "00000000"));
     let integrity = &unknown["coverage"]["integrity"];
-    assert_eq!((&integrity["intact"], &integrity["digests"]["verified"]), (&json!(true), &json!(0)));
+    // Nothing was verified, so nobody can say that the trail is whole.
+    assert_eq!((&integrity["intact"], &integrity["verified"]), (&Value::Null, &json!("none")));
+    assert_eq!((&integrity["digests"]["verified"], &unknown["coverage"]["complete"]), (&json!(0), &json!(false)));
     assert_eq!(codes(&unknown), [("digest-unverified".to_owned(), "medium".to_owned())]);
     assert!(holes(&unknown, "digest_gap").is_empty());
     let wrong = with(wrong_keys());
@@ -271,6 +275,10 @@ fn a_chain_that_ends_early_is_pointed_out() {
     assert_eq!(ends, BTreeSet::from(["chain_ends"]), "{gaps:?}");
     assert!(gaps.iter().all(|gap| gap["region"] == "eu-west-1" && gap["from"] == "2026-05-02T18:00:00Z"), "{gaps:?}");
     assert_eq!(codes(&report), [("digest-unverified".to_owned(), "medium".to_owned())]);
+    assert_eq!(report["coverage"]["integrity"]["intact"], Value::Null);
+    // Nobody knows what the Region did from then on.
+    let days: BTreeSet<String> = holes(&report, "digest_gap").into_iter().map(|(_, day)| day).collect();
+    assert_eq!(days, BTreeSet::from(["02", "03", "04", "05"].map(|day| format!("2026-05-{day}"))));
 }
 
 /// The number of workers and the order of their work tell nothing.

@@ -155,6 +155,9 @@ fn an_account_that_refuses_is_told_and_the_others_are_read() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains(CLOSED) && told[0].contains("sts:AssumeRole") && told[0].contains("AccessDenied"));
     assert!(done.stderr.contains("help: allow `sts:AssumeRole`"), "{}", done.stderr);
+    // An account that is closed is no failure, and is not passed over in silence.
+    assert!(done.stderr.contains("not asked: account 444455556666: it is not active"), "{}", done.stderr);
+    assert_eq!(json_file(&out.join("collect.json"))["not_asked"], serde_json::json!(["444455556666"]));
     let written = files(&out);
     for account in [OWN, SECOND] {
         assert!(written.contains_key(&format!("inventory/{account}.json")), "{account}");

@@ -186,13 +186,16 @@ fn integrity(integrity: &IntegrityReport) -> anyhow::Result<()> {
         objects.missing,
         objects.unverified.values().sum::<u64>()
     ))?;
-    if !integrity.intact {
-        line("the trail is NOT as CloudTrail delivered it; the days concerned count as holes")?;
+    match integrity.intact {
+        Some(true) => {}
+        Some(false) => line("the trail is NOT as CloudTrail delivered it; the days concerned count as holes")?,
+        None if integrity.verified == "none" => line("NOTHING could be verified: no digest is proven")?,
+        None => line("no verified digest covers some times; they count as holes")?,
     }
     for one in integrity.tampered.iter().chain(&integrity.missing).take(10) {
         line(&format!("  {}: {}", plain(&one.key), one.reason.replace('_', " ")))?;
     }
-    for gap in integrity.gaps.iter().filter(|gap| gap.is_hole()).take(10) {
+    for gap in integrity.gaps.iter().filter(|gap| gap.hole).take(10) {
         let digest = gap.digest.as_deref().unwrap_or_default();
         line(&format!("  {}: {}", gap.reason.replace('_', " "), plain(digest)))?;
     }

@@ -34,6 +34,9 @@ pub(super) fn run(arguments: &CollectArguments) -> anyhow::Result<ExitCode> {
         let account = failed.account_id.map_or_else(String::new, |account| format!("account {account}: "));
         note(&plain(&format!("not read: {account}{}: {}", failed.call, failed.reason)));
     }
+    for account in &collection.not_asked {
+        note(&format!("not asked: account {account}: it is not active"));
+    }
     for help in &collection.help {
         note(&plain(&format!("help: {help}")));
     }

@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
     let request = Request { with_digests: true, ..request(&arguments.selection) };
     let plan = discover::find(&*store, &request)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (estimate, holes) = (estimate(&plan, threads), visible_holes(&plan, &request));
+    let (estimate, holes) = (estimate(&plan, &request, threads), visible_holes(&plan, &request));
     match arguments.format {
         Format::Json => line(&serde_json::to_string_pretty(&as_json(&plan, &estimate, &holes))?)?,
         Format::Table => table(&plan, &estimate, &holes)?,
@@ -83,7 +83,7 @@ fn table(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> anyhow::Res
     Ok(())
 }
 
-/// What is a hole already, and what only looks like one.
+/// What is a hole already, and what may be one.
 fn days_without_objects(holes: &[VisibleHole]) -> anyhow::Result<()> {
     let mut accounts: BTreeMap<_, (Vec<String>, usize)> = BTreeMap::new();
     for hole in holes {
@@ -103,7 +103,8 @@ fn days_without_objects(holes: &[VisibleHole]) -> anyhow::Result<()> {
         }
         if quiet > 0 {
             let number = number_of_days(quiet);
-            line(&format!("quiet    {account}: {number} with digests and without objects, which is no hole"))?;
+            let judged = "holes unless the digests, which `analyze` reads, name no logs";
+            line(&format!("digests  {account}: {number} with digests and without objects: {judged}"))?;
         }
     }
     Ok(())
@@ -119,9 +120,10 @@ fn costs(estimate: &Estimate) -> anyhow::Result<()> {
         "from S3  about {} in requests: {} LIST, {} GET{} (prices of {}; other Regions differ)",
         usd(s3.usd),
         s3.list_requests,
-        s3.get_requests,
+        s3.get_requests + s3.silent_digest_get_requests,
         if s3.digest_get_requests > 0 {
-            format!("; with --verify-digests {} more GET, {}", s3.digest_get_requests, usd(s3.usd_with_digests))
+            let (gets, heads) = (s3.digest_get_requests, s3.digest_head_requests);
+            format!("; with --verify-digests {gets} more GET and {heads} HEAD, {}", usd(s3.usd_with_digests))
         } else {
             String::new()
         },

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, TimeDelta};
 
 use crate::aws::window::{Window, midnight};
 use crate::aws::{AccountId, api_call::short_source};
@@ -25,7 +25,7 @@ pub struct Reading {
     pub listed: u64,
     /// Objects not read, by reason.
     pub skipped: BTreeMap<String, u64>,
-    /// Days for which a digest proves that the trail was on.
+    /// Days without objects that digests show to have been quiet.
     pub digest_days: BTreeSet<(AccountId, NaiveDate)>,
     /// The fate of every record.
     pub records: RecordCounts,
@@ -101,11 +101,14 @@ fn add_hole(holes: &mut Holes, account: Option<AccountId>, hole: Hole) {
 
 /// Where a digest is missing or was tampered with, nobody knows what was delivered.
 fn add_gaps(holes: &mut Holes, integrity: &IntegrityReport, window: Window) {
-    for gap in integrity.gaps.iter().filter(|gap| gap.is_hole()) {
+    let last = window.days().last();
+    // The day after the window may hold its last events.
+    let end = window.until.checked_add_signed(TimeDelta::days(1)).unwrap_or(window.until);
+    for gap in integrity.gaps.iter().filter(|gap| gap.hole) {
         let (since, until) = (gap.from.unwrap_or(window.since), gap.until.unwrap_or(window.until));
-        let Some(gap_days) = Window::new(since.max(window.since), until.min(window.until)) else { continue };
+        let Some(gap_days) = Window::new(since.max(window.since), until.min(end)) else { continue };
         for day in gap_days.days() {
-            add_hole(holes, gap.account_id, hole(Some(day), "digest_gap"));
+            add_hole(holes, gap.account_id, hole(Some(day.min(last.unwrap_or(day))), "digest_gap"));
         }
     }
 }
@@ -169,7 +172,7 @@ pub fn report(
     CoverageReport {
         complete: failed.is_empty()
             && counts.bad == 0
-            && reading.integrity.as_ref().is_none_or(|integrity| integrity.intact),
+            && reading.integrity.as_ref().is_none_or(|integrity| integrity.intact == Some(true)),
         objects: ObjectsReport {
             listed: reading.listed,
             read: coverage.objects.len() as u64,

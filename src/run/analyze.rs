@@ -40,6 +40,7 @@ use super::listing::Listing;
 use super::monitor::Monitor;
 use super::output::Target;
 use super::plan::{Plan, Request};
+use super::quiet;
 use super::resume::{self, Saved};
 use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, read};
@@ -117,8 +118,12 @@ pub fn analyze_with(
     }
     // The catalog is needed later and takes as long to unpack as a folder to list.
     let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
-    let plan = plan?;
+    let mut plan = plan?;
     monitor.end();
+    // Verified digests tell of quiet days themselves.
+    if given.digest_keys.is_none() {
+        plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
+    }
     let Some(saved) = saved else {
         if let Some(keys) = given.digest_keys.as_mut().filter(|_| asks_for_keys(options)) {
             inputs.extend(add_live_keys(keys, &plan, &options.beside.aws)?);

@@ -1,6 +1,6 @@
 //! What is read beside the trail: files, a folder that `collect` wrote, or live answers, all by the same parsers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -227,7 +227,31 @@ struct Manifest {
     schema: String,
     #[serde(default)]
     collected_at: Option<String>,
+    files: Vec<Listed>,
     failed: Vec<FailedInput>,
+}
+
+/// A file as it was when it was collected.
+#[derive(Deserialize)]
+struct Listed {
+    path: String,
+    sha256: String,
+}
+
+/// Why a folder is not what was collected: the first file that is missing, changed or added.
+fn other_than_collected(folder: &Path, listed: Vec<Listed>, found: &[Text]) -> Option<String> {
+    let mut listed: BTreeMap<String, String> = listed.into_iter().map(|file| (file.path, file.sha256)).collect();
+    for text in found {
+        let path = Path::new(&text.file.path);
+        let path = path.strip_prefix(folder).unwrap_or(path);
+        let path = path.iter().map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join("/");
+        match listed.remove(&path) {
+            Some(hash) if hash == text.file.sha256 => {}
+            Some(_) => return Some(format!("`{path}` is not as it was collected")),
+            None => return Some(format!("`{path}` was not collected with the others")),
+        }
+    }
+    listed.into_keys().next().map(|path| format!("`{path}`, which was collected, is not there"))
 }
 
 /// Everything in a folder that was collected, and what could not be read then.
@@ -257,7 +281,13 @@ fn collected(folder: &Path) -> Result<(InputFile, Vec<Text>, Vec<FailedInput>), 
     }
     let asked = read.collected_at.as_deref().and_then(parse_time);
     texts.iter_mut().for_each(|text| text.asked = asked);
-    Ok((file, texts, read.failed))
+    match other_than_collected(folder, read.files, &texts) {
+        None => Ok((file, texts, read.failed)),
+        Some(difference) => Err(UserError::new(
+            format!("`{}` is not a whole collection: {difference}", folder.display()),
+            "run `thirdtrail collect` again, or give the files one by one with their own options",
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -285,11 +315,14 @@ mod tests {
     #[test]
     fn the_age_of_an_inventory_is_known_of_all_of_it_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
-        let manifest = r#"{"schema":"thirdtrail.collect/1","collected_at":"2026-08-02T00:00:00Z","failed":[]}"#;
-        fs::write(folder.path().join("collect.json"), manifest).unwrap();
+        let roles = r#"{"RoleDetailList":[]}"#;
+        let hash = super::super::inputs::sha256(roles.as_bytes());
+        let manifest = serde_json::json!({"schema": "thirdtrail.collect/1", "collected_at": "2026-08-02T00:00:00Z",
+            "files": [{"path": "inventory/012345678901.json", "sha256": hash}], "failed": []});
+        fs::write(folder.path().join("collect.json"), manifest.to_string()).unwrap();
         fs::create_dir(folder.path().join("inventory")).unwrap();
         let file = folder.path().join("inventory/012345678901.json");
-        fs::write(&file, r#"{"RoleDetailList":[]}"#).unwrap();
+        fs::write(&file, roles).unwrap();
         let options = BesideOptions { folder: Some(folder.path().to_owned()), ..BesideOptions::default() };
         assert_eq!(read(&[], &options).unwrap().beside.inventory_of, parse_time("2026-08-02"));
         assert_eq!(read(&[file], &options).unwrap().beside.inventory_of, None);
@@ -308,6 +341,28 @@ mod tests {
         assert!(read(&[], &options(Input::Organization, empty.path())).unwrap_err().what.contains("no `.json`"));
         let folder = BesideOptions { folder: Some(empty.path().to_owned()), ..BesideOptions::default() };
         assert!(read(&[], &folder).unwrap_err().what.contains("collect.json"));
+    }
+
+    /// A half copied or edited collection would be a silent gap.
+    #[test]
+    fn a_collected_folder_must_be_whole_and_unchanged() {
+        let folder = tempfile::tempdir().unwrap();
+        let organization = folder.path().join("organization.json");
+        let text = r#"{"Accounts":[{"Id":"012345678901"}]}"#;
+        let hash = input_file(Path::new("x"), text.as_bytes()).sha256;
+        let manifest = serde_json::json!({"schema": super::super::collect::SCHEMA, "failed": [],
+            "files": [{"path": "organization.json", "sha256": hash, "bytes": text.len()}]});
+        fs::write(folder.path().join("collect.json"), manifest.to_string()).unwrap();
+        let options = BesideOptions { folder: Some(folder.path().to_owned()), ..BesideOptions::default() };
+        let refused = || read(&[], &options).unwrap_err().what;
+        assert!(refused().contains("`organization.json`, which was collected, is not there"));
+        fs::write(&organization, text.replace("01\"", "02\"")).unwrap();
+        assert!(refused().contains("`organization.json` is not as it was collected"));
+        fs::write(&organization, text).unwrap();
+        assert_eq!(read(&[], &options).unwrap().organization.len(), 1);
+        fs::create_dir(folder.path().join("inventory")).unwrap();
+        fs::write(folder.path().join("inventory/111122223333.json"), "{}").unwrap();
+        assert!(refused().contains("`inventory/111122223333.json` was not collected"));
     }
 
     #[test]

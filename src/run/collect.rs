@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::aws::AccountId;
 use crate::aws::window::rfc3339;
 use crate::finding::assessment::FailedInput;
 use crate::report::OutputFile;
@@ -27,6 +28,8 @@ pub struct Collection {
     pub files: Vec<String>,
     /// What could not be read.
     pub failed: Vec<FailedInput>,
+    /// Accounts of the organization that are not active and were not asked.
+    pub not_asked: BTreeSet<AccountId>,
     /// What to do about it, each advice once.
     pub help: BTreeSet<String>,
 }
@@ -81,9 +84,9 @@ pub fn collect(out: &Path, aws: &AwsOptions, role: Option<&str>) -> Result<Colle
         .map(|document| OutputFile::new(document.path, document.text.into_bytes()))
         .collect();
     outputs.push(OutputFile::new("collect.json", manifest));
-    output::write(out, &outputs)?;
-    keep_private(out);
-    Ok(Collection { files, failed: failed.into_iter().collect(), help })
+    // Trust policies hold external ids: the folder is for its owner.
+    output::write_private(out, &outputs)?;
+    Ok(Collection { files, failed: failed.into_iter().collect(), not_asked: answers.not_asked, help })
 }
 
 fn nothing() -> UserError {
@@ -107,22 +110,12 @@ fn manifest(answers: &Answers, failed: &BTreeSet<FailedInput>, role: Option<&str
         "assume_role_name": role,
         "files": files,
         "failed": failed,
+        "not_asked": answers.not_asked,
     });
     let mut bytes = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
     bytes.push(b'\n');
     bytes
 }
-
-/// Trust policies hold external ids: the folder is for its owner, where the system knows owners.
-#[cfg(unix)]
-fn keep_private(out: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    // Failing to is no reason to throw away what was collected.
-    let _ = fs::set_permissions(out, fs::Permissions::from_mode(0o700));
-}
-
-#[cfg(not(unix))]
-fn keep_private(_out: &Path) {}
 
 #[cfg(test)]
 mod tests {

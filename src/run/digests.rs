@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use crate::aws::window::{Time, Window};
 use crate::cloudtrail::digest::Digest;
-use crate::cloudtrail::digest::chain::{Cause, Chain, Gap, Place, Root, Standing};
+use crate::cloudtrail::digest::chain::{Cause, Chain, Gap, Kept, Place, Root, Standing};
 use crate::cloudtrail::digest::key::PublicKeys;
 use crate::cloudtrail::gunzip::Inflater;
 use crate::cloudtrail::object_key::ObjectKey;
@@ -118,7 +118,7 @@ pub fn witness<'p>(
     order.sort_by(|a, b| Reverse(&a.0).cmp(&Reverse(&b.0)).then(b.1.key.cmp(&a.1.key)));
     for batch in order.chunks(BATCH) {
         let digests = hands::map(&readers, batch, |(_, entry)| {
-            let digest = read(store, &entry.key);
+            let digest = read_digest(store, &entry.key);
             monitor.step(entry.size_bytes);
             digest
         });
@@ -131,7 +131,7 @@ pub fn witness<'p>(
 }
 
 /// A digest, or why it cannot be read.
-fn read(store: &dyn Store, key: &str) -> Result<Digest, String> {
+pub(super) fn read_digest(store: &dyn Store, key: &str) -> Result<Digest, String> {
     let mut bytes = Vec::new();
     store.get(key, &mut bytes).map_err(|error| error.to_string())?;
     let mut inflater = Inflater::new(DIGEST_BYTES);
@@ -139,9 +139,14 @@ fn read(store: &dyn Store, key: &str) -> Result<Digest, String> {
     Digest::parse(plain.bytes()).map_err(|error| error.to_string())
 }
 
-/// The name under which a bucket keeps a digest's signature (`x-amz-meta-signature`).
-fn signature(store: &dyn Store, key: &str) -> Option<String> {
-    store.metadata(key).ok()?.remove("signature")
+/// A bucket keeps a digest's signature as `x-amz-meta-signature`.
+fn signature(store: &dyn Store, key: &str) -> Kept {
+    match store.metadata(key).map(|mut metadata| metadata.remove("signature")) {
+        Ok(Some(signature)) => Kept::Signature(signature),
+        Ok(None) if store.remote().is_some() => Kept::Nothing,
+        Ok(None) => Kept::NotKept,
+        Err(_) => Kept::NotTold,
+    }
 }
 
 /// The walk through all chains.
@@ -190,7 +195,7 @@ impl<'p> Walk<'_, 'p> {
     fn hear(&mut self, key: &str, digest: &Digest, standing: Standing) {
         let proof = match standing {
             Standing::Proven => Proof::Proven,
-            Standing::SignatureUnknown | Standing::KeyUnknown => Proof::Unproven,
+            Standing::SignatureUnknown | Standing::KeyUnknown | Standing::SignatureMissing => Proof::Unproven,
             Standing::Unreadable | Standing::Moved | Standing::Altered => Proof::Refuted,
         };
         if standing == Standing::Proven {
@@ -264,6 +269,7 @@ impl<'p> Walk<'_, 'p> {
                     until: None,
                     reason: "chain_ends".to_owned(),
                     digest: None,
+                    hole: true,
                 });
             }
         }
@@ -284,5 +290,6 @@ fn gap_of(place: &Place<'_>, gap: Gap) -> DigestGap {
         until: Some(gap.until),
         reason,
         digest: gap.digest,
+        hole: gap.hides,
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::aws::AccountId;
 use crate::aws::window::{Window, midnight};
+use crate::cloudtrail::digest::chain::Place;
 use crate::cloudtrail::object_key::ObjectKey;
 
 use super::plan::{Plan, Request};
@@ -49,14 +50,20 @@ pub struct Estimate {
 /// Requests to S3.
 #[derive(Debug, Clone, Serialize)]
 pub struct S3Estimate {
-    /// LIST requests: at least one for each account and Region, and one for each thousand objects.
+    /// LIST requests to find the objects: the folders on the way to each Region of each account, of logs and of digests,
+    /// then each month of it, or each Region as a whole where no window was asked for; a page holds a thousand keys.
     pub list_requests: u64,
     /// GET requests: one for each log object.
     pub get_requests: u64,
+    /// GET requests for the digests of days without objects, which show whether a day was quiet.
+    pub silent_digest_get_requests: u64,
     /// What they cost, in US dollars.
     pub usd: f64,
     /// Further GET requests with `--verify-digests`.
     pub digest_get_requests: u64,
+    /// HEAD requests with `--verify-digests`, priced as GET requests: one for each chain of digests, more where one is
+    /// broken.
+    pub digest_head_requests: u64,
     /// What they all cost with these.
     pub usd_with_digests: f64,
     /// Where and when the prices hold.
@@ -98,24 +105,23 @@ pub struct AthenaEstimate {
 
 /// What a plan would cost with that many threads.
 #[must_use]
-pub fn estimate(plan: &Plan, threads: usize) -> Estimate {
+pub fn estimate(plan: &Plan, request: &Request, threads: usize) -> Estimate {
     let (objects, bytes, digests) = (plan.objects.len() as u64, plan.bytes(), plan.digests.len() as u64);
-    let places: BTreeSet<_> = plan
-        .objects
-        .iter()
-        .map(|entry| ObjectKey::parse(&entry.key))
-        .map(|key| (key.account, key.region.map(str::to_owned)))
-        .collect();
-    let lists = (places.len() as u64).max(plan.listed.div_ceil(LIST_KEYS));
+    let (lists, silent) = (list_requests(plan, request), plan.silent_digests.len() as u64);
+    // The bucket is asked for the signature of the newest digest of each chain.
+    let places = plan.digests.iter().filter_map(|entry| Place::parse(&entry.key));
+    let heads = places.map(|place| (place.chain, place.backfill)).collect::<BTreeSet<_>>().len() as u64;
     let requests_usd = |gets: u64| dollars((lists as f64 * LIST_USD + gets as f64 * GET_USD) / 1_000.0);
     let scanned = bytes.max(ATHENA_BYTES);
     Estimate {
         s3: S3Estimate {
             list_requests: lists,
             get_requests: objects,
-            usd: requests_usd(objects),
+            silent_digest_get_requests: silent,
+            usd: requests_usd(objects + silent),
             digest_get_requests: digests,
-            usd_with_digests: requests_usd(objects + digests),
+            digest_head_requests: heads,
+            usd_with_digests: requests_usd(objects + digests + heads),
             prices: PRICES,
         },
         transfer: TransferEstimate {
@@ -133,6 +139,33 @@ pub fn estimate(plan: &Plan, threads: usize) -> Estimate {
     }
 }
 
+/// What it takes to find the objects and digests of a trail (`discover`), as far as their keys tell the folders.
+fn list_requests(plan: &Plan, request: &Request) -> u64 {
+    let is_open = request.since.is_none() && request.until.is_none();
+    let mut above: BTreeSet<&str> = BTreeSet::from([""]);
+    let mut below: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    for entry in plan.objects.iter().chain(&plan.digests) {
+        let key = ObjectKey::parse(&entry.key);
+        let of_region = key.region.filter(|_| key.in_layout).and_then(|region| {
+            let name = entry.key.find(&format!("/{region}/"))? + 1;
+            Some((name, name + region.len() + 1))
+        });
+        let Some((name, inside)) = of_region else {
+            *below.entry("").or_default().entry("").or_default() += 1;
+            continue;
+        };
+        let folders = entry.key.match_indices('/').map(|(at, _)| at + 1).take_while(|end| *end <= name);
+        above.extend(folders.filter_map(|end| entry.key.get(..end)));
+        let folder = entry.key.get(..inside).unwrap_or_default();
+        let month = entry.key.get(inside..inside + "yyyy/mm/".len()).filter(|_| !is_open).unwrap_or_default();
+        *below.entry(folder).or_default().entry(month).or_default() += 1;
+    }
+    let regions = below.keys().filter(|folder| !folder.is_empty()).count() as u64;
+    let looked_into = above.len() as u64 + if is_open { 0 } else { regions };
+    let ranges = below.values().flat_map(BTreeMap::values);
+    looked_into + ranges.map(|keys| keys.div_ceil(LIST_KEYS).max(1)).sum::<u64>()
+}
+
 /// Rounded to a ten-thousandth of a cent, so that equal plans print equal sums.
 fn dollars(usd: f64) -> f64 {
     (usd * 1e6).round() / 1e6
@@ -146,7 +179,8 @@ pub struct VisibleHole {
     /// The day of delivery.
     #[serde(serialize_with = "as_text")]
     pub day: NaiveDate,
-    /// Whether a digest was delivered: the trail was on and nothing happened, so the day is no hole (S26).
+    /// Whether a digest was delivered: the trail was on, and the day is a hole unless its digests, when they are read,
+    /// name no log of it (S26).
     pub digest: bool,
 }
 
@@ -184,8 +218,12 @@ pub fn visible_holes(plan: &Plan, request: &Request) -> Vec<VisibleHole> {
 mod tests {
     use super::*;
     use crate::aws::window::parse_time;
+    use crate::evidence::hands::OneByOne;
+    use crate::run::discover::discover;
     use crate::run::plan::plan;
     use crate::store::Entry;
+    use crate::store::memory::MemoryStore;
+    use crate::store::recording::RecordingStore;
 
     fn entry(account: &str, folder: &str, day: &str, size_bytes: u64) -> Entry {
         Entry {
@@ -207,25 +245,53 @@ mod tests {
     #[test]
     fn requests_are_listed_and_got_at_their_prices() {
         let mut listing: Vec<Entry> = (1..=2_500).map(|size| entry(ONE, "CloudTrail", "01", size * 1_000)).collect();
-        listing.push(entry(ONE, "CloudTrail-Digest", "01", 7));
+        let digest = format!("AWSLogs/{ONE}/CloudTrail-Digest/us-east-1/2026/05/01/x_20260501T010000Z.json.gz");
+        listing.push(Entry { key: digest, size_bytes: 7, tag: String::new() });
         let request = Request { with_digests: true, ..Request::default() };
-        let estimate = estimate(&planned(listing, &request), 2);
-        assert_eq!(
-            (estimate.s3.list_requests, estimate.s3.get_requests, estimate.s3.digest_get_requests),
-            (3, 2_500, 1)
-        );
-        assert_eq!((estimate.s3.usd, estimate.s3.usd_with_digests), (0.001_015, 0.001_015));
+        let estimate = estimate(&planned(listing, &request), &request, 2);
+        let s3 = &estimate.s3;
+        // Five folders above the Regions, three pages of logs and one of digests.
+        assert_eq!((s3.list_requests, s3.get_requests, s3.silent_digest_get_requests), (9, 2_500, 0));
+        assert_eq!((s3.digest_get_requests, s3.digest_head_requests), (1, 1));
+        assert_eq!((s3.usd, s3.usd_with_digests), (0.001_045, 0.001_046));
         assert_eq!(estimate.transfer.bytes, 3_126_250_000);
         assert_eq!(estimate.transfer.internet_usd, 0.281_363);
         assert_eq!(estimate.time.seconds, 39.1);
         assert_eq!((estimate.athena.bytes_scanned, estimate.athena.usd), (3_126_250_000, 0.015_631));
     }
 
+    /// The requests are those that discovery makes.
+    #[test]
+    fn lists_are_counted_as_they_are_made() {
+        let mut listing = Vec::new();
+        for account in [ONE, TWO] {
+            for folder in ["CloudTrail", "CloudTrail-Digest"] {
+                for (month, region) in [("04", "us-east-1"), ("05", "us-east-1"), ("05", "eu-west-1")] {
+                    let key = format!(
+                        "AWSLogs/o-abc123/{account}/{folder}/{region}/2026/{month}/20/20260520T000000Z.json.gz"
+                    );
+                    listing.push(Entry { key, size_bytes: 1, tag: String::new() });
+                }
+            }
+        }
+        let store: MemoryStore = listing.iter().map(|entry| (entry.key.clone(), vec![0])).collect();
+        let times = (parse_time("2026-04-05"), parse_time("2026-05-25"));
+        let window = Request { since: times.0, until: times.1, with_digests: true, ..Request::default() };
+        for (request, more) in [(Request { with_digests: true, ..Request::default() }, 0), (window, 4)] {
+            let recording = RecordingStore::new(&store);
+            let found = discover(&recording, &request, &OneByOne).unwrap();
+            let made = recording.take().len();
+            let planned = plan(found.entries, &request).unwrap();
+            // A month of a Region without any key is listed too, and no key tells of it.
+            assert_eq!(estimate(&planned, &request, 1).s3.list_requests + more, made as u64, "{request:?}");
+        }
+    }
+
     #[test]
     fn athena_charges_ten_megabytes_at_least() {
         let small = planned(vec![entry(ONE, "CloudTrail", "01", 5)], &Request::default());
-        assert_eq!(estimate(&small, 1).athena.bytes_scanned, 10_000_000);
-        assert_eq!(estimate(&small, 1).athena.usd, 0.000_05);
+        assert_eq!(estimate(&small, &Request::default(), 1).athena.bytes_scanned, 10_000_000);
+        assert_eq!(estimate(&small, &Request::default(), 1).athena.usd, 0.000_05);
     }
 
     /// S26: days without objects are told account by account, and whether a digest says that the trail was on.

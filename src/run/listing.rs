@@ -15,7 +15,7 @@ use super::plan::{Plan, Request};
 
 /// Where it lies among the evidence.
 const KEY: &str = "listing.json";
-const SCHEMA: &str = "thirdtrail.listing/1";
+const SCHEMA: &str = "thirdtrail.listing/2";
 
 /// See the module.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,8 +25,8 @@ pub struct Listing {
     asked: Asked,
     listed: u64,
     skipped: BTreeMap<String, u64>,
-    /// As texts, year first.
-    digest_days: BTreeSet<(AccountId, String)>,
+    /// Days without objects that digests show to have been quiet; as texts, year first.
+    quiet_days: BTreeSet<(AccountId, String)>,
     accounts: BTreeSet<AccountId>,
     /// The Regions that the source held, if it is known to lack others.
     #[serde(default)]
@@ -61,7 +61,7 @@ impl Listing {
             asked: Asked::of(request),
             listed: plan.listed,
             skipped: plan.skipped.clone(),
-            digest_days: plan.digest_days.iter().map(|(account, day)| (*account, day.to_string())).collect(),
+            quiet_days: plan.digest_days.iter().map(|(account, day)| (*account, day.to_string())).collect(),
             accounts: plan.accounts.clone(),
             regions: regions.clone(),
         }
@@ -94,7 +94,10 @@ impl Listing {
     /// is told only for the question that was asked then.
     pub fn complete(self, plan: &mut Plan, request: &Request) {
         let day = |(account, day): (AccountId, String)| Some((account, day.parse::<NaiveDate>().ok()?));
-        plan.digest_days.extend(self.digest_days.into_iter().filter_map(day));
+        // What was quiet in some Regions need not have been quiet in others.
+        if self.asked.regions.is_empty() || self.asked.regions == request.regions {
+            plan.digest_days.extend(self.quiet_days.into_iter().filter_map(day));
+        }
         plan.accounts.extend(self.accounts);
         if self.asked == Asked::of(request) {
             (plan.listed, plan.skipped) = (self.listed, self.skipped);

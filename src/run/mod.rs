@@ -16,6 +16,7 @@ pub mod monitor;
 pub mod observe;
 pub mod output;
 pub mod plan;
+pub mod quiet;
 pub mod report;
 pub mod resume;
 pub mod source;

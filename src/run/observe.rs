@@ -16,6 +16,7 @@ use super::checkpoint::Notes;
 use super::discover::find;
 use super::listing::Listing;
 use super::monitor::Monitor;
+use super::quiet;
 use super::resume::{Purpose, Saved, read};
 
 /// What was done.
@@ -42,6 +43,7 @@ pub fn observe(
 ) -> Result<Observed, UserError> {
     let (given, _) = given(options)?;
     let mut plan = find(store, &options.request)?;
+    plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
     Listing::of(&plan, &options.request, &options.beside.regions).save(saved.checkpoints.store())?;
     if let Some(only) = only {
         let planned: BTreeSet<&String> = plan.objects.iter().map(|entry| &entry.key).collect();

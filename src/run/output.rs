@@ -120,7 +120,28 @@ fn check_parent(out: &Path) -> Result<(), UserError> {
 /// # Errors
 /// When the disk refuses; the old folder is then still there.
 pub fn write(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
-    write_beside(out, files).map_err(|error| {
+    write_for(out, files, Readers::All)
+}
+
+/// The same in a folder that is its owner's alone, from its first moment on.
+///
+/// # Errors
+/// When the disk refuses, or knows no owners; the old folder is then still there.
+pub fn write_private(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
+    write_for(out, files, Readers::Owner)
+}
+
+/// Who may read an output folder.
+#[derive(Clone, Copy)]
+enum Readers {
+    /// As many as of any other new folder.
+    All,
+    /// Nobody but its owner.
+    Owner,
+}
+
+fn write_for(out: &Path, files: &[OutputFile], readers: Readers) -> Result<(), UserError> {
+    write_beside(out, files, readers).map_err(|error| {
         UserError::new(
             format!("cannot write to `{}`: {error}", out.display()),
             "check the room and the permissions of its parent folder",
@@ -128,13 +149,17 @@ pub fn write(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
     })
 }
 
-fn write_beside(out: &Path, files: &[OutputFile]) -> std::io::Result<()> {
+fn write_beside(out: &Path, files: &[OutputFile], readers: Readers) -> std::io::Result<()> {
     let parent = match out.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
     };
     fs::create_dir_all(&parent)?;
-    let fresh = tempfile::Builder::new().prefix(".thirdtrail-").tempdir_in(&parent)?;
+    let mut builder = tempfile::Builder::new();
+    let fresh = private(&mut builder).prefix(".thirdtrail-").tempdir_in(&parent)?;
+    if let Readers::Owner = readers {
+        check_private(fresh.path())?;
+    }
     for file in files {
         let target = fresh.path().join(&file.path);
         if let Some(folder) = target.parent() {
@@ -142,12 +167,15 @@ fn write_beside(out: &Path, files: &[OutputFile]) -> std::io::Result<()> {
         }
         fs::write(target, &file.bytes)?;
     }
-    open_to_readers(fresh.path())?;
+    if let Readers::All = readers {
+        open_to_readers(fresh.path())?;
+    }
     if !out.exists() {
         fs::rename(fresh.keep(), out)?;
         return Ok(());
     }
-    let old = tempfile::Builder::new().prefix(".thirdtrail-old-").tempdir_in(&parent)?;
+    let mut builder = tempfile::Builder::new();
+    let old = private(&mut builder).prefix(".thirdtrail-old-").tempdir_in(&parent)?;
     let aside = old.path().join("out");
     fs::rename(out, &aside)?;
     if let Err(error) = fs::rename(fresh.path(), out) {
@@ -159,7 +187,19 @@ fn write_beside(out: &Path, files: &[OutputFile]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Temporary folders are private; an output folder is as open as any other new one.
+/// Makes folders that are their owner's alone from their first moment on, where the system knows owners.
+#[cfg(unix)]
+fn private<'b, 'p, 's>(builder: &'b mut tempfile::Builder<'p, 's>) -> &'b mut tempfile::Builder<'p, 's> {
+    use std::os::unix::fs::PermissionsExt;
+    builder.permissions(fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn private<'b, 'p, 's>(builder: &'b mut tempfile::Builder<'p, 's>) -> &'b mut tempfile::Builder<'p, 's> {
+    builder
+}
+
+/// A folder is private while it is written; an output folder is then as open as any other new one.
 #[cfg(unix)]
 fn open_to_readers(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -169,4 +209,40 @@ fn open_to_readers(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn open_to_readers(_folder: &Path) -> std::io::Result<()> {
     Ok(())
+}
+
+/// A disk without permissions makes every folder as open as it was mounted.
+#[cfg(unix)]
+fn check_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if fs::metadata(folder)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(std::io::Error::other("the disk cannot keep a folder from other users"))
+}
+
+#[cfg(not(unix))]
+fn check_private(_folder: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A folder that was open to others is not open again because it is written again.
+    #[test]
+    fn a_private_folder_is_its_owners_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let (out, file) = (parent.path().join("out"), [OutputFile::new("inventory/1.json", b"{}".to_vec())]);
+        let mode = || fs::metadata(&out).unwrap().permissions().mode() & 0o777;
+        write(&out, &file).unwrap();
+        assert_eq!(mode(), 0o755);
+        write_private(&out, &file).unwrap();
+        assert_eq!(mode(), 0o700);
+        fs::set_permissions(&out, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(check_private(&out).is_err());
+    }
 }

@@ -37,8 +37,13 @@ pub struct Plan {
     pub listed: u64,
     /// Not to be read, by reason.
     pub skipped: BTreeMap<String, u64>,
-    /// Days for which a digest proves that the trail was on.
+    /// Days on which a digest was delivered; once those without objects were looked at (`quiet`), those that their
+    /// digests show to have been quiet.
     pub digest_days: BTreeSet<(AccountId, NaiveDate)>,
+    /// Digests of days without objects to be read, and of the day after each, by key.
+    pub silent_digests: Vec<Entry>,
+    /// Regions in which an account's digests were delivered.
+    pub digest_regions: BTreeMap<AccountId, BTreeSet<String>>,
     /// Accounts named by keys.
     pub accounts: BTreeSet<AccountId>,
     /// Days of delivery of the objects to be read.
@@ -69,12 +74,16 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
     let earlier = earlier_outputs(&listing);
     let mut plan = Plan { listed: listing.len() as u64, ..Plan::default() };
     plan.skipped.insert("digest".to_owned(), 0);
-    let mut logs = 0_u64;
+    let (mut logs, mut digests) = (0_u64, Vec::new());
     for entry in listing {
         let key = ObjectKey::parse(&entry.key);
         plan.accounts.extend(key.account.filter(|_| key.in_layout));
         if let (ObjectKind::Digest, Some(account), Some(day)) = (key.kind, key.account, key.delivered) {
             plan.digest_days.insert((account, day));
+            let regions = plan.digest_regions.entry(account).or_default();
+            if let Some(region) = key.region.filter(|region| !regions.contains(*region)) {
+                regions.insert(region.to_owned());
+            }
         }
         let ours = earlier.iter().any(|folder| entry.key.starts_with(folder));
         let reason = if ours { Some("other") } else { reason_to_skip(&entry.key, &key, has_layout, request) };
@@ -82,8 +91,8 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
         match reason {
             Some(reason) => {
                 *plan.skipped.entry(reason.to_owned()).or_default() += 1;
-                if reason == "digest" && wants_digest(&key, request) {
-                    plan.digests.push(entry);
+                if reason == "digest" {
+                    digests.push(entry);
                 }
             }
             None => {
@@ -96,7 +105,38 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
         return Err(nothing_to_read(logs));
     }
     plan.window = window(request);
+    let silent = silent_days(&plan, request);
+    for entry in digests {
+        let key = ObjectKey::parse(&entry.key);
+        let of = |day: Option<NaiveDate>| key.account.zip(day).is_some_and(|day| silent.contains(&day));
+        if of(key.delivered) || of(key.delivered.and_then(|day| day.pred_opt())) {
+            plan.silent_digests.push(entry.clone());
+        }
+        if wants_digest(&key, request) {
+            plan.digests.push(entry);
+        }
+    }
     Ok(plan)
+}
+
+/// Days asked for on which an account with objects has digests alone.
+#[must_use]
+pub fn silent_days(plan: &Plan, request: &Request) -> BTreeSet<(AccountId, NaiveDate)> {
+    let mut delivered: BTreeMap<AccountId, BTreeSet<NaiveDate>> = BTreeMap::new();
+    for entry in &plan.objects {
+        let key = ObjectKey::parse(&entry.key);
+        if let (Some(account), Some(day)) = (key.account, key.delivered) {
+            delivered.entry(account).or_default().insert(day);
+        }
+    }
+    let asked = |day: NaiveDate| {
+        request.since.is_none_or(|since| day >= since.date_naive())
+            && request.until.is_none_or(|until| day <= until.date_naive())
+    };
+    let silent = |(account, day): &&(AccountId, NaiveDate)| {
+        asked(*day) && delivered.get(account).is_some_and(|days| !days.contains(day))
+    };
+    plan.digest_days.iter().filter(silent).copied().collect()
 }
 
 /// Dates that contradict each other are told before anything is listed.

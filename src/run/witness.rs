@@ -9,7 +9,7 @@ use crate::cloudtrail::digest::Sha256;
 use crate::cloudtrail::gunzip::{InflateError, Inflater};
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::evidence::limits;
-use crate::finding::assessment::{DoubtedObject, INTEGRITY_LISTED, IntegrityReport};
+use crate::finding::assessment::{DigestGap, DoubtedObject, INTEGRITY_LISTED, IntegrityReport};
 
 /// How well it is known what an object should hold, the better the greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -104,11 +104,28 @@ impl<'p> Witness<'p> {
             list(&mut report.missing, key, "missing");
             doubt(&mut report, key, "missing_object");
         }
-        let holes = report.gaps.iter().any(|gap| gap.is_hole());
-        let doubted = ["altered", "moved", "unreadable"];
-        let doubted = doubted.iter().any(|reason| report.digests.unverified.contains_key(*reason));
-        report.intact = report.tampered.is_empty() && report.missing.is_empty() && !holes && !doubted;
+        let refuted = report.gaps.iter().any(DigestGap::refutes)
+            || REFUTING.iter().any(|reason| report.digests.unverified.contains_key(*reason));
+        let sound = report.tampered.is_empty() && report.missing.is_empty() && !refuted;
+        let told = report.digests.verified > 0 && !report.gaps.iter().any(|gap| gap.hole);
+        report.intact = if sound { told.then_some(true) } else { Some(false) };
+        report.verified = how_much(&report);
         report
+    }
+}
+
+/// Standings of digests that no honest copy has.
+const REFUTING: [&str; 4] = ["altered", "moved", "signature_missing", "unreadable"];
+
+fn how_much(report: &IntegrityReport) -> &'static str {
+    let whole = report.digests.unverified.is_empty()
+        && report.objects.unverified.is_empty()
+        && report.objects.tampered == 0
+        && report.gaps.is_empty();
+    match report.digests.verified {
+        0 => "none",
+        _ if whole => "all",
+        _ => "some",
     }
 }
 
@@ -163,7 +180,7 @@ mod tests {
             witness.eye().see(KEY, bytes);
         }
         let report = witness.report();
-        assert_eq!(report.intact, report.objects.tampered == 0);
+        assert_eq!(report.intact, (report.objects.tampered > 0).then_some(false), "no digest was read");
         let unverified = report.objects.unverified.into_keys().collect();
         (report.objects.verified, report.objects.tampered, unverified)
     }

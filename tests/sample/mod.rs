@@ -238,7 +238,8 @@ fn coverage() -> CoverageReport {
 fn integrity() -> IntegrityReport {
     let doubted = |reason: &str| vec![DoubtedObject::new(&format!("AWSLogs/{HOSTILE}"), reason)];
     IntegrityReport {
-        intact: false,
+        intact: Some(false),
+        verified: "some",
         digests: DigestsReport { read: 3, verified: 1, unverified: counts("unreadable"), missing: 1 },
         objects: VerifiedObjects { verified: 1, tampered: 1, missing: 1, unverified: counts("not_named") },
         tampered: doubted("hash_differs"),
@@ -252,6 +253,7 @@ fn integrity() -> IntegrityReport {
             until: None,
             reason: "digest_missing".to_owned(),
             digest: Some(HOSTILE.to_owned()),
+            hole: true,
         }],
         buckets: BTreeSet::from([HOSTILE.to_owned()]),
         ..IntegrityReport::default()

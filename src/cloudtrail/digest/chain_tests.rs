@@ -75,9 +75,9 @@ impl Trail {
         let mut standings: Vec<&str> = Vec::new();
         for file in self.files.iter().rev() {
             let digest = Digest::parse(file.plain.as_bytes()).ok();
-            let signature = || metadata.then(|| file.signature.clone());
+            let kept = || if metadata { Kept::Signature(file.signature.clone()) } else { Kept::NotKept };
             let place = Place::parse(&file.key).unwrap();
-            standings.insert(0, chain.judge(&place, digest.as_ref(), &self.keys, signature).word());
+            standings.insert(0, chain.judge(&place, digest.as_ref(), &self.keys, kept).word());
         }
         let hour = |time: Time| time.format("%H").to_string();
         let gap = |gap: Gap| {
@@ -86,7 +86,12 @@ impl Trail {
                 Cause::Missing => "missing",
                 Cause::Restarted => "restarted",
             };
-            format!("{}-{} {cause}", gap.from.map_or("?".to_owned(), hour), hour(gap.until))
+            format!(
+                "{}-{} {cause}{}",
+                gap.from.map_or("?".to_owned(), hour),
+                hour(gap.until),
+                if gap.hides { "" } else { " (open)" }
+            )
         };
         (standings, chain.gaps(since, None).into_iter().map(gap).collect())
     }
@@ -105,7 +110,7 @@ const PROVEN: &str = "verified";
 fn a_sound_chain_is_proven_and_without_metadata_all_but_its_newest() {
     let trail = signed(&[0, 1, 2, 3], &[]);
     trail.check(true, &[PROVEN; 4], &[]);
-    trail.check(false, &[PROVEN, PROVEN, PROVEN, "signature_unknown"], &["03-04 signature_unknown"]);
+    trail.check(false, &[PROVEN, PROVEN, PROVEN, "signature_unknown"], &["03-04 signature_unknown (open)"]);
 }
 
 #[test]
@@ -136,7 +141,7 @@ fn an_unknown_key_does_not_hide_an_edit() {
 fn without_the_right_key_nothing_is_proven() {
     let mut trail = signed(&[0, 1], &[]);
     trail.keys = PublicKeys::default();
-    trail.check(true, &["key_unknown"; 2], &["00-02 key_unknown"]);
+    trail.check(true, &["key_unknown"; 2], &["00-02 key_unknown (open)"]);
     trail.keys = signed(&[0], &[]).keys;
     trail.check(true, &["altered"; 2], &["00-02 altered"]);
 }
@@ -166,12 +171,12 @@ fn a_damaged_digest_leaves_a_gap_and_proves_its_neighbours_no_less() {
     let mut trail = signed(&[0, 1, 2, 3], &[]);
     trail.files[2].plain = "{".to_owned();
     trail.check(true, &[PROVEN, PROVEN, "unreadable", PROVEN], &["02-03 unreadable"]);
-    trail.check(false, &[PROVEN, "signature_unknown", "unreadable", "signature_unknown"], &["01-04 unreadable"]);
+    trail.check(false, &[PROVEN, "signature_missing", "unreadable", "signature_unknown"], &["01-04 unreadable"]);
 }
 
 #[test]
 fn a_chain_that_starts_again_leaves_a_gap_only_if_time_passed() {
-    signed(&[0, 1, 4, 5], &[4]).check(true, &[PROVEN; 4], &["02-04 restarted"]);
+    signed(&[0, 1, 4, 5], &[4]).check(true, &[PROVEN; 4], &["02-04 restarted (open)"]);
     signed(&[0, 1, 2, 3], &[2]).check(true, &[PROVEN; 4], &[]);
 }
 
@@ -194,6 +199,70 @@ fn a_planted_digest_hides_nothing() {
     let key = trail.files[1].key.replace("T020000Z", "T013000Z");
     trail.files.insert(1, File { key, plain: "{}".to_owned(), signature: String::new() });
     trail.check(true, &[PROVEN, "unreadable", PROVEN, PROVEN], &[]);
+}
+
+/// In a copy the digest before a removed one lacks its signature too; that does not hide the removal.
+#[test]
+fn a_removed_digest_is_missed_in_a_copy_too() {
+    let mut trail = signed(&[0, 1, 2, 3, 4, 5], &[]);
+    trail.files.remove(3);
+    let standings = [PROVEN, PROVEN, "signature_missing", PROVEN, "signature_unknown"];
+    trail.check(false, &standings, &["05-06 signature_unknown (open)", "02-04 missing"]);
+    // With one edited beside it, under a key that nobody has.
+    trail.edit(2, "digestPublicKeyFingerprint", json!("f9"));
+    let standings = [PROVEN, PROVEN, "key_unknown", PROVEN, "signature_unknown"];
+    trail.check(false, &standings, &["05-06 signature_unknown (open)", "02-04 missing"]);
+    // And where the newest that is left is the one that cannot be proven.
+    trail.files.remove(3);
+    trail.check(false, &[PROVEN, PROVEN, "key_unknown", "signature_unknown"], &["02-06 missing"]);
+}
+
+/// Only the newest digest of a copy, and one before a proven start, can lack their signatures.
+#[test]
+fn forged_digests_at_the_end_of_a_copy_are_holes() {
+    let mut trail = signed(&[0, 1, 2, 3, 4, 5], &[]);
+    for at in 3..6 {
+        for field in ["Object", "HashValue", "HashAlgorithm", "Signature"] {
+            let field = if field == "Object" { "S3Object" } else { field };
+            trail.edit(at, &format!("previousDigest{field}"), Value::Null);
+        }
+    }
+    let missing = "signature_missing";
+    let standings = [PROVEN, PROVEN, missing, missing, missing, "signature_unknown"];
+    trail.check(false, &standings, &["02-06 signature_missing"]);
+
+    let restarted = signed(&[0, 1, 2, 6, 7], &[6]);
+    let standings = [PROVEN, PROVEN, "signature_unknown", PROVEN, "signature_unknown"];
+    let gaps = ["07-08 signature_unknown (open)", "02-06 signature_unknown (open)"];
+    restarted.check(false, &standings, &gaps);
+}
+
+/// One digest at the end that claims to follow on one of long before hides the time between.
+#[test]
+fn an_unproven_digest_does_not_cover_many_hours() {
+    let mut trail = signed(&[0, 1, 12], &[]);
+    trail.edit(2, "digestStartTime", json!(rfc3339(hour(2))));
+    trail.check(false, &[PROVEN, PROVEN, "signature_unknown"], &["02-13 missing"]);
+}
+
+/// With unknown keys at the newest end only, nobody can tell; but what is proven of the chain does not cover it.
+#[test]
+fn a_chain_that_is_proven_in_part_hides_what_is_not() {
+    let mut trail = signed(&[0, 1, 2, 3], &[]);
+    trail.edit(3, "digestPublicKeyFingerprint", json!("f9"));
+    trail.check(true, &[PROVEN, PROVEN, PROVEN, "key_unknown"], &["03-04 key_unknown"]);
+}
+
+/// A bucket keeps the signature of each digest; one without, or that cannot be asked for it, is not believed.
+#[test]
+fn a_bucket_excuses_no_digest_without_a_signature() {
+    let trail = signed(&[0], &[]);
+    let (place, digest) = (Place::parse(&trail.files[0].key).unwrap(), Digest::parse(trail.files[0].plain.as_bytes()));
+    let judged = |kept| Chain::default().judge(&place, digest.as_ref().ok(), &trail.keys, || kept);
+    assert_eq!(judged(Kept::Signature(trail.files[0].signature.clone())), Standing::Proven);
+    assert_eq!(judged(Kept::NotKept), Standing::SignatureUnknown);
+    assert_eq!(judged(Kept::Nothing), Standing::SignatureMissing);
+    assert_eq!(judged(Kept::NotTold), Standing::Unreadable);
 }
 
 #[test]

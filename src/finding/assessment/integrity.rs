@@ -15,8 +15,11 @@ pub const INTEGRITY_LISTED: usize = 1_000;
 /// What the digests say about what was read.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct IntegrityReport {
-    /// Whether nothing was found tampered with or missing, objects and digests alike.
-    pub intact: bool,
+    /// `false` where something was found tampered with or missing, objects and digests alike; nothing where that cannot
+    /// be said: no digest could be verified, or none covers a time for want of a key or because a chain ends.
+    pub intact: Option<bool>,
+    /// How much is proven: `all` of the log objects that were read and of the digests, `some`, or `none`.
+    pub verified: &'static str,
     /// Digests by what became of them.
     pub digests: DigestsReport,
     /// Log objects by what became of them.
@@ -51,7 +54,8 @@ pub struct DigestsReport {
     pub read: u64,
     /// Proven by their own signature or by a verified digest that names their hash.
     pub verified: u64,
-    /// Not proven, by reason: `signature_unknown`, `key_unknown`, `unreadable`, `moved`, `altered`.
+    /// Not proven, by reason: `signature_unknown`, `key_unknown`, `signature_missing`, `unreadable`,
+    /// `moved`, `altered`.
     pub unverified: BTreeMap<String, u64>,
     /// Times between two digests from which at least one is missing.
     pub missing: u64,
@@ -100,17 +104,20 @@ pub struct DigestGap {
     /// Its end; none where no verified digest follows.
     #[serde(serialize_with = "as_rfc3339_option")]
     pub until: Option<Time>,
-    /// `digest_missing`, `digest_altered`, `digest_unreadable`, `digest_moved`, `digest_signature_unknown`,
-    /// `digest_key_unknown`, `chain_restarted`, `chain_ends`.
+    /// `digest_missing`, `digest_altered`, `digest_unreadable`, `digest_moved`, `digest_signature_missing`,
+    /// `digest_signature_unknown`, `digest_key_unknown`, `chain_restarted`, `chain_ends`.
     pub reason: String,
     /// The digest that is missing or to blame.
     pub digest: Option<String>,
+    /// Whether it hides what was delivered: then its days are holes (S26).
+    pub hole: bool,
 }
 
 impl DigestGap {
-    /// Whether it hides what was delivered: then its days are holes.
+    /// Whether it shows that something was taken away or changed; without a key, or at the end of a chain, nobody can
+    /// tell.
     #[must_use]
-    pub fn is_hole(&self) -> bool {
-        matches!(self.reason.as_str(), "digest_missing" | "digest_altered" | "digest_unreadable" | "digest_moved")
+    pub fn refutes(&self) -> bool {
+        self.hole && !matches!(self.reason.as_str(), "digest_key_unknown" | "chain_ends")
     }
 }

@@ -14,15 +14,16 @@ pub(super) fn of_integrity(integrity: &IntegrityReport, found: &mut Vec<Finding>
 }
 
 fn mismatch(integrity: &IntegrityReport, found: &mut Vec<Finding>) {
-    if integrity.intact {
+    if integrity.intact != Some(false) {
         return;
     }
     let (objects, digests) = (&integrity.objects, &integrity.digests);
-    let bad = ["altered", "moved", "unreadable"].map(|reason| digests.unverified.get(reason).copied().unwrap_or(0));
+    let bad = ["altered", "moved", "signature_missing", "unreadable"]
+        .map(|reason| digests.unverified.get(reason).copied().unwrap_or(0));
     let parts = [
         (objects.tampered, "log object tampered with", "log objects tampered with"),
         (objects.missing, "log object missing", "log objects missing"),
-        (bad.iter().sum(), "digest altered or unreadable", "digests altered or unreadable"),
+        (bad.iter().sum(), "digest altered, unsigned or unreadable", "digests altered, unsigned or unreadable"),
         (digests.missing, "time whose digests are missing", "times whose digests are missing"),
     ];
     let parts = parts.into_iter().filter(|(number, ..)| *number > 0);
@@ -38,7 +39,7 @@ fn mismatch(integrity: &IntegrityReport, found: &mut Vec<Finding>) {
             "tampered": keys(&integrity.tampered),
             "missing": keys(&integrity.missing),
             "digests": integrity.doubted_digests.iter().filter(|digest| !is_open(&digest.reason)).take(NAMED).collect::<Vec<_>>(),
-            "gaps": integrity.gaps.iter().filter(|gap| gap.is_hole()).take(NAMED).collect::<Vec<_>>(),
+            "gaps": integrity.gaps.iter().filter(|gap| gap.refutes()).take(NAMED).collect::<Vec<_>>(),
             "counts": {"objects": objects, "digests": digests},
         }),
         "Find out who can write to the bucket and who did; restore the objects from versions or a replica, and compare \
@@ -51,9 +52,10 @@ fn unverified(integrity: &IntegrityReport, found: &mut Vec<Finding>) {
     let objects: u64 = integrity.objects.unverified.values().sum();
     let open: u64 = integrity.digests.unverified.iter().filter(|(reason, _)| is_open(reason)).map(|(_, n)| n).sum();
     let gaps: Vec<_> =
-        integrity.gaps.iter().filter(|gap| !gap.is_hole() && gap.reason != "digest_signature_unknown").collect();
+        integrity.gaps.iter().filter(|gap| !gap.refutes() && gap.reason != "digest_signature_unknown").collect();
     // The newest digest of a chain has its signature in the bucket's metadata only, which no copy has.
-    let newest_only = gaps.is_empty()
+    let newest_only = integrity.digests.verified > 0
+        && gaps.is_empty()
         && integrity.objects.unverified.keys().all(|reason| reason == "digest_unverified")
         && integrity.digests.unverified.keys().all(|reason| reason == "signature_unknown");
     if objects == 0 && (newest_only || open == 0 && gaps.is_empty()) {

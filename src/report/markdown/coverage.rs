@@ -55,8 +55,13 @@ fn verdict(coverage: &CoverageReport) -> String {
         )
     };
     let read = match &coverage.integrity {
-        Some(integrity) if !integrity.intact => {
+        Some(integrity) if integrity.intact == Some(false) => {
             format!("{read} **Tampered with: it is not what CloudTrail delivered, see below.**")
+        }
+        Some(integrity) if integrity.intact.is_none() => {
+            format!(
+                "{read} **Not verified: nothing proves what CloudTrail delivered, or not of all times, see below.**"
+            )
         }
         _ => read,
     };

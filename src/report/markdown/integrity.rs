@@ -46,8 +46,18 @@ pub(super) fn render(page: &mut Page, integrity: &IntegrityReport) {
 }
 
 fn verdict(integrity: &IntegrityReport) -> String {
-    if !integrity.intact {
+    if integrity.intact == Some(false) {
         return "**The trail is not as CloudTrail delivered it.** The days concerned count as holes.".to_owned();
+    }
+    if integrity.verified == "none" {
+        return "**Nothing could be verified: no digest is proven, so it is not known whether the trail is what \
+                CloudTrail delivered.**"
+            .to_owned();
+    }
+    if integrity.intact.is_none() {
+        return "**Not verified as a whole: no proven digest covers some times, which count as holes; nothing was found \
+                tampered with or missing.**"
+            .to_owned();
     }
     let open = !integrity.objects.unverified.is_empty() || !integrity.digests.unverified.is_empty();
     if open || !integrity.gaps.is_empty() {

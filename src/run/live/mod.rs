@@ -119,6 +119,8 @@ pub struct Answers {
     pub documents: Vec<Document>,
     /// What could not be read, each thing once, with what to do about it.
     pub failed: BTreeMap<(Input, FailedInput), String>,
+    /// Accounts of the organization that were not asked, because they are not active.
+    pub not_asked: BTreeSet<AccountId>,
 }
 
 /// Asks for everything wished.
@@ -149,6 +151,9 @@ async fn ask_all(aws: Aws, wish: &Wish<'_>) -> Result<Answers, UserError> {
     }
     answers.documents.retain(|document| wish.inputs.contains(&document.input));
     let own: BTreeSet<AccountId> = organization.accounts.iter().copied().chain([caller.account()]).collect();
+    if wish.role.is_some() {
+        answers.not_asked = organization.accounts.difference(&organization.active).copied().collect();
+    }
     let accounts: Vec<AccountId> = match wish.role {
         Some(_) => organization.active.iter().copied().collect(),
         None => vec![caller.account()],
