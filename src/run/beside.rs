@@ -315,11 +315,14 @@ mod tests {
     #[test]
     fn the_age_of_an_inventory_is_known_of_all_of_it_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
-        let manifest = r#"{"schema":"thirdtrail.collect/1","collected_at":"2026-08-02T00:00:00Z","failed":[]}"#;
-        fs::write(folder.path().join("collect.json"), manifest).unwrap();
+        let roles = r#"{"RoleDetailList":[]}"#;
+        let hash = super::super::inputs::sha256(roles.as_bytes());
+        let manifest = serde_json::json!({"schema": "thirdtrail.collect/1", "collected_at": "2026-08-02T00:00:00Z",
+            "files": [{"path": "inventory/012345678901.json", "sha256": hash}], "failed": []});
+        fs::write(folder.path().join("collect.json"), manifest.to_string()).unwrap();
         fs::create_dir(folder.path().join("inventory")).unwrap();
         let file = folder.path().join("inventory/012345678901.json");
-        fs::write(&file, r#"{"RoleDetailList":[]}"#).unwrap();
+        fs::write(&file, roles).unwrap();
         let options = BesideOptions { folder: Some(folder.path().to_owned()), ..BesideOptions::default() };
         assert_eq!(read(&[], &options).unwrap().beside.inventory_of, parse_time("2026-08-02"));
         assert_eq!(read(&[file], &options).unwrap().beside.inventory_of, None);
