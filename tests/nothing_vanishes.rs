@@ -130,8 +130,8 @@ fn objects_that_were_never_observed_are_named() {
     assert!(!coverage.complete);
     assert_eq!((coverage.objects.read, coverage.objects.failed.len()), (48, 24));
     assert!(coverage.objects.failed.iter().all(|failed| failed.reason.starts_with("not observed")));
-    let holes: Vec<&str> = coverage.accounts[0].holes.iter().map(|hole| hole.day.as_str()).collect();
-    assert_eq!(holes, ["2026-05-02"]);
+    let holes: BTreeSet<&str> = coverage.accounts[0].holes.iter().map(|hole| hole.day.as_str()).collect();
+    assert_eq!(holes, ["2026-05-02"].into());
     observed(&source, &options, None, &evidence);
     let whole = reported(&evidence, &options).unwrap();
     assert!(whole.assessment.coverage.complete);

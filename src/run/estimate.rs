@@ -31,8 +31,8 @@ const ATHENA_USD: f64 = 5.0;
 /// What Athena charges at least for one query.
 const ATHENA_BYTES: u64 = 10_000_000;
 /// Compressed bytes that one thread analyzes in a second: `benches/floor.rs`, the stage `analyze` on the 4 GB trail of the
-/// README (4.26 s with two threads, 11 to 1 compressed), rounded down. Fetching from a bucket is not in it.
-const BYTES_PER_SECOND: u64 = 40_000_000;
+/// README (2.92 s with two threads, 11 to 1 compressed), rounded down. Fetching from a bucket is not in it.
+const BYTES_PER_SECOND: u64 = 60_000_000;
 
 /// What reading would cost.
 #[derive(Debug, Clone, Serialize)]
