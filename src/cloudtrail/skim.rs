@@ -25,6 +25,7 @@
 use chrono::TimeDelta;
 use hashbrown::HashTable;
 use memchr::memmem::Finder;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::aws::window::{Time, midnight, parse_time};
 
@@ -222,7 +223,7 @@ impl Skimmer {
     /// Whether a new tail was met before. A new form or call is likely to be met again; a tail only when it was met
     /// twice, because some services write there what is different each time.
     fn was_glimpsed(&mut self, tail: &[u8]) -> bool {
-        let digest = xxhash_rust::xxh3::xxh3_64(tail);
+        let digest = xxh3_64(tail);
         let slot = self.glimpses.get_mut(digest as usize % GLIMPSES);
         slot.is_some_and(|slot| std::mem::replace(slot, digest) == digest)
     }
@@ -377,7 +378,7 @@ impl Parts {
     }
 
     fn get(&self, text: &[u8]) -> Option<Part> {
-        self.index.find(xxhash_rust::xxh3::xxh3_64(text), |part| self.text(*part) == text).copied()
+        self.index.find(xxh3_64(text), |part| self.text(*part) == text).copied()
     }
 
     fn learn(&mut self, text: &[u8]) -> Part {
@@ -387,8 +388,8 @@ impl Parts {
         let part = Part(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
         self.texts.push(Box::from(text));
         let texts = &self.texts;
-        let digest = |part: &Part| xxhash_rust::xxh3::xxh3_64(texts.get(part.index()).map_or(&[], AsRef::as_ref));
-        self.index.insert_unique(xxhash_rust::xxh3::xxh3_64(text), part, digest);
+        let digest = |part: &Part| xxh3_64(texts.get(part.index()).map_or(&[], AsRef::as_ref));
+        self.index.insert_unique(xxh3_64(text), part, digest);
         part
     }
 }

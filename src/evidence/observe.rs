@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::cloudtrail::gunzip::Inflater;
+use crate::cloudtrail::gunzip::{Inflater, Plain};
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::cloudtrail::reader::{Json, ParseError, Parser};
 use crate::cloudtrail::record::RecordError;
@@ -84,7 +84,7 @@ impl Observer {
         let object = Object { key, place: ObjectKey::parse(key) };
         match self.observe_usual(&object, bytes) {
             Some(reading) => self.fold.evidence.note_object(&object, reading),
-            None => self.observe_anew(key, bytes),
+            None => self.parse_all(&object, bytes),
         }
     }
 
@@ -94,22 +94,14 @@ impl Observer {
         let mut plain = self.inflater.inflate(bytes).ok()?;
         let (outliner, fold) = (&mut self.outliner, &mut self.fold);
         outliner.outline(plain.bytes(), &mut fold.tallied())?;
-        let mut reading = ObjectReading {
-            records: outliner.pieces.len() as u64,
-            bad: 0,
-            compressed_bytes: bytes.len() as u64,
-            decompressed_bytes: plain.length() as u64,
-        };
+        let mut reading = reading_of(outliner.pieces.len(), bytes, &plain);
         for (at, piece) in outliner.pieces.iter().enumerate() {
             match piece {
                 Piece::Quiet(quiet) => fold.take_quiet(&object.place, quiet, &mut outliner.familiar),
                 Piece::Telling(range) => {
                     let take = |json: Json<'_>| fold.take(&object.place, json);
                     let taken = self.parser.parse(plain.padded_from(range.start), range.len(), take);
-                    if let Some(problem) = problem(taken) {
-                        reading.bad += 1;
-                        fold.evidence.coverage.note_bad(object.key, at as u64, problem);
-                    }
+                    note_problem(fold, &mut reading, object, at, taken);
                 }
             }
         }
@@ -119,22 +111,20 @@ impl Observer {
     /// Reads one object as [`Self::observe`] does, but recognises nothing: every record is parsed. What the other way must
     /// agree with.
     pub fn observe_anew(&mut self, key: &str, bytes: &[u8]) {
-        let object = Object { key, place: ObjectKey::parse(key) };
-        match self.observe_pieces(&object, bytes) {
-            Ok(reading) => self.fold.evidence.note_object(&object, reading),
-            Err(reason) => self.fold.evidence.fail(key, &reason),
+        self.parse_all(&Object { key, place: ObjectKey::parse(key) }, bytes);
+    }
+
+    fn parse_all(&mut self, object: &Object<'_>, bytes: &[u8]) {
+        match self.observe_pieces(object, bytes) {
+            Ok(reading) => self.fold.evidence.note_object(object, reading),
+            Err(reason) => self.fold.evidence.fail(object.key, &reason),
         }
     }
 
     fn observe_pieces(&mut self, object: &Object<'_>, bytes: &[u8]) -> Result<ObjectReading, String> {
         let mut plain = self.inflater.inflate(bytes).map_err(|error| error.to_string())?;
         let pieces = split(plain.bytes()).map_err(|error| error.to_string())?;
-        let mut reading = ObjectReading {
-            records: pieces.len() as u64,
-            bad: 0,
-            compressed_bytes: bytes.len() as u64,
-            decompressed_bytes: plain.length() as u64,
-        };
+        let mut reading = reading_of(pieces.len(), bytes, &plain);
         let fold = &mut self.fold;
         for (at, piece) in pieces.into_iter().enumerate() {
             let mut take = |json: Json<'_>| fold.take(&object.place, json);
@@ -149,22 +139,37 @@ impl Observer {
                     unwrapped.and_then(|inner| inner)
                 }
             };
-            if let Some(problem) = problem(taken) {
-                reading.bad += 1;
-                fold.evidence.coverage.note_bad(object.key, at as u64, problem);
-            }
+            note_problem(fold, &mut reading, object, at, taken);
         }
         Ok(reading)
     }
 }
 
-/// What is wrong with a record, if something is.
-fn problem(taken: Result<Result<(), RecordError>, ParseError>) -> Option<String> {
-    match taken {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(error) => Some(error.to_string()),
+/// An object of so many records, none of which was found bad so far.
+fn reading_of(records: usize, delivered: &[u8], plain: &Plain<'_>) -> ObjectReading {
+    ObjectReading {
+        records: records as u64,
+        bad: 0,
+        compressed_bytes: delivered.len() as u64,
+        decompressed_bytes: plain.length() as u64,
     }
+}
+
+/// Counts and lists a record with which something is wrong.
+fn note_problem(
+    fold: &mut Fold,
+    reading: &mut ObjectReading,
+    object: &Object<'_>,
+    at: usize,
+    taken: Result<Result<(), RecordError>, ParseError>,
+) {
+    let problem = match taken {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    reading.bad += 1;
+    fold.evidence.coverage.note_bad(object.key, at as u64, problem);
 }
 
 impl Evidence {

@@ -57,12 +57,6 @@ impl Context {
         if self.values.contains_key(&key.to_ascii_lowercase()) { self } else { self.with(key, [value]) }
     }
 
-    /// Whether a key that is not given is absent.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.complete
-    }
-
     /// What is known about `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Lookup<'_> {

@@ -51,12 +51,6 @@ impl Danger {
         }
     }
 
-    /// Whether the action belongs in every report by itself, not only in a sum (design: dangerous actions one by one).
-    #[must_use]
-    pub fn is_severe(self) -> bool {
-        self != Self::Write
-    }
-
     fn named(name: &str) -> Option<Self> {
         [
             Self::PrivilegeEscalation,

@@ -103,7 +103,7 @@ pub fn witness<'p>(
              validation",
         ));
     }
-    let readers = Workers::start(Effort { jobs: READERS, memory_bytes: 0 })?;
+    let readers = readers()?;
     let mut walk = Walk {
         store,
         keys,
@@ -117,11 +117,8 @@ pub fn witness<'p>(
         plan.digests.iter().map(|entry| (Place::parse(&entry.key), entry)).collect();
     order.sort_by(|a, b| Reverse(&a.0).cmp(&Reverse(&b.0)).then(b.1.key.cmp(&a.1.key)));
     for batch in order.chunks(BATCH) {
-        let digests = hands::map(&readers, batch, |(_, entry)| {
-            let digest = read_digest(store, &entry.key);
-            monitor.step(entry.size_bytes);
-            digest
-        });
+        let entries: Vec<&Entry> = batch.iter().map(|(_, entry)| *entry).collect();
+        let digests = read_digests(&readers, store, &entries, monitor);
         for ((place, entry), digest) in batch.iter().zip(&digests) {
             walk.take(place.as_ref(), &entry.key, digest.as_ref());
         }
@@ -130,8 +127,29 @@ pub fn witness<'p>(
     Ok(walk.finish())
 }
 
-/// A digest, or why it cannot be read.
-pub(super) fn read_digest(store: &dyn Store, key: &str) -> Result<Digest, String> {
+/// Who reads digests.
+///
+/// # Errors
+/// When the system starts no threads.
+pub(super) fn readers() -> Result<Workers, UserError> {
+    Workers::start(Effort { jobs: READERS, memory_bytes: 0 })
+}
+
+/// Digests in the order of their entries, or why they cannot be read.
+pub(super) fn read_digests(
+    readers: &Workers,
+    store: &dyn Store,
+    entries: &[&Entry],
+    monitor: &dyn Monitor,
+) -> Vec<Result<Digest, String>> {
+    hands::map(readers, entries, |entry| {
+        let digest = read_digest(store, &entry.key);
+        monitor.step(entry.size_bytes);
+        digest
+    })
+}
+
+fn read_digest(store: &dyn Store, key: &str) -> Result<Digest, String> {
     let mut bytes = Vec::new();
     store.get(key, &mut bytes).map_err(|error| error.to_string())?;
     let mut inflater = Inflater::new(DIGEST_BYTES);

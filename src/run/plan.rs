@@ -123,6 +123,9 @@ pub fn plan(listing: Vec<Entry>, request: &Request) -> Result<Plan, UserError> {
 /// Days asked for on which an account with objects has digests alone.
 #[must_use]
 pub fn silent_days(plan: &Plan, request: &Request) -> BTreeSet<(AccountId, NaiveDate)> {
+    if plan.digest_days.is_empty() {
+        return BTreeSet::new();
+    }
     let mut delivered: BTreeMap<AccountId, BTreeSet<NaiveDate>> = BTreeMap::new();
     for entry in &plan.objects {
         let key = ObjectKey::parse(&entry.key);

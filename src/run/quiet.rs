@@ -12,19 +12,15 @@ use crate::aws::AccountId;
 use crate::aws::window::{Time, midnight};
 use crate::cloudtrail::digest::Digest;
 use crate::cloudtrail::object_key::ObjectKey;
-use crate::evidence::hands;
 use crate::store::{Entry, Store};
 
 use super::UserError;
-use super::digests::read_digest;
+use super::digests::{read_digests, readers};
 use super::monitor::Monitor;
 use super::plan::{Plan, Request, asks_for, silent_days};
-use super::workers::{Effort, Workers};
 
 /// Most digests that are read for days without objects; the days of all others stay holes.
 pub const QUIET_DIGESTS: usize = 20_000;
-/// Reading many small objects is waiting, not work.
-const READERS: usize = 16;
 
 type Day = (AccountId, NaiveDate);
 
@@ -44,12 +40,7 @@ pub fn days(
     }
     let bytes = entries.iter().map(|entry| entry.size_bytes).sum();
     monitor.begin("reading digests of days without objects", entries.len() as u64, bytes);
-    let readers = Workers::start(Effort { jobs: READERS, memory_bytes: 0 })?;
-    let digests = hands::map(&readers, &entries, |entry| {
-        let digest = read_digest(store, &entry.key);
-        monitor.step(entry.size_bytes);
-        digest
-    });
+    let digests = read_digests(&readers()?, store, &entries, monitor);
     monitor.end();
     let mut heard = Heard { days, covered: BTreeMap::new() };
     for (entry, digest) in entries.iter().zip(&digests) {

@@ -74,9 +74,7 @@ pub fn read(
     purpose: Purpose,
 ) -> Result<Read, UserError> {
     let (workers, spill) = (Workers::start(effort)?, Spill::default());
-    // A quarter of the memory for ids, shared by the workers.
-    let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
-    let task = Task { store, scope, saved, purpose, monitor, spill: &spill, ids_bytes };
+    let task = Task { store, scope, saved, purpose, monitor, spill: &spill, ids_bytes: effort.ids_bytes() };
     saved.checkpoints.begin();
     let slots = Slot::all(objects);
     let taken = on_all(&workers, &task, &slots, || Taking::new(&task), Taking::take)?;
@@ -136,9 +134,8 @@ pub fn recall(
 ) -> Result<Read, UserError> {
     let store = crate::store::memory::MemoryStore::default();
     let (workers, spill) = (Workers::start(effort)?, Spill::default());
-    let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
     let purpose = Purpose::Recall;
-    let task = Task { store: &store, scope, saved, purpose, monitor, spill: &spill, ids_bytes };
+    let task = Task { store: &store, scope, saved, purpose, monitor, spill: &spill, ids_bytes: effort.ids_bytes() };
     saved.checkpoints.begin();
     let slots = Slot::all(objects);
     let taken = on_all(&workers, &task, &slots, || Taking::new(&task), Taking::take)?;
@@ -270,10 +267,7 @@ impl<'a> Gathered<'a> {
             self.ids.append(id);
         }
         self.evidence.merge(evidence);
-        if self.ids.held_bytes() > self.task.ids_bytes / 8 * 7 {
-            self.task.spill.add(&mut self.ids).map_err(disk)?;
-        }
-        Ok(())
+        self.task.spill.relieve(&mut self.ids, self.task.ids_bytes).map_err(disk)
     }
 
     fn finish(mut self) -> Evidence {

@@ -48,6 +48,14 @@ impl Spill {
         ids.take_sorted(|ids| self.write(ids))
     }
 
+    /// Moves all ids to disk when they nearly fill so many bytes: before the room for them doubles once more.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn relieve(&self, ids: &mut EventIds, room_bytes: usize) -> std::io::Result<()> {
+        if ids.held_bytes() > room_bytes / 8 * 7 { self.add(ids) } else { Ok(()) }
+    }
+
     fn write(&self, ids: &[EventId]) -> std::io::Result<()> {
         let mut disk = self.disk();
         let file = match &mut disk.file {

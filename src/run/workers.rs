@@ -29,6 +29,14 @@ pub struct Effort {
     pub memory_bytes: usize,
 }
 
+impl Effort {
+    /// What of the memory each worker has for ids: together they have a quarter.
+    #[must_use]
+    pub fn ids_bytes(self) -> usize {
+        (self.memory_bytes / 4 / self.jobs.max(1)).max(1 << 20)
+    }
+}
+
 /// Whole evidence, with the fate of every record.
 #[derive(Debug)]
 pub struct Read {
@@ -88,9 +96,7 @@ pub fn read(
 ) -> Result<Read, UserError> {
     let workers = Workers::start(effort)?;
     let (objects, spill) = (Objects::of(store, objects, Ahead::default()), Spill::default());
-    // A quarter of the memory for ids, shared by the workers.
-    let ids_bytes = (effort.memory_bytes / 4 / effort.jobs.max(1)).max(1 << 20);
-    let folds = workers.0.broadcast(|_| fold(&objects, scope, monitor, witness, &spill, ids_bytes));
+    let folds = workers.on_each(|| fold(&objects, scope, monitor, witness, &spill, effort.ids_bytes()));
     let folds = folds.into_iter().collect::<std::io::Result<Vec<Evidence>>>().map_err(disk)?;
     sum(&workers, folds, &spill)
 }
@@ -138,18 +144,12 @@ fn fold(
             }
             Err(error) => observer.unreadable(&entry.key, &error.to_string()),
         }
-        let others = observer.out_of_scope_mut();
-        // Before the room for them doubles once more.
-        if others.held_bytes() > ids_bytes / 8 * 7 {
-            spill.add(others)?;
-        }
+        spill.relieve(observer.out_of_scope_mut(), ids_bytes)?;
         monitor.step(entry.size_bytes);
         if object.capacity() > KEEP_BYTES {
             object = Vec::new();
         }
     }
-    let mut evidence = observer.finish();
-    // By each worker for itself, so that the merge has less to do.
-    evidence.settle();
-    Ok(evidence)
+    // Sorted by each worker for itself, so that the merge has less to do.
+    Ok(observer.take())
 }
