@@ -18,6 +18,7 @@ use serde_json::Value;
 use thirdtrail::activity::directory::Directory;
 use thirdtrail::activity::party::Accounts;
 use thirdtrail::aws::Window;
+use thirdtrail::evidence::group::Bare;
 use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::evidence::observe::observe;
 use thirdtrail::evidence::tables::columnar::decode;
@@ -344,6 +345,23 @@ fn outputs_do_not_depend_on_workers_or_order() {
     }
 }
 
+/// S44, invariant 3: the same outputs to the byte with hardly any memory, when actors and ids go to disk again and again.
+#[test]
+fn outputs_do_not_depend_on_memory() {
+    for trail in ["vendors", "damaged"] {
+        let store = LocalStore::open(&folder(trail)).unwrap();
+        let plenty = analyze(&store, &options(trail, 2), &Silent).unwrap();
+        assert_eq!(plenty.timings["spills"], 0, "{trail}: nothing needed to go to disk");
+        for jobs in [1, 2, 8] {
+            let mut options = options(trail, jobs);
+            options.effort.memory_bytes = 0;
+            let scarce = analyze(&Reordered(&store, 7), &options, &Silent).unwrap();
+            assert!(scarce.timings["spills"].as_u64() > Some(jobs as u64), "{trail}: {}", scarce.timings);
+            assert!(plenty.files == scarce.files, "{trail}, {jobs} workers: other files");
+        }
+    }
+}
+
 /// The outputs that evidence gives, judged as a run judges it.
 fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) -> Vec<OutputFile> {
     let (inventory, _) = inputs::inventory(&options.inventories).unwrap();
@@ -359,6 +377,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
     let window = Window::new(options.request.since.unwrap(), options.request.until.unwrap()).unwrap();
     let inquiry = Inquiry {
         evidence,
+        shelf: &Bare,
         reading: &reading,
         inventory: &inventory,
         accounts: Accounts { own: &own, directory: Directory::builtin() },

@@ -53,6 +53,12 @@ impl Attributed {
     fn unresolved() -> Self {
         Self { party: Arc::new(Party::unresolved()), channel: Channel::Unknown, how: How::Unresolved }
     }
+
+    /// The same party, found no better than so.
+    #[must_use]
+    pub fn no_better_than(self, how: How) -> Self {
+        Self { how: self.how.max(how), ..self }
+    }
 }
 
 /// What of a session the records show, for finding its opening.
@@ -71,62 +77,59 @@ pub struct SessionClue<'a> {
 /// Longest chain that is followed; a session lasts 12 hours at most, a chained one 1 hour.
 const MAX_CHAIN: usize = 64;
 
+/// The parties of all openings, in their order.
+#[must_use]
+pub fn attribute<'e>(
+    openings: &Openings<'e>,
+    accounts: Accounts<'_>,
+    sole_outside: &(dyn Fn(&RoleKey) -> Option<Party> + Sync),
+) -> Vec<Attributed> {
+    let found = vec![None; openings.list.len()];
+    let mut attributor = Attributor { openings, accounts, sole_outside, found, by_account: HashMap::new() };
+    (0..openings.list.len()).map(|at| attributor.opening_at(at, 0)).collect()
+}
+
+/// The opening of a session, if it was seen, and how well it is known to be that one.
+#[must_use]
+pub fn opening_of(openings: &Openings<'_>, clue: SessionClue<'_>) -> Option<(usize, How)> {
+    let exact = openings.by_key(clue.access_key).map(|at| (at, How::Exact));
+    exact.or_else(|| Some((openings.by_session(&clue.role.id, clue.session_name, clue.created)?, How::Inferred)))
+}
+
+/// The party of a session whose opening was not seen: the only one that the role trusts, if there is just one.
+#[must_use]
+pub fn by_trust(role: &RoleKey, sole_outside: &(dyn Fn(&RoleKey) -> Option<Party> + Sync)) -> Attributed {
+    match sole_outside(role) {
+        Some(party) => {
+            let channel = match party.kind {
+                PartyKind::IdentityProvider => Channel::WebIdentity,
+                _ => Channel::AssumeRole,
+            };
+            Attributed { party: Arc::new(party), channel, how: How::Inferred }
+        }
+        None => Attributed::unresolved(),
+    }
+}
+
 /// Finds parties; remembers what it found.
-pub struct Attributor<'a, 'e> {
+struct Attributor<'a, 'e> {
     openings: &'a Openings<'e>,
     accounts: Accounts<'a>,
-    sole_outside: &'a dyn Fn(&RoleKey) -> Option<Party>,
+    sole_outside: &'a (dyn Fn(&RoleKey) -> Option<Party> + Sync),
     found: Vec<Option<Attributed>>,
     by_account: HashMap<AccountId, Arc<Party>>,
 }
 
-impl<'a, 'e> Attributor<'a, 'e> {
-    /// An attributor; `sole_outside` names the only outside party that a role's trust admits, if it admits no one else.
-    pub fn new(
-        openings: &'a Openings<'e>,
-        accounts: Accounts<'a>,
-        sole_outside: &'a dyn Fn(&RoleKey) -> Option<Party>,
-    ) -> Self {
-        let found = vec![None; openings.list.len()];
-        Self { openings, accounts, sole_outside, found, by_account: HashMap::new() }
-    }
-
-    /// The opening of a session, if it was seen, and its party.
-    pub fn session(&mut self, clue: SessionClue<'_>) -> (Option<usize>, Attributed) {
-        self.session_at(clue, 0)
-    }
-
-    /// The party of an opening.
-    pub fn opening(&mut self, at: usize) -> Attributed {
-        self.opening_at(at, 0)
-    }
-
+impl<'e> Attributor<'_, 'e> {
     fn account(&mut self, account: AccountId) -> Arc<Party> {
         let accounts = self.accounts;
         Arc::clone(self.by_account.entry(account).or_insert_with(|| Arc::new(accounts.party(account))))
     }
 
-    fn session_at(&mut self, clue: SessionClue<'_>, depth: usize) -> (Option<usize>, Attributed) {
-        let openings = self.openings;
-        if let Some(at) = openings.by_key(clue.access_key) {
-            return (Some(at), self.opening_at(at, depth));
-        }
-        if let Some(at) = openings.by_session(&clue.role.id, clue.session_name, clue.created) {
-            return (Some(at), weaken(self.opening_at(at, depth)));
-        }
-        (None, self.by_trust(clue.role))
-    }
-
-    fn by_trust(&self, role: &RoleKey) -> Attributed {
-        match (self.sole_outside)(role) {
-            Some(party) => {
-                let channel = match party.kind {
-                    PartyKind::IdentityProvider => Channel::WebIdentity,
-                    _ => Channel::AssumeRole,
-                };
-                Attributed { party: Arc::new(party), channel, how: How::Inferred }
-            }
-            None => Attributed::unresolved(),
+    fn session_at(&mut self, clue: SessionClue<'_>, depth: usize) -> Attributed {
+        match opening_of(self.openings, clue) {
+            Some((at, how)) => self.opening_at(at, depth).no_better_than(how),
+            None => by_trust(clue.role, self.sole_outside),
         }
     }
 
@@ -175,7 +178,7 @@ impl<'a, 'e> Attributor<'a, 'e> {
                     session_name: &session.session_name,
                     created: session.created,
                 };
-                chained(self.session_at(clue, depth + 1).1)
+                chained(self.session_at(clue, depth + 1))
             }
             (_, Some(account)) => exact(self.account(account), Channel::AssumeRole),
             (_, None) => Attributed::unresolved(),
@@ -195,14 +198,10 @@ impl<'a, 'e> Attributor<'a, 'e> {
         let before = openings.namesakes(role_id, session_name).iter().rev().filter(|parent| **parent < at);
         let parent = before.copied().find(|parent| openings.list.get(*parent).is_some_and(alive));
         match parent {
-            Some(parent) => chained(weaken(self.opening_at(parent, depth + 1))),
+            Some(parent) => chained(self.opening_at(parent, depth + 1).no_better_than(How::Inferred)),
             None => own,
         }
     }
-}
-
-fn weaken(found: Attributed) -> Attributed {
-    Attributed { how: found.how.max(How::Inferred), ..found }
 }
 
 /// The same party one role further on.

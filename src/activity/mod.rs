@@ -11,4 +11,5 @@ pub mod directory;
 pub mod opening;
 pub mod party;
 pub mod resolve;
+pub mod sessions;
 pub mod usage;

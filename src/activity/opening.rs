@@ -11,6 +11,7 @@ use crate::aws::{AccountId, Fingerprint};
 use crate::cloudtrail::handoff::HandOffKind;
 use crate::cloudtrail::identity::IdentityKind;
 use crate::cloudtrail::outcome::Outcome;
+use crate::evidence::group::Group;
 use crate::evidence::session::{Caller, HandOffSeen};
 
 /// A role: account, name without path (S19), and the id that tells it from its namesakes (S18).
@@ -22,6 +23,20 @@ pub struct RoleKey {
     pub name: String,
     /// `AROA...`, or empty where no record and no inventory tells.
     pub id: String,
+}
+
+impl RoleKey {
+    /// The group that it is judged in, together with its namesakes.
+    #[must_use]
+    pub fn group(&self) -> Group {
+        Group { account: self.account, role: Box::from(self.name.as_str()) }
+    }
+
+    /// Whether that is its group.
+    #[must_use]
+    pub fn is_of(&self, group: &Group) -> bool {
+        self.account == group.account && *self.name == *group.role
+    }
 }
 
 /// One session's beginning.

@@ -194,7 +194,7 @@ impl Coverage {
     }
 
     /// Adds what another evidence covers.
-    pub fn merge(&mut self, other: Self, translate: &Translation) {
+    pub fn merge(&mut self, other: Self, translate: &mut Translation<'_>) {
         self.objects.extend(other.objects);
         self.failed.extend(other.failed);
         self.forgive();

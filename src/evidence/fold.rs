@@ -8,14 +8,14 @@ use crate::cloudtrail::identity::{Identity, IdentityKind, RoleSession};
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::cloudtrail::outcome::{Outcome, outcome};
 use crate::cloudtrail::reader::Json;
-use crate::cloudtrail::record::{Record, RecordError};
+use crate::cloudtrail::record::{EventId, Record, RecordError};
 
 use super::coverage::Recorded;
 use super::familiar::{Familiar, Quiet, Tallied};
 use super::limits::cut;
-use super::merge::Evidence;
+use super::merge::{ACTOR_BYTES, Evidence, SIGHTING_BYTES};
 use super::scope::Scope;
-use super::session::{Actor, Caller, CallerSession, HandOffSeen, Span};
+use super::session::{Actor, Acts, Caller, CallerSession, HandOffSeen, Span};
 use super::sighting::CallKey;
 use super::tally::{ApiNames, Tally};
 
@@ -24,6 +24,8 @@ pub struct Fold {
     scope: Arc<Scope>,
     /// What was gathered; without what is still in the tally.
     pub evidence: Evidence,
+    /// As [`Evidence::actors_bytes`] would count, but for calls that were seen twice.
+    pub actors_bytes: usize,
     tally: Tally,
 }
 
@@ -31,7 +33,7 @@ impl Fold {
     /// Nothing yet.
     #[must_use]
     pub fn new(scope: Arc<Scope>) -> Self {
-        Self { scope, evidence: Evidence::default(), tally: Tally::default() }
+        Self { scope, evidence: Evidence::default(), actors_bytes: 0, tally: Tally::default() }
     }
 
     /// The evidence, whole.
@@ -43,6 +45,7 @@ impl Fold {
     /// The evidence so far, whole; the next begins empty.
     pub fn take_evidence(&mut self) -> Evidence {
         self.tally.settle(&mut self.evidence);
+        self.actors_bytes = 0;
         std::mem::take(&mut self.evidence)
     }
 
@@ -184,14 +187,21 @@ impl Fold {
             hints: facts.hints,
         };
         let outcome = outcome(record.error_code);
-        let acts = self.evidence.actors.entry(actor).or_default();
+        let acts = self.evidence.actors.entry(actor).or_insert_with(|| {
+            self.actors_bytes += ACTOR_BYTES;
+            Acts::default()
+        });
         acts.networks.insert(cut(record.source_ip));
         acts.agents.insert(cut(record.user_agent));
         if !record.identity.source_identity.is_empty() {
             acts.source_identities.insert(cut(record.identity.source_identity));
         }
         acts.mfa |= record.identity.session.is_some_and(|session| session.mfa);
-        let sighting = acts.calls.entry(key).or_default();
+        self.actors_bytes += size_of::<EventId>();
+        let sighting = acts.calls.entry(key).or_insert_with(|| {
+            self.actors_bytes += SIGHTING_BYTES;
+            Box::default()
+        });
         sighting.ids_mut(outcome).insert(record.id);
         sighting.note_time(outcome, Span::at(record.time));
         if let Some(code) = record.error_code {

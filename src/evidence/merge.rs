@@ -11,7 +11,7 @@ use super::coverage::Coverage;
 use super::event_ids::EventIds;
 use super::names::Names;
 use super::session::{Actor, Acts, HandOffSeen, RoleName, Span};
-use super::sighting::join;
+use super::sighting::{CallKey, Sighting, join};
 
 /// What remains of a trail: hand-offs, sightings and coverage.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,16 @@ pub struct Evidence {
     pub out_of_scope: EventIds,
     /// What was read.
     pub coverage: Coverage,
+}
+
+/// About what an actor takes beside its calls: its key, its names, its networks and agents.
+pub const ACTOR_BYTES: usize = size_of::<(Actor, Acts)>() + 320;
+/// About what a sighting takes beside its ids: its key, its network, its resources.
+pub const SIGHTING_BYTES: usize = size_of::<(CallKey, Box<Sighting>)>() + size_of::<Sighting>() + 160;
+
+/// Ids of all calls, in no order, some perhaps more than once.
+pub fn ids_of(actors: &HashMap<Actor, Acts>) -> impl Iterator<Item = EventId> {
+    actors.values().flat_map(|acts| acts.calls.values()).flat_map(|sighting| sighting.ids())
 }
 
 /// How often each fate befell a record; the four sum up to the total (invariant 2).
@@ -48,19 +58,19 @@ pub struct RecordCounts {
 impl Evidence {
     /// Adds another evidence.
     pub fn merge(&mut self, other: Self) {
-        let translate = self.names.adopt(&other.names);
+        let mut translate = self.names.adopt(&other.names);
+        for (actor, acts) in other.actors {
+            self.actors.entry(actor.translated(&mut translate)).or_default().merge(acts, &mut translate);
+        }
+        for (role, span) in other.roles {
+            let known = self.roles.entry(role.translated(&mut translate)).or_insert(span);
+            *known = known.and(span);
+        }
+        self.coverage.merge(other.coverage, &mut translate);
         for (id, seen) in other.handoffs {
             self.note_hand_off(id, seen);
         }
-        for (actor, acts) in other.actors {
-            self.actors.entry(actor.translated(&translate)).or_default().merge(acts, &translate);
-        }
-        for (role, span) in other.roles {
-            let known = self.roles.entry(role.translated(&translate)).or_insert(span);
-            *known = known.and(span);
-        }
         self.out_of_scope.merge(&other.out_of_scope);
-        self.coverage.merge(other.coverage, &translate);
     }
 
     /// Sorts what is sorted late, so that counting needs no copy afterwards. Says the same as before.
@@ -87,11 +97,17 @@ impl Evidence {
         *known = join(Some(*known), Some(span)).unwrap_or(span);
     }
 
+    /// About the memory that its actors take, in bytes.
+    #[must_use]
+    pub fn actors_bytes(&self) -> usize {
+        let calls = self.actors.values().flat_map(|acts| acts.calls.values());
+        self.actors.len() * ACTOR_BYTES + calls.map(|sighting| SIGHTING_BYTES + sighting.held_bytes()).sum::<usize>()
+    }
+
     /// Ids of the events that became evidence, in order.
     #[must_use]
     pub fn used_ids(&self) -> Vec<EventId> {
-        let calls = self.actors.values().flat_map(|acts| acts.calls.values()).flat_map(|sighting| sighting.ids());
-        let mut ids: Vec<EventId> = self.handoffs.keys().copied().chain(calls).collect();
+        let mut ids: Vec<EventId> = self.handoffs.keys().copied().chain(ids_of(&self.actors)).collect();
         ids.sort_unstable();
         ids.dedup();
         ids

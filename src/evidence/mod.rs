@@ -8,6 +8,7 @@ pub mod event_ids;
 mod familiar;
 pub mod few;
 pub mod fold;
+pub mod group;
 pub mod hands;
 pub mod limits;
 pub mod merge;

@@ -35,8 +35,15 @@ impl Names {
         if let Some(name) = self.index.get(text) {
             return *name;
         }
+        self.adopt_text(Arc::from(text))
+    }
+
+    /// The name of a text that other names share.
+    fn adopt_text(&mut self, text: Arc<str>) -> Name {
+        if let Some(name) = self.index.get(&text) {
+            return *name;
+        }
         let name = Name(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        let text: Arc<str> = Arc::from(text);
         self.texts.push(Arc::clone(&text));
         self.index.insert(text, name);
         name
@@ -54,20 +61,24 @@ impl Names {
         self.texts.get(name.0 as usize).cloned().unwrap_or_default()
     }
 
-    /// For each name of `other`, its name here.
-    pub fn adopt(&mut self, other: &Self) -> Translation {
-        Translation(other.texts.iter().map(|text| self.intern(text)).collect())
+    /// From the names of `other` to names here.
+    pub fn adopt<'a>(&'a mut self, other: &'a Self) -> Translation<'a> {
+        Translation { known: vec![None; other.texts.len()], from: other, to: self }
     }
 }
 
-/// From the names of one evidence to those of another.
+/// From the names of one evidence to those of another, which learns those alone that are asked for.
 #[derive(Debug)]
-pub struct Translation(Vec<Name>);
+pub struct Translation<'a> {
+    from: &'a Names,
+    to: &'a mut Names,
+    known: Vec<Option<Name>>,
+}
 
-impl Translation {
+impl Translation<'_> {
     /// The name in the adopting evidence.
-    #[must_use]
-    pub fn of(&self, name: Name) -> Name {
-        self.0.get(name.0 as usize).copied().unwrap_or(Names::EMPTY)
+    pub fn of(&mut self, name: Name) -> Name {
+        let Some(known) = self.known.get_mut(name.0 as usize) else { return Names::EMPTY };
+        *known.get_or_insert_with(|| self.to.adopt_text(self.from.shared(name)))
     }
 }

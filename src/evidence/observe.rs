@@ -60,6 +60,12 @@ impl Observer {
         &mut self.fold.evidence.out_of_scope
     }
 
+    /// About the memory that the actors take of the evidence so far, in bytes.
+    #[must_use]
+    pub fn actors_bytes(&self) -> usize {
+        self.fold.actors_bytes
+    }
+
     /// The evidence of all objects observed.
     #[must_use]
     pub fn finish(self) -> Evidence {

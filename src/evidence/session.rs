@@ -1,6 +1,7 @@
 //! Who acts in the evidence: a role's session, or another account's principal, with what its calls show of it.
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use crate::aws::window::Time;
 use crate::aws::{AccountId, Fingerprint};
@@ -10,7 +11,7 @@ use crate::cloudtrail::outcome::Outcome;
 
 use super::few::Few;
 use super::limits;
-use super::names::Name;
+use super::names::{Name, Names, Translation};
 use super::sighting::{CallKey, Sighting};
 
 /// A role as records name it: account, name and id, because a name can be used again (S18).
@@ -66,9 +67,12 @@ pub struct Acts {
 
 impl Acts {
     /// Adds what another group of the same actor shows.
-    pub fn merge(&mut self, other: Self, translate: &super::names::Translation) {
+    pub fn merge(&mut self, other: Self, translate: &mut Translation<'_>) {
         for (key, sighting) in other.calls {
-            self.calls.entry(key.translated(translate)).or_default().merge(&sighting);
+            match self.calls.entry(key.translated(translate)) {
+                Entry::Occupied(mut known) => known.get_mut().merge(&sighting),
+                Entry::Vacant(free) => drop(free.insert(sighting)),
+            }
         }
         self.networks.merge(&other.networks);
         self.agents.merge(&other.agents);
@@ -78,9 +82,18 @@ impl Acts {
 }
 
 impl Actor {
+    /// What tells its [`super::group::Group`]: the account and the role's name, which is empty without a role.
+    #[must_use]
+    pub fn group(&self) -> (AccountId, Name) {
+        match self {
+            Self::Session { role, .. } => (role.account, role.name),
+            Self::Outsider { account, .. } => (*account, Names::EMPTY),
+        }
+    }
+
     /// The same actor in the names of another evidence.
     #[must_use]
-    pub fn translated(self, translate: &super::names::Translation) -> Self {
+    pub fn translated(self, translate: &mut Translation<'_>) -> Self {
         match self {
             Self::Session { role, access_key, session_name, created, delegate } => Self::Session {
                 role: role.translated(translate),
@@ -97,7 +110,7 @@ impl Actor {
 impl RoleName {
     /// The same role in the names of another evidence.
     #[must_use]
-    pub fn translated(self, translate: &super::names::Translation) -> Self {
+    pub fn translated(self, translate: &mut Translation<'_>) -> Self {
         Self { account: self.account, name: translate.of(self.name), id: translate.of(self.id) }
     }
 }

@@ -31,7 +31,7 @@ pub struct CallKey {
 impl CallKey {
     /// The same key in the names of another evidence.
     #[must_use]
-    pub fn translated(self, translate: &Translation) -> Self {
+    pub fn translated(self, translate: &mut Translation<'_>) -> Self {
         Self {
             region: translate.of(self.region),
             source: translate.of(self.source),
@@ -117,6 +117,12 @@ impl Sighting {
         let mut ids: Vec<EventId> = sets.into_iter().flatten().flat_map(|set| set.first(limits::SAMPLES)).collect();
         ids.sort_unstable();
         ids.into_iter().take(limits::SAMPLES).map(EventId::to_uuid).collect()
+    }
+
+    /// Bytes that the ids take.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        [&self.allowed, &self.denied, &self.failed].into_iter().map(EventIds::held_bytes).sum()
     }
 
     /// Every id, in no order, some perhaps more than once.

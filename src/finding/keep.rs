@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::activity::resolve::Session;
+use crate::activity::sessions::Session;
 use crate::aws::Action;
 use crate::aws::window::Time;
 use crate::policy::pattern::Pattern;

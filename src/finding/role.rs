@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 
 use crate::activity::attribution::How;
 use crate::activity::opening::RoleKey;
-use crate::activity::resolve::{Activity, RoleActivity, Session};
+use crate::activity::resolve::RoleActivity;
+use crate::activity::sessions::Session;
 use crate::activity::usage::{SeenCall, Usage};
 use crate::aws::Action;
 use crate::aws::window::Time;
@@ -44,14 +45,20 @@ pub struct Subject<'a, 'e> {
 }
 
 impl<'a, 'e> Subject<'a, 'e> {
-    /// Gathers a role; calls whose record tells no role id count for the role that has the name now (doubt keeps).
+    /// Gathers a role from the sessions of its group; calls whose record tells no role id count for the role that has the
+    /// name now (doubt keeps).
     #[must_use]
-    pub fn of(key: &'a RoleKey, role: Option<&'a Role>, activity: &'a Activity<'e>) -> Self {
-        let own = activity.roles.get(key);
-        let nameless = RoleKey { id: String::new(), ..key.clone() };
-        let nameless = activity.roles.get(&nameless).filter(|_| !key.id.is_empty() && role.is_some());
-        let indices = own.into_iter().chain(nameless).flat_map(|role| &role.sessions);
-        Self { key, role, activity: own, sessions: indices.filter_map(|at| activity.sessions.get(*at)).collect() }
+    pub fn of(
+        key: &'a RoleKey,
+        role: Option<&'a Role>,
+        activity: Option<&'a RoleActivity>,
+        sessions: &'a [Session<'e>],
+    ) -> Self {
+        let with_id = |id: &'a str| {
+            sessions.iter().filter(move |session| session.role.as_ref().is_some_and(|role| role.id == id))
+        };
+        let nameless = (!key.id.is_empty() && role.is_some()).then_some("");
+        Self { key, role, activity, sessions: with_id(&key.id).chain(nameless.into_iter().flat_map(with_id)).collect() }
     }
 
     /// The role's ARN; the path is unknown when the inventory does not hold the role.

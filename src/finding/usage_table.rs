@@ -1,9 +1,8 @@
 //! The rows of the table `usage`: calls summed over sessions, so that its size depends on what is done, not how often.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::activity::opening::RoleKey;
-use crate::activity::resolve::{Activity, Session};
+use crate::activity::sessions::Session;
 use crate::activity::usage::SeenCall;
 use crate::aws::AccountId;
 use crate::aws::window::rfc3339;
@@ -22,7 +21,9 @@ type Key<'a> = (AccountId, &'a str, &'a str, &'a str, &'a str, &'a str, &'a str,
 struct Sums<'a> {
     party_name: &'a str,
     rule: &'a str,
-    sessions: BTreeSet<usize>,
+    sessions: u64,
+    /// The session added last.
+    latest: Option<usize>,
     calls: u64,
     denied: u64,
     failed: u64,
@@ -32,12 +33,12 @@ struct Sums<'a> {
     samples: Few<{ limits::SAMPLES }>,
 }
 
-/// All rows, sorted.
+/// The rows of these sessions, sorted; `arn` tells that of a session's role.
 #[must_use]
-pub fn usage_rows(activity: &Activity<'_>, arns: &BTreeMap<RoleKey, String>) -> Vec<UsageRow> {
+pub fn usage_rows<'a>(sessions: &'a [Session<'_>], arn: &impl Fn(&'a Session<'_>) -> Option<&'a str>) -> Vec<UsageRow> {
     let mut sums: BTreeMap<Key<'_>, Sums<'_>> = BTreeMap::new();
-    for (at, session) in activity.sessions.iter().enumerate() {
-        let role = session.role.as_ref().and_then(|key| arns.get(key)).map_or("", String::as_str);
+    for (at, session) in sessions.iter().enumerate() {
+        let role = arn(session).unwrap_or_default();
         for seen in &session.calls {
             sums.entry(key(session, seen, role)).or_default().add(at, session, seen);
         }
@@ -56,8 +57,10 @@ impl<'a> Sums<'a> {
     fn add(&mut self, at: usize, session: &'a Session<'_>, seen: &'a SeenCall<'_>) {
         self.party_name = &session.attributed.party.name;
         self.rule = &seen.mapping.rule;
-        if session.role.is_some() {
-            self.sessions.insert(at);
+        // The calls of a session come together.
+        if session.role.is_some() && self.latest != Some(at) {
+            self.latest = Some(at);
+            self.sessions += 1;
         }
         self.calls += seen.calls();
         self.denied += seen.sighting.denied.count();
@@ -76,7 +79,7 @@ fn row((account_id, role_arn, party_id, channel, region, source, name, actions):
     UsageRow {
         account_id,
         role_arn: role_arn.to_owned(),
-        sessions: whole(sums.sessions.len() as u64),
+        sessions: whole(sums.sessions),
         party_id: party_id.to_owned(),
         party_name: sums.party_name.to_owned(),
         channel: channel.to_owned(),

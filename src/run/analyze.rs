@@ -9,7 +9,6 @@ use chrono::Days;
 use serde_json::{Value, json};
 
 use crate::activity::directory::Directory;
-use crate::activity::opening::RoleKey;
 use crate::activity::party::Accounts;
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
@@ -17,7 +16,7 @@ use crate::cloudtrail::digest::key::PublicKeys;
 use crate::evidence::hands;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
-use crate::finding::assess::{Inquiry, assess};
+use crate::finding::assess::{Inquiry, NoAnswer, assess};
 use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
@@ -43,7 +42,7 @@ use super::plan::{Plan, Request};
 use super::quiet;
 use super::resume::{self, Saved};
 use super::witness::Witness;
-use super::workers::{Effort, Read, Workers, read};
+use super::workers::{Effort, Read, Workers, disk, read};
 
 /// What to analyze, and how.
 #[derive(Clone, Debug, Default)]
@@ -252,7 +251,8 @@ fn read_and_judge(
                 workers.let_go(read.evidence);
                 return Ok(Judged { assessment, workers, reading, passes, spills: read.spills });
             }
-            Err(reached) => {
+            Err(NoAnswer::Lost(reason)) => return Err(disk(std::io::Error::other(reason))),
+            Err(NoAnswer::ReadAgain(reached)) => {
                 monitor.end();
                 for role in reached {
                     scope.quiet_roles.remove(&RoleRef { account: role.account, name: role.name, id: role.id });
@@ -283,7 +283,7 @@ fn judge(
     given: &Given,
     scope: &Scope,
     options: &Options,
-) -> Result<Result<Assessment, BTreeSet<RoleKey>>, UserError> {
+) -> Result<Result<Assessment, NoAnswer>, UserError> {
     let window = complete(&read.evidence, plan, &options.request)?;
     let own = own_of_records(&read.evidence, given);
     let reading = Reading {
@@ -296,6 +296,7 @@ fn judge(
     };
     Ok(assess(&Inquiry {
         evidence: &read.evidence,
+        shelf: &read.shelf,
         reading: &reading,
         inventory: &given.inventory,
         accounts: Accounts { own: &own, directory: Directory::builtin() },

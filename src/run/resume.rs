@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::aws::window::{Time, Window};
 use crate::evidence::coverage::object_digest;
-use crate::evidence::event_ids::EventIds;
 use crate::evidence::observe::Observer;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::shard::{Part, Shard};
@@ -22,9 +21,9 @@ use crate::store::{Entry, Store, StoreError};
 use super::UserError;
 use super::checkpoint::{Checkpoints, MANY_SHARDS, Slot, mark};
 use super::fetch::{Ahead, Objects};
+use super::gathered::{Folded, Gathered, Overflow, Room};
 use super::monitor::Monitor;
 use super::portions::{Portion, portions};
-use super::spill::Spill;
 use super::stop::Stop;
 use super::workers::{Effort, Read, Workers, disk, sum};
 
@@ -55,8 +54,8 @@ struct Task<'a> {
     saved: Saved<'a>,
     purpose: Purpose,
     monitor: &'a dyn Monitor,
-    spill: &'a Spill,
-    ids_bytes: usize,
+    overflow: &'a Overflow,
+    room: Room,
 }
 
 /// Reads objects, or takes what is saved of them.
@@ -73,8 +72,8 @@ pub fn read(
     saved: Saved<'_>,
     purpose: Purpose,
 ) -> Result<Read, UserError> {
-    let (workers, spill) = (Workers::start(effort)?, Spill::default());
-    let task = Task { store, scope, saved, purpose, monitor, spill: &spill, ids_bytes: effort.ids_bytes() };
+    let (workers, overflow) = (Workers::start(effort)?, Overflow::default());
+    let task = Task { store, scope, saved, purpose, monitor, overflow: &overflow, room: effort.room() };
     saved.checkpoints.begin();
     let slots = Slot::all(objects);
     let taken = on_all(&workers, &task, &slots, || Taking::new(&task), Taking::take)?;
@@ -100,11 +99,20 @@ pub fn read(
         let read = on_portions(&workers, &task, &cut, &exact, Reading::answer)?;
         gathered.extend(read.into_iter().map(|reading| reading.gathered));
     }
-    let read = sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)?;
+    let read = sum(&workers, folded(gathered), overflow)?;
     if purpose == Purpose::Answer {
         none_is_lost(objects, &read);
     }
     Ok(read)
+}
+
+/// What workers leave.
+fn folded(gathered: Vec<Gathered<'_>>) -> Vec<Folded> {
+    let settled = gathered.into_iter().map(|mut gathered| {
+        gathered.settle();
+        gathered
+    });
+    settled.map(Gathered::finish).collect()
 }
 
 /// Evidence of an object that is neither held nor read nor known to have failed would be silence in the answer: whatever
@@ -133,9 +141,9 @@ pub fn recall(
     failures: &BTreeMap<String, String>,
 ) -> Result<Read, UserError> {
     let store = crate::store::memory::MemoryStore::default();
-    let (workers, spill) = (Workers::start(effort)?, Spill::default());
+    let (workers, overflow) = (Workers::start(effort)?, Overflow::default());
     let purpose = Purpose::Recall;
-    let task = Task { store: &store, scope, saved, purpose, monitor, spill: &spill, ids_bytes: effort.ids_bytes() };
+    let task = Task { store: &store, scope, saved, purpose, monitor, overflow: &overflow, room: effort.room() };
     saved.checkpoints.begin();
     let slots = Slot::all(objects);
     let taken = on_all(&workers, &task, &slots, || Taking::new(&task), Taking::take)?;
@@ -153,7 +161,7 @@ pub fn recall(
             taking.missing.iter().flat_map(|portion| portion.objects.iter().map(|o| (o, &portion.slot)))
         {
             match failures.get(&object.key) {
-                Some(reason) => one.evidence.coverage.failed.insert(object.key.clone(), reason.clone()),
+                Some(reason) => one.note_failed(object.key.clone(), reason.clone()),
                 None => {
                     return Err(UserError::new(
                         format!("the evidence in `{slot}` keeps too little of a role that outsiders can reach today"),
@@ -161,11 +169,11 @@ pub fn recall(
                          the trail and this --evidence once",
                     ));
                 }
-            };
+            }
         }
         gathered.push(one);
     }
-    let read = sum(&workers, gathered.into_iter().map(Gathered::finish).collect(), &spill)?;
+    let read = sum(&workers, folded(gathered), overflow)?;
     none_is_lost(objects, &read);
     Ok(read)
 }
@@ -239,46 +247,19 @@ fn on_portions<'a>(
     })
 }
 
-/// Evidence of one worker, with ids apart, because merging would sort them again and again.
-struct Gathered<'a> {
-    task: &'a Task<'a>,
-    evidence: Evidence,
-    ids: EventIds,
-}
-
-impl<'a> Gathered<'a> {
-    fn new(task: &'a Task<'a>) -> Self {
-        Self { task, evidence: Evidence::default(), ids: EventIds::default() }
+/// What the scope leaves of a part that its window does not cut.
+fn admitted(part: Part, scope: &Scope) -> Evidence {
+    let mut evidence = part.evidence;
+    evidence.quieten(scope);
+    if Side::of(scope.window, part.span).is_outside() {
+        evidence.leave_window(scope);
     }
-
-    /// Adds what the scope leaves of a part that its window does not cut.
-    fn add(&mut self, part: Part) -> Result<(), UserError> {
-        let scope = self.task.scope;
-        let mut evidence = part.evidence;
-        evidence.quieten(scope);
-        if Side::of(scope.window, part.span).is_outside() {
-            evidence.leave_window(scope);
-        }
-        self.merge(evidence)
-    }
-
-    fn merge(&mut self, mut evidence: Evidence) -> Result<(), UserError> {
-        for id in std::mem::take(&mut evidence.out_of_scope).iter() {
-            self.ids.append(id);
-        }
-        self.evidence.merge(evidence);
-        self.task.spill.relieve(&mut self.ids, self.task.ids_bytes).map_err(disk)
-    }
-
-    fn finish(mut self) -> Evidence {
-        self.evidence.settle();
-        self.evidence.out_of_scope = self.ids;
-        self.evidence
-    }
+    evidence
 }
 
 /// A worker that takes what shards hold.
 struct Taking<'a> {
+    task: &'a Task<'a>,
     gathered: Gathered<'a>,
     /// Objects that no shard holds.
     missing: Vec<Portion>,
@@ -290,11 +271,17 @@ struct Taking<'a> {
 
 impl<'a> Taking<'a> {
     fn new(task: &'a Task<'a>) -> Self {
-        Self { gathered: Gathered::new(task), missing: Vec::new(), cut: Vec::new(), loud: BTreeSet::new() }
+        Self {
+            gathered: Gathered::new(task.overflow, task.room),
+            task,
+            missing: Vec::new(),
+            cut: Vec::new(),
+            loud: BTreeSet::new(),
+        }
     }
 
     fn take(&mut self, slot: &Slot) -> Result<(), UserError> {
-        let task = self.gathered.task;
+        let task = self.task;
         let checkpoints = task.saved.checkpoints;
         let shards = checkpoints.serving(slot, task.scope);
         for shard in &shards {
@@ -323,7 +310,10 @@ impl<'a> Taking<'a> {
         if task.purpose == Purpose::Save {
             return Ok(());
         }
-        whole.into_iter().flat_map(|shard| shard.parts).try_for_each(|part| self.gathered.add(part))
+        whole
+            .into_iter()
+            .flat_map(|shard| shard.parts)
+            .try_for_each(|part| self.gathered.merge(admitted(part, task.scope)).map_err(disk))
     }
 }
 
@@ -339,6 +329,7 @@ fn see(observer: &mut Observer, entry: &Entry, got: Got<'_>) {
 
 /// A worker that reads objects.
 struct Reading<'a> {
+    task: &'a Task<'a>,
     gathered: Gathered<'a>,
     cut: Vec<Portion>,
     scope: Arc<Scope>,
@@ -349,7 +340,8 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(task: &'a Task<'a>, scope: Arc<Scope>) -> Self {
         Self {
-            gathered: Gathered::new(task),
+            gathered: Gathered::new(task.overflow, task.room),
+            task,
             cut: Vec::new(),
             observer: Observer::new(Arc::clone(&scope)),
             scope,
@@ -364,7 +356,7 @@ impl<'a> Reading<'a> {
         arrived: Option<Arrived>,
         mut see: impl FnMut(&mut Observer, &Entry, Got<'_>),
     ) {
-        let task = self.gathered.task;
+        let task = self.task;
         match arrived {
             Some(arrived) => {
                 for (entry, got) in arrived {
@@ -410,7 +402,7 @@ impl<'a> Reading<'a> {
         let evidence = self.observe_days(portion, arrived);
         let marks = portion.objects.iter().map(|entry| (entry.key.clone(), mark(entry)));
         let shard = Shard::of(&self.scope, marks, evidence);
-        let task = self.gathered.task;
+        let task = self.task;
         task.saved.checkpoints.save(&portion.slot, &shard)?;
         if task.purpose == Purpose::Answer
             && shard.parts.iter().any(|part| Side::of(task.scope.window, part.span) == Side::Cut)
@@ -418,17 +410,18 @@ impl<'a> Reading<'a> {
             self.cut.push(portion.clone());
             return Ok(());
         }
-        let failed = shard.failed.into_iter().map(|(key, failure)| (key, failure.reason));
-        self.gathered.evidence.coverage.failed.extend(failed);
+        for (key, failure) in shard.failed {
+            self.gathered.note_failed(key, failure.reason);
+        }
         if task.purpose == Purpose::Save {
             return Ok(());
         }
-        shard.parts.into_iter().try_for_each(|part| self.gathered.add(part))
+        shard.parts.into_iter().try_for_each(|part| self.gathered.merge(admitted(part, task.scope)).map_err(disk))
     }
 
     /// Reads objects for this answer alone.
     fn answer(&mut self, portion: &Portion, arrived: Option<Arrived>) -> Result<(), UserError> {
         let evidence = self.observe(portion, arrived);
-        self.gathered.merge(evidence)
+        self.gathered.merge(evidence).map_err(disk)
     }
 }

@@ -1,4 +1,4 @@
-//! Ids of events that need no evidence, moved to a temporary file when they outgrow their share of memory (S4).
+//! Ids of events, moved to a temporary file when they outgrow their share of memory (S4).
 //!
 //! They are the only thing that grows with every record of a trail. The file holds sorted runs; at the end they are
 //! counted range by range, just so many at once as there are workers, so that duplicates are counted exactly and memory
@@ -79,24 +79,16 @@ impl Spill {
         self.disk().runs.len()
     }
 
-    /// How many different ids there are on disk and in `rest` that are not in `used`; all of these sorted.
-    ///
-    /// # Errors
-    /// When a run cannot be read back.
-    pub fn count_others(&self, rest: &[Vec<EventId>], used: &[EventId], hands: &dyn Hands) -> std::io::Result<u64> {
-        let ranges: Vec<usize> = (0..RANGES).collect();
-        let counts = map(hands, &ranges, |range| -> std::io::Result<u64> {
-            let used = within(used, *range);
-            let mut ids = used.to_vec();
-            for rest in rest {
-                ids.extend_from_slice(within(rest, *range));
-            }
-            self.read(*range, &mut ids)?;
-            ids.sort_unstable();
-            ids.dedup();
-            Ok((ids.len() - used.len()) as u64)
-        });
-        counts.into_iter().sum()
+    /// The different ids of one range, on disk and in `rest`, sorted; all of `rest` sorted.
+    fn range(&self, range: usize, rest: &[Vec<EventId>]) -> std::io::Result<Vec<EventId>> {
+        let mut ids = Vec::new();
+        for rest in rest {
+            ids.extend_from_slice(within(rest, range));
+        }
+        self.read(range, &mut ids)?;
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
     }
 
     /// Adds the ids of one range of all runs.
@@ -119,6 +111,38 @@ impl Spill {
         // After a panic the run ends anyway.
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Ids on disk, and those beside them in memory, each list of them sorted.
+#[derive(Clone, Copy, Debug)]
+pub struct Ids<'a> {
+    /// On disk.
+    pub spill: &'a Spill,
+    /// In memory.
+    pub rest: &'a [Vec<EventId>],
+}
+
+/// How many different ids are `used`, and how many of the `others` are not among them.
+///
+/// # Errors
+/// When a run cannot be read back.
+pub fn count(used: Ids<'_>, others: Ids<'_>, hands: &dyn Hands) -> std::io::Result<(u64, u64)> {
+    let ranges: Vec<usize> = (0..RANGES).collect();
+    let counts = map(hands, &ranges, |range| -> std::io::Result<(u64, u64)> {
+        let used = used.spill.range(*range, used.rest)?;
+        let mut others = others.spill.range(*range, others.rest)?;
+        // Both sorted, so the used ones are passed in step.
+        let mut passed = used.iter().peekable();
+        others.retain(|id| {
+            while passed.next_if(|used| *used < id).is_some() {}
+            passed.peek() != Some(&id)
+        });
+        Ok((used.len() as u64, others.len() as u64))
+    });
+    counts.into_iter().try_fold((0, 0), |(used, others), counted| {
+        let (more_used, more_others) = counted?;
+        Ok((used + more_used, others + more_others))
+    })
 }
 
 /// How many of these sorted ids come before a range.
@@ -145,10 +169,16 @@ mod tests {
         spill.add(&mut ids(0, 1000)).unwrap();
         spill.add(&mut ids(500, 1500)).unwrap();
         assert_eq!(spill.runs(), 2);
-        let used: EventIds = [id(3), id(100_000)].into_iter().collect();
         let rest = [ids(1400, 1600).to_sorted(), Vec::new()];
-        assert_eq!(spill.count_others(&rest, &used.to_sorted(), &OneByOne).unwrap(), 1599);
-        assert_eq!(Spill::default().count_others(&rest, &used.to_sorted(), &OneByOne).unwrap(), 200);
-        assert_eq!(Spill::default().count_others(&[], &used.to_sorted(), &OneByOne).unwrap(), 0);
+        let used = [[id(3), id(100_000)].into_iter().collect::<EventIds>().to_sorted()];
+        let (bare, used_spill) = (Spill::default(), Spill::default());
+        used_spill.add(&mut [id(3), id(4)].into_iter().collect()).unwrap();
+        let count = |used: Ids<'_>, others: Ids<'_>| count(used, others, &OneByOne).unwrap();
+        let in_memory = Ids { spill: &bare, rest: &used };
+        let on_both = Ids { spill: &used_spill, rest: &used };
+        assert_eq!(count(in_memory, Ids { spill: &spill, rest: &rest }), (2, 1599));
+        assert_eq!(count(on_both, Ids { spill: &spill, rest: &rest }), (3, 1598));
+        assert_eq!(count(on_both, Ids { spill: &bare, rest: &rest }), (3, 200));
+        assert_eq!(count(in_memory, Ids { spill: &bare, rest: &[] }), (2, 0));
     }
 }

@@ -13,8 +13,10 @@ use crate::store::{Entry, Store};
 
 use super::UserError;
 use super::fetch::{Ahead, Objects};
+use super::gathered::{Folded, Gathered, Overflow, Room};
 use super::monitor::Monitor;
-use super::spill::Spill;
+use super::shelf::DiskShelf;
+use super::spill::{Ids, count};
 use super::witness::Witness;
 
 /// One exceptionally large object must not hold its memory for the rest of the run.
@@ -30,10 +32,11 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// What of the memory each worker has for ids: together they have a quarter.
+    /// What of the memory each worker has: together a quarter for ids, and a quarter for actors.
     #[must_use]
-    pub fn ids_bytes(self) -> usize {
-        (self.memory_bytes / 4 / self.jobs.max(1)).max(1 << 20)
+    pub fn room(self) -> Room {
+        let quarter = self.memory_bytes / 4 / self.jobs.max(1);
+        Room { ids: quarter.max(1 << 20), actors: quarter.max(4 << 10) }
     }
 }
 
@@ -44,7 +47,9 @@ pub struct Read {
     pub evidence: Evidence,
     /// The counts.
     pub counts: RecordCounts,
-    /// How often ids went to disk.
+    /// The actors that went to disk: all, or none.
+    pub shelf: DiskShelf,
+    /// How often ids or actors went to disk.
     pub spills: usize,
 }
 
@@ -95,43 +100,49 @@ pub fn read(
     witness: Option<&Witness<'_>>,
 ) -> Result<Read, UserError> {
     let workers = Workers::start(effort)?;
-    let (objects, spill) = (Objects::of(store, objects, Ahead::default()), Spill::default());
-    let folds = workers.on_each(|| fold(&objects, scope, monitor, witness, &spill, effort.ids_bytes()));
-    let folds = folds.into_iter().collect::<std::io::Result<Vec<Evidence>>>().map_err(disk)?;
-    sum(&workers, folds, &spill)
+    let (objects, overflow) = (Objects::of(store, objects, Ahead::default()), Overflow::default());
+    let folds = workers.on_each(|| fold(&objects, scope, monitor, witness, Gathered::new(&overflow, effort.room())));
+    let folds = folds.into_iter().map(|gathered| Ok(gathered?.finish())).collect::<std::io::Result<Vec<Folded>>>();
+    sum(&workers, folds.map_err(disk)?, overflow)
 }
 
 /// Whole evidence of what each worker gathered.
-pub(super) fn sum(workers: &Workers, mut folds: Vec<Evidence>, spill: &Spill) -> Result<Read, UserError> {
-    let rest: Vec<Vec<EventId>> = folds.iter_mut().map(|evidence| evidence.out_of_scope.drain_sorted()).collect();
+pub(super) fn sum(workers: &Workers, folds: Vec<Folded>, overflow: Overflow) -> Result<Read, UserError> {
+    let (mut folds, mut rest): (Vec<Evidence>, Vec<Vec<EventId>>) = folds.into_iter().unzip();
+    if !overflow.shelf.is_bare() {
+        // Then all actors are there: those of a group are in one place.
+        for evidence in &mut folds {
+            overflow.shelve(evidence).map_err(disk)?;
+        }
+    }
     // Into the first fold and not into an empty evidence: that would hold everything twice for a moment.
     let mut folds = folds.into_iter();
     let mut evidence = folds.next().unwrap_or_default();
     for fold in folds {
         evidence.merge(fold);
     }
-    let spills = spill.runs();
-    let used = evidence.used_ids();
-    let others = spill.count_others(&rest, &used, workers).map_err(disk)?;
-    let counts = evidence.fates(used.len() as u64, others);
-    Ok(Read { evidence, counts, spills })
+    let used = [evidence.used_ids()];
+    let used = Ids { spill: &overflow.used, rest: &used };
+    let (used, others) = count(used, Ids { spill: &overflow.others, rest: &rest }, workers).map_err(disk)?;
+    rest.clear();
+    let counts = evidence.fates(used, others);
+    Ok(Read { evidence, counts, spills: overflow.others.runs() + overflow.shelf.times(), shelf: overflow.shelf })
 }
 
 pub(super) fn disk(error: std::io::Error) -> UserError {
     UserError::new(format!("cannot use temporary files: {error}"), "set TMPDIR to a folder with room")
 }
 
-fn fold(
+fn fold<'a>(
     objects: &Objects<'_>,
     scope: &Arc<Scope>,
     monitor: &dyn Monitor,
     witness: Option<&Witness<'_>>,
-    spill: &Spill,
-    ids_bytes: usize,
-) -> std::io::Result<Evidence> {
+    mut gathered: Gathered<'a>,
+) -> std::io::Result<Gathered<'a>> {
     let mut observer = Observer::new(Arc::clone(scope));
     // At once: growing by doubling would copy the ids again and again. Room that is not used costs nothing.
-    observer.out_of_scope_mut().reserve(ids_bytes / size_of::<EventId>());
+    observer.out_of_scope_mut().reserve(gathered.room().ids / size_of::<EventId>());
     let mut object = Vec::new();
     let mut eye = witness.map(Witness::eye);
     while let Some((entry, got)) = objects.next(&mut object) {
@@ -144,12 +155,14 @@ fn fold(
             }
             Err(error) => observer.unreadable(&entry.key, &error.to_string()),
         }
-        spill.relieve(observer.out_of_scope_mut(), ids_bytes)?;
+        gathered.relieve(&mut observer)?;
         monitor.step(entry.size_bytes);
         if object.capacity() > KEEP_BYTES {
             object = Vec::new();
         }
     }
-    // Sorted by each worker for itself, so that the merge has less to do.
-    Ok(observer.take())
+    gathered.merge(observer.take())?;
+    // By each worker for itself, so that there is less to do later.
+    gathered.settle();
+    Ok(gathered)
 }

@@ -12,6 +12,9 @@ mod bytes;
 mod read;
 mod write;
 
+pub use read::actors_from_bytes;
+pub use write::actors_to_bytes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::AccountId;

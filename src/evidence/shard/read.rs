@@ -90,6 +90,17 @@ fn part(reader: &mut Reader<'_>) -> Outcome<Part> {
     Ok(Part { span, evidence })
 }
 
+/// Evidence with nothing but the actors that these bytes hold.
+///
+/// # Errors
+/// [`ShardError`] when they are something else.
+pub fn actors_from_bytes(bytes: &[u8]) -> Outcome<Evidence> {
+    let (mut reader, mut evidence) = (Reader::new(bytes)?, Evidence::default());
+    actors(&mut reader, &mut evidence)?;
+    reader.end()?;
+    Ok(evidence)
+}
+
 fn one_of<T: Copy>(reader: &mut Reader<'_>, all: &[T]) -> Outcome<T> {
     all.get(reader.small::<usize>()?).copied().ok_or(ShardError::Value("kind"))
 }

@@ -5,7 +5,6 @@ use chrono::NaiveDate;
 use crate::cloudtrail::handoff::HandOffKind;
 use crate::cloudtrail::identity::IdentityKind;
 use crate::cloudtrail::outcome::Outcome;
-use crate::evidence::Evidence;
 use crate::evidence::coverage::Coverage;
 use crate::evidence::names::Names;
 use crate::evidence::session::{Actor, Acts, Caller, HandOffSeen, RoleName};
@@ -84,7 +83,7 @@ fn part(writer: &mut Writer, part: &Part) {
         writer.bits(id.0);
         hand_off(writer, seen);
     }
-    actors(writer, evidence);
+    actors(writer, &evidence.names, evidence.actors.iter().collect());
     let mut roles: Vec<_> = evidence.roles.iter().map(|(role, span)| (evidence.names.role(*role), span)).collect();
     roles.sort_unstable_by_key(|(role, _)| *role);
     writer.count(roles.len());
@@ -150,9 +149,15 @@ fn caller(writer: &mut Writer, caller: &Caller) {
     });
 }
 
-fn actors(writer: &mut Writer, evidence: &Evidence) {
-    let names = &evidence.names;
-    let mut actors: Vec<(&Actor, &Acts)> = evidence.actors.iter().collect();
+/// Actors alone, for a file that does not outlive the run: no version, no digest.
+#[must_use]
+pub fn actors_to_bytes(names: &Names, some: Vec<(&Actor, &Acts)>) -> Vec<u8> {
+    let mut writer = Writer::default();
+    actors(&mut writer, names, some);
+    writer.finish()
+}
+
+fn actors(writer: &mut Writer, names: &Names, mut actors: Vec<(&Actor, &Acts)>) {
     actors.sort_unstable_by(|(a, _), (b, _)| names.actor(a).cmp(&names.actor(b)));
     writer.count(actors.len());
     for (actor, acts) in actors {

@@ -6,37 +6,28 @@ mod keep;
 mod trust;
 mod usage;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use crate::activity::opening::RoleKey;
-use crate::activity::resolve::Activity;
 use crate::aws::{AccountId, Fingerprint};
 
 use super::assess::{Case, Inquiry};
 use super::assessment::{Assessment, Finding, RoleReport};
+use super::share::Share;
 
 /// How grave a finding is, the gravest first.
 pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 
 /// All findings, the gravest first, then by code and subject.
 #[must_use]
-pub fn findings(
-    assessment: &Assessment,
-    activity: &Activity<'_>,
-    arns: &BTreeMap<RoleKey, String>,
-    inquiry: &Inquiry<'_>,
-    case: &Case<'_>,
-) -> Vec<Finding> {
+pub fn findings(assessment: &Assessment, share: &Share, inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for role in &assessment.roles {
         usage::of_role(role, assessment, &mut found);
         trust::of_role(role, &mut found);
     }
     usage::recreated(&assessment.roles, &mut found);
-    usage::chained(activity, arns, &mut found);
-    usage::without_role(activity, &mut found);
+    usage::chained(&share.chained, &mut found);
+    usage::without_role(&share.visits, &mut found);
     evidence::of_coverage(assessment, case, &mut found);
     if let Some(integrity) = &assessment.coverage.integrity {
         integrity::of_integrity(integrity, &mut found);

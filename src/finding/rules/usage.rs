@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::activity::opening::RoleKey;
-use crate::activity::party::Channel;
-use crate::activity::resolve::Activity;
 use crate::aws::window::rfc3339;
 
 use super::super::assessment::{ActionEntry, Assessment, Finding, RoleReport};
+use super::super::share::{Chained, Visit};
 use super::{Draft, count};
 
 pub(super) fn of_role(role: &RoleReport, assessment: &Assessment, found: &mut Vec<Finding>) {
@@ -172,59 +170,38 @@ pub(super) fn recreated(roles: &[RoleReport], found: &mut Vec<Finding>) {
     }
 }
 
-pub(super) fn chained(activity: &Activity<'_>, arns: &BTreeMap<RoleKey, String>, found: &mut Vec<Finding>) {
-    let mut chains: BTreeMap<&RoleKey, BTreeMap<&str, u64>> = BTreeMap::new();
-    for session in &activity.sessions {
-        let attributed = &session.attributed;
-        if let (Some(key), Channel::RoleChain, true) =
-            (&session.role, attributed.channel, attributed.party.kind.is_outside())
-        {
-            *chains.entry(key).or_default().entry(&attributed.party.name).or_default() += 1;
-        }
-    }
-    for (key, parties) in chains {
-        let Some(arn) = arns.get(key) else { continue };
-        let names: Vec<&str> = parties.keys().copied().collect();
+pub(super) fn chained(chains: &[Chained], found: &mut Vec<Finding>) {
+    for chain in chains {
+        let names: Vec<&str> = chain.parties.keys().map(String::as_str).collect();
         let draft = Draft {
             code: "role-chained-by-party",
             severity: "medium",
-            account: Some(key.account),
-            subject: arn,
+            account: Some(chain.account),
+            subject: &chain.arn,
             party: Some(names.join(", ")),
         };
         found.push(draft.finish(
-            format!("{} reached role {} through another role", names.join(", "), key.name),
+            format!("{} reached role {} through another role", names.join(", "), chain.name),
             "The trust policy of this role does not name the party: it came on from a role that does.".to_owned(),
-            json!({"sessions": parties}),
+            json!({"sessions": chain.parties}),
             "If the chain is not intended, take sts:AssumeRole from the first role or narrow the trust of this one.",
         ));
     }
 }
 
 /// S15: outsiders let in by a resource policy.
-pub(super) fn without_role(activity: &Activity<'_>, found: &mut Vec<Finding>) {
-    let mut visits: BTreeMap<(&str, &str), (u64, BTreeSet<String>)> = BTreeMap::new();
-    for session in &activity.sessions {
-        let party = &session.attributed.party;
-        if session.role.is_none() && party.kind.is_outside() {
-            let entry = visits.entry((&party.id, &party.name)).or_default();
-            for seen in &session.calls {
-                entry.0 += seen.calls();
-                entry.1.extend(seen.sighting.resources.iter().map(str::to_owned));
-            }
-        }
-    }
-    for ((id, name), (calls, resources)) in visits {
+pub(super) fn without_role(visits: &[Visit], found: &mut Vec<Finding>) {
+    for Visit { party_id, party_name, calls, resources } in visits {
         let draft = Draft {
             code: "access-without-role",
             severity: "medium",
             account: None,
-            subject: id,
-            party: Some(name.to_owned()),
+            subject: party_id,
+            party: Some(party_name.clone()),
         };
         found.push(draft.finish(
-            format!("{name} came in without a role"),
-            format!("{} by its own principals, let in by a resource policy", count(calls, "call")),
+            format!("{party_name} came in without a role"),
+            format!("{} by its own principals, let in by a resource policy", count(*calls, "call")),
             json!({"calls": calls, "resources": resources.iter().take(20).collect::<Vec<_>>()}),
             "Look at the policies of these resources; who gave the access, and is it still wanted?",
         ));

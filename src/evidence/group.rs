@@ -1,0 +1,50 @@
+//! Groups of actors that are judged together, and where those lie for which memory has no room.
+
+use std::collections::BTreeSet;
+
+use crate::aws::AccountId;
+
+use super::merge::Evidence;
+
+/// Actors that are judged together: the sessions of all roles that have had one name in one account, or the principals
+/// of one account that came without a role.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Group {
+    /// The account that owns the role, or the principals' account.
+    pub account: AccountId,
+    /// The role's name; empty for principals without one.
+    pub role: Box<str>,
+}
+
+/// Where groups lie that were put away while reading; what is there is in no evidence at hand.
+pub trait Shelf: Sync {
+    /// The groups there.
+    fn groups(&self) -> BTreeSet<Group>;
+
+    /// How much there is of one group, in units of its own.
+    fn weight(&self, group: &Group) -> usize;
+
+    /// What is there of one group: evidence with nothing but actors.
+    ///
+    /// # Errors
+    /// Why it cannot be had back.
+    fn bring(&self, group: &Group) -> Result<Evidence, String>;
+}
+
+/// A shelf on which nothing was put.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bare;
+
+impl Shelf for Bare {
+    fn groups(&self) -> BTreeSet<Group> {
+        BTreeSet::new()
+    }
+
+    fn weight(&self, _: &Group) -> usize {
+        0
+    }
+
+    fn bring(&self, _: &Group) -> Result<Evidence, String> {
+        Ok(Evidence::default())
+    }
+}

@@ -1,0 +1,148 @@
+//! The groups of actors, each brought, joined to its sessions, judged and let go.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use crate::activity::party::Accounts;
+use crate::activity::resolve::{Activity, Actors};
+use crate::aws::AccountId;
+use crate::evidence::Evidence;
+use crate::evidence::group::Group;
+use crate::evidence::hands;
+use crate::evidence::names::Names;
+use crate::policy::admission::admits_outsider;
+use crate::policy::inventory::Role;
+
+use super::assess::{Case, Inquiry, NoAnswer};
+use super::share::{Existing, Known, Share};
+use super::trust::{entries, role_key};
+
+/// All groups.
+pub(super) struct Groups<'a> {
+    inquiry: &'a Inquiry<'a>,
+    activity: &'a Activity<'a>,
+    case: &'a Case<'a>,
+    all: BTreeMap<Group, Sources<'a>>,
+}
+
+/// What one group is made of.
+#[derive(Default)]
+struct Sources<'a> {
+    /// Its actors in the evidence.
+    actors: Actors<'a>,
+    /// The groups of the shelf that belong to it.
+    shelved: Vec<Group>,
+    /// The roles of the inventory.
+    existing: Existing<'a>,
+}
+
+impl<'a> Groups<'a> {
+    /// Gathers what each group is made of.
+    pub(super) fn of(inquiry: &'a Inquiry<'a>, activity: &'a Activity<'a>, case: &'a Case<'a>) -> Self {
+        let mut all: BTreeMap<Group, Sources<'a>> = BTreeMap::new();
+        for group in activity.opened() {
+            all.entry(group.clone()).or_default();
+        }
+        for (group, actors) in at_hand(inquiry.evidence) {
+            all.entry(activity.judged(group)).or_default().actors.extend(actors);
+        }
+        for group in inquiry.shelf.groups() {
+            all.entry(activity.judged(group.clone())).or_default().shelved.push(group);
+        }
+        let mut existing: BTreeMap<Group, Existing<'a>> = BTreeMap::new();
+        for role in inquiry.inventory.roles.values() {
+            let (key, trusts_outsiders) = (role_key(role), trusts_third_party(role, inquiry.accounts));
+            if trusts_outsiders {
+                all.entry(key.group()).or_default();
+            }
+            existing.entry(key.group()).or_default().insert(key, Known { role, trusts_outsiders });
+        }
+        for (group, sources) in &mut all {
+            sources.existing = existing.remove(group).unwrap_or_default();
+        }
+        Self { inquiry, activity, case, all }
+    }
+
+    /// Judges every group; what all of them share comes out in the order of groups, its roles by ARN.
+    ///
+    /// # Errors
+    /// See [`NoAnswer`].
+    pub(super) fn share(&self) -> Result<Share, NoAnswer> {
+        let mut reached = self.activity.reached();
+        if !reached.is_empty() {
+            return Err(NoAnswer::ReadAgain(reached));
+        }
+        // The largest first, so that none is left over for one hand at the end.
+        let mut order: Vec<(&Group, &Sources<'_>)> = self.all.iter().collect();
+        order.sort_by_key(|(group, sources)| (std::cmp::Reverse(self.weight(group, sources)), *group));
+        let shares = hands::map(self.inquiry.hands, &order, |(group, sources)| self.judge(group, sources));
+        let mut in_order: BTreeMap<&Group, Share> = BTreeMap::new();
+        for ((group, _), share) in order.into_iter().zip(shares) {
+            match share {
+                Ok(share) => drop(in_order.insert(group, share)),
+                Err(NoAnswer::ReadAgain(more)) => reached.extend(more),
+                Err(lost) => return Err(lost),
+            }
+        }
+        if !reached.is_empty() {
+            return Err(NoAnswer::ReadAgain(reached));
+        }
+        let mut whole = Share::default();
+        in_order.into_values().for_each(|share| whole.merge(share));
+        whole.roles.sort_by(|a, b| (&a.arn, &a.role_id).cmp(&(&b.arn, &b.role_id)));
+        Ok(whole)
+    }
+
+    /// How much there is to do, roughly.
+    fn weight(&self, group: &Group, sources: &Sources<'_>) -> usize {
+        sources.actors.len()
+            + sources.shelved.iter().map(|one| self.inquiry.shelf.weight(one)).sum::<usize>()
+            + self.activity.openings_of(group)
+    }
+
+    fn judge(&self, group: &Group, sources: &Sources<'_>) -> Result<Share, NoAnswer> {
+        if sources.shelved.is_empty() {
+            return self.judge_actors(group, &self.inquiry.evidence.names, &sources.actors, &sources.existing);
+        }
+        let mut brought = Evidence::default();
+        for shelved in &sources.shelved {
+            brought.merge(self.inquiry.shelf.bring(shelved).map_err(NoAnswer::Lost)?);
+        }
+        brought.settle();
+        let actors: Actors<'_> = brought.actors.iter().collect();
+        self.judge_actors(group, &brought.names, &actors, &sources.existing)
+    }
+
+    fn judge_actors(
+        &self,
+        group: &Group,
+        names: &Names,
+        actors: &Actors<'_>,
+        existing: &Existing<'_>,
+    ) -> Result<Share, NoAnswer> {
+        let reached = self.activity.reached_by_delegates(names, actors);
+        if !reached.is_empty() {
+            return Err(NoAnswer::ReadAgain(reached));
+        }
+        let sessions = self.activity.sessions(group, names, actors);
+        Ok(Share::of(&sessions, existing, self.activity, self.case))
+    }
+}
+
+/// The actors in the evidence itself, by group.
+fn at_hand(evidence: &Evidence) -> impl Iterator<Item = (Group, Actors<'_>)> {
+    let mut groups: HashMap<_, Actors<'_>> = HashMap::new();
+    for (actor, acts) in &evidence.actors {
+        // By the name's number, because there are far more actors than roles.
+        groups.entry(actor.group()).or_default().push((actor, acts));
+    }
+    let group = |(account, role): (AccountId, _)| Group { account, role: Box::from(evidence.names.text(role)) };
+    groups.into_iter().map(move |(role, actors)| (group(role), actors))
+}
+
+/// Whether a trust policy admits an outsider that is a third party and not AWS itself (S17).
+fn trusts_third_party(role: &Role, accounts: Accounts<'_>) -> bool {
+    let third_party = || role.trust.parsed.is_err() || entries(role, accounts).iter().any(|entry| entry.outside);
+    !role.is_service_linked() && admits_outsider(role, accounts.own) && third_party()
+}

@@ -1,0 +1,247 @@
+//! One group of actors judged: the reports of its roles, its rows, and its share of what is summed up over all.
+//!
+//! Groups are judged apart from each other, several at once, and only what is here outlives them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::activity::action_map::Class;
+use crate::activity::opening::RoleKey;
+use crate::activity::party::Channel;
+use crate::activity::resolve::Activity;
+use crate::activity::sessions::Session;
+use crate::activity::usage::SeenCall;
+use crate::aws::AccountId;
+use crate::aws::window::rfc3339;
+use crate::policy::inventory::Role;
+
+use super::assess::Case;
+use super::assessment::{RoleReport, SessionRow, UnmappedCall, UsageRow};
+use super::coverage::event_source;
+use super::parties::Parties;
+use super::role::{Subject, report};
+use super::usage_table::usage_rows;
+
+/// A role of the inventory.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// It.
+    pub role: &'a Role,
+    /// Whether its trust lets third parties in.
+    pub trusts_outsiders: bool,
+}
+
+/// The roles of the inventory in a group.
+pub type Existing<'a> = BTreeMap<RoleKey, Known<'a>>;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Share {
+    /// Roles that an outside party can or did assume.
+    pub roles: Vec<RoleReport>,
+    /// Sessions.
+    pub sessions: Vec<SessionRow>,
+    /// Calls, summed.
+    pub usage: Vec<UsageRow>,
+    /// Parties, with what they did here.
+    pub parties: Parties,
+    /// Calls by roles of the report that could not be mapped, by source and name.
+    pub unmapped: BTreeMap<(String, String), (u64, BTreeSet<String>)>,
+    /// Roles that parties reached through other roles.
+    pub chained: Vec<Chained>,
+    /// Outsiders that came in without a role.
+    pub visits: Vec<Visit>,
+}
+
+/// A role that outsiders reached through another one (S11).
+#[derive(Debug)]
+pub struct Chained {
+    /// The account that owns it.
+    pub account: AccountId,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// Sessions by the name of the party.
+    pub parties: BTreeMap<String, u64>,
+}
+
+/// An outsider let in by a resource policy (S15).
+#[derive(Debug)]
+pub struct Visit {
+    /// Its party id.
+    pub party_id: String,
+    /// Its name.
+    pub party_name: String,
+    /// Calls.
+    pub calls: u64,
+    /// What it called for.
+    pub resources: BTreeSet<String>,
+}
+
+impl Share {
+    /// The share of a group; `existing` are the roles of the inventory in it.
+    #[must_use]
+    pub fn of(sessions: &[Session<'_>], existing: &Existing<'_>, activity: &Activity<'_>, case: &Case<'_>) -> Self {
+        let keys: BTreeSet<&RoleKey> = sessions.iter().filter_map(|session| session.role.as_ref()).collect();
+        let arns: BTreeMap<&RoleKey, String> = keys.into_iter().map(|key| (key, arn_of(key, existing, case))).collect();
+        let arn = |session: &Session<'_>| session.role.as_ref().and_then(|key| arns.get(key)).map(String::as_str);
+        let roles = roles(sessions, existing, activity, case);
+        let mut parties = Parties::default();
+        for session in sessions {
+            parties.add_session(session, arn(session));
+        }
+        Self {
+            sessions: sessions.iter().filter_map(|session| session_row(session, arn(session))).collect(),
+            usage: usage_rows(sessions, &arn),
+            parties,
+            unmapped: unmapped(&roles, sessions, &arn),
+            chained: chained(sessions, &arns),
+            visits: visits(sessions),
+            roles,
+        }
+    }
+
+    /// Adds the share of another group.
+    pub fn merge(&mut self, other: Self) {
+        self.roles.extend(other.roles);
+        self.sessions.extend(other.sessions);
+        self.usage.extend(other.usage);
+        self.parties.merge(other.parties);
+        for (call, (calls, services)) in other.unmapped {
+            let entry = self.unmapped.entry(call).or_default();
+            entry.0 += calls;
+            entry.1.extend(services);
+        }
+        self.chained.extend(other.chained);
+        self.visits.extend(other.visits);
+    }
+
+    /// Calls that could not be mapped, which block removals (S22).
+    #[must_use]
+    pub fn unmapped_calls(&self) -> Vec<UnmappedCall> {
+        let unmapped = self.unmapped.iter().map(|((event_source, event_name), (calls, blocks))| UnmappedCall {
+            event_source: event_source.clone(),
+            event_name: event_name.clone(),
+            calls: *calls,
+            blocks: blocks.iter().cloned().collect(),
+        });
+        unmapped.collect()
+    }
+}
+
+fn arn_of(key: &RoleKey, existing: &Existing<'_>, case: &Case<'_>) -> String {
+    let role = existing.iter().find(|(role, _)| role.id == key.id || key.id.is_empty());
+    role.map_or_else(
+        || format!("arn:{}:iam::{}:role/{}", case.partition(key.account), key.account, key.name),
+        |(_, known)| known.role.arn.clone(),
+    )
+}
+
+/// Roles that an outside party can assume, by their trust, or did, by the records.
+fn roles(
+    sessions: &[Session<'_>],
+    existing: &Existing<'_>,
+    activity: &Activity<'_>,
+    case: &Case<'_>,
+) -> Vec<RoleReport> {
+    let mut subjects: BTreeMap<&RoleKey, Option<&Role>> = BTreeMap::new();
+    for (key, known) in existing.iter().filter(|(_, known)| known.trusts_outsiders) {
+        subjects.insert(key, Some(known.role));
+    }
+    let role = |key: &RoleKey| existing.get(key).map(|known| known.role);
+    for session in sessions.iter().filter(|session| session.attributed.party.kind.is_outside()) {
+        let Some(key) = &session.role else { continue };
+        // Calls whose record tells no role id count for the role that has the name now.
+        let key = existing.keys().find(|_| key.id.is_empty()).unwrap_or(key);
+        subjects.entry(key).or_insert_with(|| role(key));
+    }
+    let subjects = subjects.into_iter().map(|(key, role)| Subject::of(key, role, activity.roles.get(key), sessions));
+    subjects.map(|subject| report(&subject, case)).collect()
+}
+
+fn unmapped<'a>(
+    roles: &[RoleReport],
+    sessions: &'a [Session<'_>],
+    arn: &impl Fn(&'a Session<'_>) -> Option<&'a str>,
+) -> BTreeMap<(String, String), (u64, BTreeSet<String>)> {
+    let reported: BTreeSet<&str> = roles.iter().map(|role| role.arn.as_str()).collect();
+    let mut sums: BTreeMap<(String, String), (u64, BTreeSet<String>)> = BTreeMap::new();
+    for session in sessions {
+        if !arn(session).is_some_and(|arn| reported.contains(arn)) {
+            continue;
+        }
+        for seen in session.calls.iter().filter(|seen| seen.mapping.class == Class::Unmapped) {
+            let key = (event_source(seen.source()), seen.name().to_owned());
+            let entry = sums.entry(key).or_default();
+            entry.0 += seen.calls();
+            entry.1.extend(seen.mapping.candidate_services.iter().cloned());
+        }
+    }
+    sums
+}
+
+fn chained(sessions: &[Session<'_>], arns: &BTreeMap<&RoleKey, String>) -> Vec<Chained> {
+    let mut chains: BTreeMap<&RoleKey, BTreeMap<String, u64>> = BTreeMap::new();
+    for session in sessions {
+        let attributed = &session.attributed;
+        let outside = attributed.party.kind.is_outside();
+        if let (Some(key), Channel::RoleChain, true) = (&session.role, attributed.channel, outside) {
+            *chains.entry(key).or_default().entry(attributed.party.name.clone()).or_default() += 1;
+        }
+    }
+    let chains = chains.into_iter().filter_map(|(key, parties)| {
+        Some(Chained { account: key.account, arn: arns.get(key)?.clone(), name: key.name.clone(), parties })
+    });
+    chains.collect()
+}
+
+fn visits(sessions: &[Session<'_>]) -> Vec<Visit> {
+    let mut visits: BTreeMap<&str, Visit> = BTreeMap::new();
+    for session in sessions {
+        let party = &session.attributed.party;
+        if session.role.is_some() || !party.kind.is_outside() {
+            continue;
+        }
+        let visit = visits.entry(&party.id).or_insert_with(|| Visit {
+            party_id: party.id.clone(),
+            party_name: party.name.clone(),
+            calls: 0,
+            resources: BTreeSet::new(),
+        });
+        for seen in &session.calls {
+            visit.calls += seen.calls();
+            visit.resources.extend(seen.sighting.resources.iter().map(str::to_owned));
+        }
+    }
+    visits.into_values().collect()
+}
+
+fn session_row(session: &Session<'_>, arn: Option<&str>) -> Option<SessionRow> {
+    let recipient = session.calls.first().map(|call| call.key.account);
+    let account_id = session.role.as_ref().map(|role| role.account).or(recipient)?;
+    let count =
+        |get: fn(&SeenCall<'_>) -> u64| i64::try_from(session.calls.iter().map(get).sum::<u64>()).unwrap_or(i64::MAX);
+    let party = &session.attributed.party;
+    Some(SessionRow {
+        account_id,
+        session_id: session.id.clone(),
+        role_arn: arn.unwrap_or_default().to_owned(),
+        role_id: session.role.as_ref().map(|key| key.id.clone()).unwrap_or_default(),
+        session_name: session.name.clone(),
+        party_id: party.id.clone(),
+        party_kind: party.kind.word().to_owned(),
+        party_name: party.name.clone(),
+        channel: session.attributed.channel.word().to_owned(),
+        attribution: session.attributed.how.word().to_owned(),
+        opened_at: session.opened.map(rfc3339),
+        first_call: session.active.map(|span| rfc3339(span.first)),
+        last_call: session.active.map(|span| rfc3339(span.last)),
+        calls: count(|seen| seen.calls()),
+        denied: count(|seen| seen.sighting.denied.count()),
+        failed: count(|seen| seen.sighting.failed.count()),
+        external_id_sent: session.external_id_sent,
+        source_identity: session.source_identity.clone(),
+        networks: session.networks.to_vec(),
+        agents: session.agents.to_vec(),
+    })
+}

@@ -1,0 +1,119 @@
+//! Actors that outgrew their share of memory, in a temporary file until their group is judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashbrown::HashMap;
+
+use crate::aws::AccountId;
+use crate::evidence::Evidence;
+use crate::evidence::group::{Group, Shelf};
+use crate::evidence::names::{Name, Names};
+use crate::evidence::session::{Actor, Acts};
+use crate::evidence::shard::{actors_from_bytes, actors_to_bytes};
+
+/// See the module. Groups lie in pieces, one for each time that something of them was put there.
+#[derive(Debug, Default)]
+pub struct DiskShelf {
+    disk: Mutex<Disk>,
+}
+
+#[derive(Debug, Default)]
+struct Disk {
+    /// Vanishes with the process.
+    file: Option<File>,
+    end: u64,
+    pieces: BTreeMap<Group, Vec<Piece>>,
+    times: usize,
+}
+
+/// Where a piece lies in the file.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    start: u64,
+    length: usize,
+}
+
+impl DiskShelf {
+    /// Puts actors there; `names` are the texts behind theirs.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put(&self, names: &Names, actors: &HashMap<Actor, Acts>) -> std::io::Result<()> {
+        let mut groups: HashMap<(AccountId, Name), Vec<(&Actor, &Acts)>> = HashMap::new();
+        for (actor, acts) in actors {
+            groups.entry(actor.group()).or_default().push((actor, acts));
+        }
+        let mut pieces = Vec::new();
+        let mut bytes = Vec::new();
+        for ((account, role), actors) in groups {
+            let piece = actors_to_bytes(names, actors);
+            pieces.push((Group { account, role: Box::from(names.text(role)) }, bytes.len() as u64, piece.len()));
+            bytes.extend(piece);
+        }
+        let mut disk = self.disk();
+        let at = disk.end;
+        let file = match &mut disk.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&bytes)?;
+        disk.end += bytes.len() as u64;
+        disk.times += 1;
+        for (group, start, length) in pieces {
+            disk.pieces.entry(group).or_default().push(Piece { start: at + start, length });
+        }
+        Ok(())
+    }
+
+    /// How often something was put there.
+    #[must_use]
+    pub fn times(&self) -> usize {
+        self.disk().times
+    }
+
+    /// Whether nothing is there.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.times() == 0
+    }
+
+    fn read(&self, group: &Group) -> std::io::Result<Vec<Vec<u8>>> {
+        let mut disk = self.disk();
+        let Disk { file: Some(file), pieces, .. } = &mut *disk else { return Ok(Vec::new()) };
+        let pieces = pieces.get(group).into_iter().flatten();
+        let read = pieces.map(|piece| {
+            let mut bytes = vec![0; piece.length];
+            file.seek(SeekFrom::Start(piece.start))?;
+            file.read_exact(&mut bytes)?;
+            Ok(bytes)
+        });
+        read.collect()
+    }
+
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        // After a panic the run ends anyway.
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf for DiskShelf {
+    fn groups(&self) -> BTreeSet<Group> {
+        self.disk().pieces.keys().cloned().collect()
+    }
+
+    fn weight(&self, group: &Group) -> usize {
+        self.disk().pieces.get(group).into_iter().flatten().map(|piece| piece.length).sum()
+    }
+
+    fn bring(&self, group: &Group) -> Result<Evidence, String> {
+        let mut whole = Evidence::default();
+        for bytes in self.read(group).map_err(|error| error.to_string())? {
+            whole.merge(actors_from_bytes(&bytes).map_err(|error| error.to_string())?);
+        }
+        Ok(whole)
+    }
+}
