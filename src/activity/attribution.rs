@@ -170,13 +170,16 @@ impl<'e> Attributor<'_, 'e> {
             }
             (IdentityKind::AssumedRole, Some(account)) if self.accounts.own.contains(&account) => {
                 let Some(session) = &caller.session else { return Attributed::unresolved() };
-                let role =
-                    RoleKey { account: session.account, name: session.role_name.clone(), id: session.role_id.clone() };
+                let role = RoleKey {
+                    account: session.account,
+                    name: session.role_name.to_string(),
+                    id: session.role_id.to_string(),
+                };
                 let clue = SessionClue {
                     role: &role,
-                    access_key: &caller.access_key,
+                    access_key: &opening.record.caller_key,
                     session_name: &session.session_name,
-                    created: session.created,
+                    created: opening.record.caller_created,
                 };
                 chained(self.session_at(clue, depth + 1))
             }
@@ -195,8 +198,8 @@ impl<'e> Attributor<'_, 'e> {
                 && opening.time() - parent.time() <= chrono::TimeDelta::hours(crate::evidence::limits::SESSION_HOURS)
         };
         // A namesake opened later is likelier to be the one still alive.
-        let before = openings.namesakes(role_id, session_name).iter().rev().filter(|parent| **parent < at);
-        let parent = before.copied().find(|parent| openings.list.get(*parent).is_some_and(alive));
+        let before = openings.namesakes(role_id, session_name).iter().rev().map(|parent| *parent as usize);
+        let parent = before.filter(|parent| *parent < at).find(|parent| openings.list.get(*parent).is_some_and(alive));
         match parent {
             Some(parent) => chained(self.opening_at(parent, depth + 1).no_better_than(How::Inferred)),
             None => own,

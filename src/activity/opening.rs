@@ -3,8 +3,11 @@
 //! The caller's record knows who the caller was; the owner's record knows only the caller's account (S9). Both carry
 //! the key of the new session or the same `sharedEventID` (S4).
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use chrono::TimeDelta;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::aws::window::Time;
 use crate::aws::{AccountId, Fingerprint};
@@ -44,21 +47,21 @@ impl RoleKey {
 pub struct Opening<'e> {
     /// The record with the best view of the caller.
     pub record: &'e HandOffSeen,
-    /// All records of it, by event id.
-    pub records: Vec<&'e HandOffSeen>,
     /// The role.
-    pub role: RoleKey,
+    pub role: Arc<RoleKey>,
     /// The new session's key, or empty.
     pub access_key: &'e str,
     /// The external id that was sent.
     pub external_id: Option<&'e Fingerprint>,
+    /// Where its records are among all.
+    records: Range<u32>,
 }
 
 impl<'e> Opening<'e> {
     /// Who asked.
     #[must_use]
     pub fn caller(&self) -> &'e Caller {
-        &self.record.caller
+        &self.record.asked.caller
     }
 
     /// By which API.
@@ -72,21 +75,19 @@ impl<'e> Opening<'e> {
     pub fn time(&self) -> Time {
         self.record.time
     }
-
-    /// Whether only the owner's side recorded it: the caller's own use of `sts:AssumeRole` is in no other record.
-    #[must_use]
-    pub fn is_one_sided(&self) -> bool {
-        self.records.iter().all(|record| record.caller.kind == IdentityKind::AwsAccount)
-    }
 }
 
-/// All openings, and how to find one.
+/// All openings, and how to find one. There are as many as sessions, so the ways to find them are mere orders of them.
 #[derive(Debug, Default)]
 pub struct Openings<'e> {
     /// In the order of time, then event id.
     pub list: Vec<Opening<'e>>,
-    by_key: HashMap<&'e str, usize>,
-    by_session: HashMap<(String, &'e str), Vec<usize>>,
+    /// The records of all openings, those of one together and by time.
+    records: Vec<&'e HandOffSeen>,
+    /// Those with an access key, by it.
+    by_key: Vec<u32>,
+    /// All, by role id and session name, then time.
+    by_session: Vec<u32>,
 }
 
 /// How far the recorded creation of a session may lie from its hand-off: both are whole seconds of one request.
@@ -106,36 +107,59 @@ impl<'e> Openings<'e> {
                 key_of_shared.insert(&record.shared_event_id, &record.access_key);
             }
         }
-        let group = |record: &'e HandOffSeen| {
-            let shared = record.shared_event_id.as_str();
-            match (record.access_key.as_str(), key_of_shared.get(shared)) {
+        let group = |record: &'e HandOffSeen| -> (u8, &'e str) {
+            let shared: &str = &record.shared_event_id;
+            match (&*record.access_key, key_of_shared.get(shared)) {
                 ("", Some(key)) => (0, *key),
                 ("", None) if !shared.is_empty() => (1, shared),
-                ("", None) => (2, record.event_id.as_str()),
+                ("", None) => (2, &record.event_id),
                 (key, _) => (0, key),
             }
         };
-        let mut grouped: Vec<((u8, &str), &HandOffSeen)> =
-            records.into_iter().map(|record| (group(record), record)).collect();
         // Stable: within a group the order of time stays.
-        grouped.sort_by_key(|(group, _)| *group);
-        let groups = grouped.chunk_by(|one, other| one.0 == other.0);
-        let mut list: Vec<Opening<'e>> =
-            groups.filter_map(|group| Opening::of(group.iter().map(|(_, record)| *record).collect(), id_of)).collect();
+        records.sort_by_cached_key(|record| group(record));
+        let mut roles = HashSet::new();
+        let (mut list, mut from) = (Vec::new(), 0);
+        for same in records.chunk_by(|one, other| group(one) == group(other)) {
+            let range = from..from + number(same.len());
+            from = range.end;
+            list.extend(Opening::of(same, range, &mut roles, id_of));
+        }
+        drop(key_of_shared);
         list.sort_by(|a, b| (a.time(), &a.record.event_id).cmp(&(b.time(), &b.record.event_id)));
-        Self::indexed(list)
+        Self::indexed(list, records)
     }
 
-    fn indexed(list: Vec<Opening<'e>>) -> Self {
-        let mut openings = Self { list, ..Self::default() };
-        for (at, opening) in openings.list.iter().enumerate() {
-            if !opening.access_key.is_empty() {
-                openings.by_key.insert(opening.access_key, at);
-            }
-            let session = (opening.role.id.clone(), opening.record.session_name.as_str());
-            openings.by_session.entry(session).or_default().push(at);
-        }
+    fn indexed(list: Vec<Opening<'e>>, records: Vec<&'e HandOffSeen>) -> Self {
+        let all = 0..number(list.len());
+        let mut openings = Self { list, records, ..Self::default() };
+        let mut by_key: Vec<u32> = all.clone().filter(|at| !openings.key(*at).is_empty()).collect();
+        by_key.sort_by(|a, b| openings.key(*a).cmp(openings.key(*b)));
+        let mut by_session: Vec<u32> = all.collect();
+        by_session.sort_by(|a, b| openings.session(*a).cmp(&openings.session(*b)));
+        (openings.by_key, openings.by_session) = (by_key, by_session);
         openings
+    }
+
+    fn key(&self, at: u32) -> &str {
+        self.list.get(at as usize).map_or("", |opening| opening.access_key)
+    }
+
+    /// Role id and session name.
+    fn session(&self, at: u32) -> (&str, &str) {
+        self.list.get(at as usize).map_or(("", ""), |opening| (&opening.role.id, &opening.record.session_name))
+    }
+
+    /// All records of an opening, by time.
+    #[must_use]
+    pub fn records(&self, opening: &Opening<'e>) -> &[&'e HandOffSeen] {
+        self.records.get(opening.records.start as usize..opening.records.end as usize).unwrap_or_default()
+    }
+
+    /// Whether only the owner's side recorded an opening: the caller's own use of `sts:AssumeRole` is in no other record.
+    #[must_use]
+    pub fn is_one_sided(&self, opening: &Opening<'e>) -> bool {
+        self.records(opening).iter().all(|record| record.caller.kind == IdentityKind::AwsAccount)
     }
 
     /// The opening of the session with that access key (S10).
@@ -144,13 +168,18 @@ impl<'e> Openings<'e> {
         if access_key.is_empty() {
             return None;
         }
-        self.by_key.get(access_key).copied()
+        let place = self.by_key.partition_point(|at| self.key(*at) < access_key);
+        self.by_key.get(place).filter(|at| self.key(**at) == access_key).map(|at| *at as usize)
     }
 
     /// All openings of sessions of that role and name, the earliest first.
     #[must_use]
-    pub fn namesakes(&self, role_id: &str, session_name: &str) -> &[usize] {
-        self.by_session.get(&SessionName(role_id, session_name)).map_or(&[], Vec::as_slice)
+    pub fn namesakes(&self, role_id: &str, session_name: &str) -> &[u32] {
+        let wanted = (role_id, session_name);
+        let from = self.by_session.partition_point(|at| self.session(*at) < wanted);
+        let rest = self.by_session.get(from..).unwrap_or_default();
+        let length = rest.partition_point(|at| self.session(*at) == wanted);
+        rest.get(..length).unwrap_or_default()
     }
 
     /// The opening by role id, session name and creation time (S10); without a time only if there is just one.
@@ -161,38 +190,42 @@ impl<'e> Openings<'e> {
         }
         let candidates = self.namesakes(role_id, session_name);
         let Some(created) = created else {
-            return if let [only] = candidates { Some(*only) } else { None };
+            return if let [only] = candidates { Some(*only as usize) } else { None };
         };
         let distance = |at: &usize| self.list.get(*at).map_or(TimeDelta::MAX, |o| (o.time() - created).abs());
-        candidates.iter().copied().filter(|at| distance(at) <= SAME_MOMENT).min_by_key(distance)
+        let candidates = candidates.iter().map(|at| *at as usize);
+        candidates.filter(|at| distance(at) <= SAME_MOMENT).min_by_key(distance)
     }
 }
 
-#[derive(Hash)]
-struct SessionName<'a>(&'a str, &'a str);
-
-impl hashbrown::Equivalent<(String, &str)> for SessionName<'_> {
-    fn equivalent(&self, key: &(String, &str)) -> bool {
-        self.0 == key.0 && self.1 == key.1
-    }
+/// Four billion openings would not fit any memory that they are kept in.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl<'e> Opening<'e> {
-    fn of(records: Vec<&'e HandOffSeen>, id_of: &dyn Fn(AccountId, &str) -> Option<String>) -> Option<Self> {
+    fn of(
+        same: &[&'e HandOffSeen],
+        records: Range<u32>,
+        roles: &mut HashSet<Arc<RoleKey>>,
+        id_of: &dyn Fn(AccountId, &str) -> Option<String>,
+    ) -> Option<Self> {
         // The caller's own record has a session or a user; the owner's has only the account.
-        let best = records.iter().find(|record| record.caller.kind != IdentityKind::AwsAccount);
-        let record = *best.or(records.first())?;
+        let best = same.iter().find(|record| record.caller.kind != IdentityKind::AwsAccount);
+        let record: &'e HandOffSeen = best.or(same.first())?;
         let some = |get: fn(&'e HandOffSeen) -> &'e str| {
-            records.iter().map(|record| get(record)).find(|text| !text.is_empty()).unwrap_or_default()
+            same.iter().map(|record| get(record)).find(|text| !text.is_empty()).unwrap_or_default()
         };
         let role_id = some(|record| &record.role_id);
         let (account, name) = (record.role_account, some(|record| &record.role_name));
         let id = if role_id.is_empty() { id_of(account, name).unwrap_or_default() } else { role_id.to_owned() };
+        let role = RoleKey { account, name: name.to_owned(), id };
+        let role = Arc::clone(roles.get_or_insert_with(&role, |role| Arc::new(role.clone())));
         Some(Self {
             record,
-            role: RoleKey { account, name: name.to_owned(), id },
+            role,
             access_key: some(|record| &record.access_key),
-            external_id: records.iter().find_map(|record| record.external_id.as_ref()),
+            external_id: same.iter().find_map(|record| record.asked.external_id.as_ref()),
             records,
         })
     }

@@ -113,7 +113,7 @@ impl<'a> Activity<'a> {
         let openings = self.openings.list.iter().zip(&self.found);
         let outside =
             openings.filter(|(opening, found)| found.party.kind.is_outside() && !(self.inputs.is_kept)(&opening.role));
-        outside.map(|(opening, _)| opening.role.clone()).collect()
+        outside.map(|(opening, _)| RoleKey::clone(&opening.role)).collect()
     }
 
     /// The roles whose calls were not kept although one of these actors acts in them by delegation: a delegate acts in a
@@ -182,13 +182,13 @@ fn roles(evidence: &Evidence, ids: &RoleIds, openings: &Openings<'_>) -> BTreeMa
         known.active = join(known.active, Some(*span));
     }
     // S11: a chain into another account is a use of `sts:AssumeRole` by the first role, whoever recorded it.
-    for opening in openings.list.iter().filter(|opening| opening.is_one_sided()) {
+    for opening in openings.list.iter().filter(|opening| openings.is_one_sided(opening)) {
         let caller = opening.caller().principal_id.split_once(':');
         let Some(role) = caller.and_then(|(role_id, _)| ids.by_id.get(role_id)) else { continue };
         roles.entry(role.clone()).or_default().assumed_elsewhere.push(AssumedElsewhere {
-            role_arn: opening.record.role_arn.clone(),
+            role_arn: opening.record.role_arn.to_string(),
             time: opening.time(),
-            event_id: opening.record.event_id.clone(),
+            event_id: opening.record.event_id.to_string(),
         });
     }
     roles

@@ -12,7 +12,7 @@ use crate::evidence::few::Few;
 use crate::evidence::group::Group;
 use crate::evidence::limits;
 use crate::evidence::names::{Name, Names};
-use crate::evidence::session::{Actor, Acts, Span};
+use crate::evidence::session::{Actor, Acts, RoleName, Span};
 use crate::evidence::sighting::join;
 
 use super::action_map::Mapping;
@@ -26,7 +26,7 @@ use super::usage::SeenCall;
 #[derive(Clone, Debug)]
 pub struct Session<'e> {
     /// The role; `None` for access without one.
-    pub role: Option<RoleKey>,
+    pub role: Option<Arc<RoleKey>>,
     /// Who, how they came in, how that is known.
     pub attributed: Attributed,
     /// Stable and without any key in it.
@@ -55,7 +55,7 @@ pub struct Session<'e> {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Identity {
     Opened(usize),
-    Unopened(Option<RoleKey>, String, Option<Time>, String),
+    Unopened(Option<Arc<RoleKey>>, String, Option<Time>, String),
 }
 
 /// Sessions in the making.
@@ -63,6 +63,7 @@ pub(super) struct Drafts<'a, 'e> {
     activity: &'a Activity<'a>,
     group: &'a Group,
     names: &'e Names,
+    roles: HashMap<RoleName, Arc<RoleKey>>,
     meanings: HashMap<(Name, Name, Hints), Arc<Mapping>>,
     /// Where in `sessions` each identity's session is.
     place: HashMap<Identity, usize>,
@@ -71,7 +72,8 @@ pub(super) struct Drafts<'a, 'e> {
 
 impl<'a, 'e> Drafts<'a, 'e> {
     pub(super) fn new(activity: &'a Activity<'a>, group: &'a Group, names: &'e Names) -> Self {
-        Self { activity, group, names, meanings: HashMap::new(), place: HashMap::new(), sessions: Vec::new() }
+        let (roles, meanings, place) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { activity, group, names, roles, meanings, place, sessions: Vec::new() }
     }
 
     /// Adds the session of an opening.
@@ -81,16 +83,17 @@ impl<'a, 'e> Drafts<'a, 'e> {
         };
         let record = opening.record;
         let sends_external_id = opening.kind() == HandOffKind::AssumeRole;
-        let source_identity = Some(&record.source_identity).filter(|text| !text.is_empty()).cloned();
+        let source_identity =
+            Some(&record.source_identity).filter(|text| !text.is_empty()).map(|text| text.to_string());
         let mut session = Session {
             id: session_id(opening.access_key, &opening.role, &record.session_name, Some(opening.time())),
-            role: Some(opening.role.clone()),
+            role: Some(Arc::clone(&opening.role)),
             opened: Some(opening.time()),
             external_id_sent: sends_external_id.then_some(opening.external_id.is_some()),
             source_identity,
             ..blank_session(found.clone(), &record.session_name)
         };
-        for record in &opening.records {
+        for record in self.activity.openings.records(opening) {
             session.networks.insert(&record.network);
             session.agents.insert(&record.agent);
         }
@@ -108,9 +111,12 @@ impl<'a, 'e> Drafts<'a, 'e> {
                 visitor(party, &format!("{}:{}", names.text(role.id), names.text(role.name)))
             }
             Actor::Session { role, access_key, session_name, created, delegate } => {
-                let role = self.activity.ids.key(role.account, names.text(role.name), names.text(role.id));
+                let ids = &self.activity.ids;
+                let key = || Arc::new(ids.key(role.account, names.text(role.name), names.text(role.id)));
+                let role = Arc::clone(self.roles.entry(role).or_insert_with(key));
                 let (access_key, session_name) = (names.text(access_key), names.text(session_name));
-                self.in_role(SessionClue { role: &role, access_key, session_name, created }, delegate)
+                let clue = SessionClue { role: &role, access_key, session_name, created };
+                self.in_role(&role, clue, delegate)
             }
         };
         let how = blank.attributed.how;
@@ -123,7 +129,12 @@ impl<'a, 'e> Drafts<'a, 'e> {
     }
 
     /// The session of somebody in one of our roles.
-    fn in_role(&self, clue: SessionClue<'_>, delegate: Option<AccountId>) -> (Identity, Session<'e>) {
+    fn in_role(
+        &self,
+        role: &Arc<RoleKey>,
+        clue: SessionClue<'_>,
+        delegate: Option<AccountId>,
+    ) -> (Identity, Session<'e>) {
         let activity = self.activity;
         let (opening, mut attributed) = activity.session(clue);
         if let Some(account) = delegate {
@@ -139,13 +150,13 @@ impl<'a, 'e> Drafts<'a, 'e> {
                 let key = if clue.created.is_some() { "" } else { clue.access_key };
                 let party = delegate.map(|account| account.to_string()).unwrap_or_default();
                 let name = clue.session_name.to_owned();
-                Identity::Unopened(Some(clue.role.clone()), name, clue.created, format!("{key}{party}"))
+                Identity::Unopened(Some(Arc::clone(role)), name, clue.created, format!("{key}{party}"))
             }
         };
         let session = Session {
             id: session_id(clue.access_key, clue.role, clue.session_name, clue.created),
             opened: opened.map(Opening::time).or(clue.created),
-            role: Some(clue.role.clone()),
+            role: Some(Arc::clone(role)),
             ..blank_session(attributed, clue.session_name)
         };
         (identity, session)
@@ -187,7 +198,7 @@ impl<'a, 'e> Drafts<'a, 'e> {
         };
         let is_kept = inputs.is_kept;
         let wanted = |session: &Session<'_>| {
-            session.attributed.party.kind.is_outside() || session.role.as_ref().is_none_or(is_kept)
+            session.attributed.party.kind.is_outside() || session.role.as_deref().is_none_or(is_kept)
         };
         // Sessions that nothing else tells apart stay in the order of their identities, not in that of a hash table.
         let mut place: Vec<(Identity, usize)> = self.place.into_iter().collect();

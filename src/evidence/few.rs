@@ -48,6 +48,12 @@ impl<const LIMIT: usize> Few<LIMIT> {
         self.0.iter().flat_map(|kept| &kept.texts).map(AsRef::as_ref)
     }
 
+    /// The kept texts in order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Box<str>] {
+        self.0.as_ref().map_or(&[], |kept| &kept.texts)
+    }
+
     /// Whether some text was not kept.
     #[must_use]
     pub fn has_more(&self) -> bool {

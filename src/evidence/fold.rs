@@ -15,7 +15,7 @@ use super::familiar::{Familiar, Quiet, Tallied};
 use super::limits::cut;
 use super::merge::{ACTOR_BYTES, Evidence, SIGHTING_BYTES};
 use super::scope::Scope;
-use super::session::{Actor, Acts, Caller, CallerSession, HandOffSeen, Span};
+use super::session::{Actor, Acts, Asked, Caller, CallerSession, HandOffSeen, Span};
 use super::sighting::CallKey;
 use super::tally::{ApiNames, Tally};
 
@@ -107,28 +107,35 @@ impl Fold {
         if is_quiet && is_inside(&self.scope, role_account, &record.identity) {
             return false;
         }
-        let seen = Box::new(HandOffSeen {
-            event_id: cut(record.event_id).to_owned(),
-            time: record.time,
+        let text = |text: &str| Box::from(cut(text));
+        let asked = Asked {
             recipient: account,
-            region: cut(record.region).to_owned(),
+            region: text(record.region),
             kind: handoff.kind,
             outcome,
-            error_code: cut(record.error_code.unwrap_or_default()).to_owned(),
-            shared_event_id: cut(record.shared_event_id).to_owned(),
-            role_arn: cut(handoff.role_arn).to_owned(),
+            error_code: text(record.error_code.unwrap_or_default()),
+            role_arn: text(handoff.role_arn),
             role_account,
-            role_name: cut(handoff.role_name).to_owned(),
-            role_id: cut(handoff.role_id).to_owned(),
-            session_name: cut(handoff.session_name).to_owned(),
-            access_key: cut(handoff.access_key).to_owned(),
+            role_name: text(handoff.role_name),
+            role_id: text(handoff.role_id),
             external_id: handoff.external_id.map(Fingerprint::of),
-            source_identity: cut(handoff.source_identity).to_owned(),
-            provider: cut(handoff.provider).to_owned(),
-            subject: cut(handoff.subject).to_owned(),
+            source_identity: text(handoff.source_identity),
+            provider: text(handoff.provider),
+            subject: text(handoff.subject),
             caller: caller_of(&record.identity),
-            network: cut(record.source_ip).to_owned(),
-            agent: cut(record.user_agent).to_owned(),
+            network: text(record.source_ip),
+            agent: text(record.user_agent),
+        };
+        let seen = Box::new(HandOffSeen {
+            event_id: text(record.event_id),
+            time: record.time,
+            shared_event_id: text(record.shared_event_id),
+            session_name: text(handoff.session_name),
+            access_key: text(handoff.access_key),
+            caller_key: text(record.identity.access_key),
+            // Without an account of its own, a session is no link of a chain.
+            caller_created: record.identity.session.filter(|s| s.account.is_some()).and_then(|s| s.created()),
+            asked: Arc::new(asked),
         });
         self.evidence.note_hand_off(record.id, seen);
         true
@@ -240,21 +247,20 @@ fn is_inside(scope: &Scope, role_account: AccountId, caller: &Identity<'_>) -> b
 }
 
 fn caller_of(identity: &Identity<'_>) -> Caller {
+    let text = |text: &str| Box::from(cut(text));
     Caller {
         kind: identity.kind,
         account: identity.account,
         delegate: identity.delegate,
-        principal_id: cut(identity.principal_id).to_owned(),
-        arn: cut(identity.arn).to_owned(),
-        access_key: cut(identity.access_key).to_owned(),
-        invoked_by: cut(identity.invoked_by).to_owned(),
+        principal_id: text(identity.principal_id),
+        arn: text(identity.arn),
+        invoked_by: text(identity.invoked_by),
         session: identity.session.and_then(|session| {
             Some(CallerSession {
                 account: session.account?,
-                role_name: cut(session.role_name).to_owned(),
-                role_id: cut(session.role_id).to_owned(),
-                session_name: cut(session.session_name).to_owned(),
-                created: session.created(),
+                role_name: text(session.role_name),
+                role_id: text(session.role_id),
+                session_name: text(session.session_name),
             })
         }),
     }

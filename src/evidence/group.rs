@@ -24,11 +24,11 @@ pub trait Shelf: Sync {
     /// How much there is of one group, in units of its own.
     fn weight(&self, group: &Group) -> usize;
 
-    /// What is there of one group: evidence with nothing but actors.
+    /// Adds the actors of one group to an evidence.
     ///
     /// # Errors
-    /// Why it cannot be had back.
-    fn bring(&self, group: &Group) -> Result<Evidence, String>;
+    /// Why they cannot be had back.
+    fn bring(&self, group: &Group, evidence: &mut Evidence) -> Result<(), String>;
 }
 
 /// A shelf on which nothing was put.
@@ -44,7 +44,7 @@ impl Shelf for Bare {
         0
     }
 
-    fn bring(&self, _: &Group) -> Result<Evidence, String> {
-        Ok(Evidence::default())
+    fn bring(&self, _: &Group, _: &mut Evidence) -> Result<(), String> {
+        Ok(())
     }
 }

@@ -3,14 +3,16 @@
 //! A commutative, associative and idempotent union with the empty evidence as its identity: workers, shards of a
 //! nightly run and tasks of a cluster all end in `merge`, in whatever order they finish.
 
-use hashbrown::HashMap;
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::cloudtrail::record::EventId;
 
 use super::coverage::Coverage;
 use super::event_ids::EventIds;
 use super::names::Names;
-use super::session::{Actor, Acts, HandOffSeen, RoleName, Span};
+use super::session::{Actor, Acts, Asked, HandOffSeen, RoleName, Span};
 use super::sighting::{CallKey, Sighting, join};
 
 /// What remains of a trail: hand-offs, sightings and coverage.
@@ -20,6 +22,8 @@ pub struct Evidence {
     pub names: Names,
     /// Hand-off records by event. Boxed, because they are large and tables have empty slots.
     pub handoffs: HashMap<EventId, Box<HandOffSeen>>,
+    /// What they have in common, each once.
+    asked: HashSet<Arc<Asked>>,
     /// Sightings by actor.
     pub actors: HashMap<Actor, Acts>,
     /// First and last activity of every role, quiet ones included.
@@ -83,7 +87,8 @@ impl Evidence {
     }
 
     /// Notes a hand-off. Of two records of one event (S5) the greater stays, so that the order does not matter.
-    pub fn note_hand_off(&mut self, id: EventId, seen: Box<HandOffSeen>) {
+    pub fn note_hand_off(&mut self, id: EventId, mut seen: Box<HandOffSeen>) {
+        seen.asked = Arc::clone(self.asked.get_or_insert_with(&seen.asked, Arc::clone));
         match self.handoffs.get_mut(&id) {
             Some(known) if *known >= seen => {}
             Some(known) => *known = seen,

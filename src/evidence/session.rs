@@ -1,5 +1,8 @@
 //! Who acts in the evidence: a role's session, or another account's principal, with what its calls show of it.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
@@ -115,55 +118,75 @@ impl RoleName {
     }
 }
 
-/// One hand-off record, owned. Strings are cut to their limit; the external id is a fingerprint (S42).
+/// One hand-off record, owned. Texts are cut to their limit; the external id is a fingerprint (S42). What many records
+/// have in common is [`Asked`], which each shares with the others: there are as many of these as sessions.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct HandOffSeen {
     /// `eventID` as written.
-    pub event_id: String,
+    pub event_id: Box<str>,
     /// When.
     pub time: Time,
+    /// Pairs the caller's and the owner's record of one hand-off (S4).
+    pub shared_event_id: Box<str>,
+    /// The new session's name.
+    pub session_name: Box<str>,
+    /// The new session's key; empty where the record does not tell.
+    pub access_key: Box<str>,
+    /// The caller's access key.
+    pub caller_key: Box<str>,
+    /// When the caller's own session was opened, in a chain.
+    pub caller_created: Option<Time>,
+    /// Who asked for what, and what came of it.
+    pub asked: Arc<Asked>,
+}
+
+/// What a party asks for again and again.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Asked {
     /// The account whose trail holds the record.
     pub recipient: AccountId,
     /// The Region of the record.
-    pub region: String,
+    pub region: Box<str>,
     /// The API.
     pub kind: HandOffKind,
     /// Allowed, denied or failed.
     pub outcome: Outcome,
     /// `errorCode`.
-    pub error_code: String,
-    /// Pairs the caller's and the owner's record of one hand-off (S4).
-    pub shared_event_id: String,
+    pub error_code: Box<str>,
     /// The role asked for.
-    pub role_arn: String,
+    pub role_arn: Box<str>,
     /// The account that owns the role.
     pub role_account: AccountId,
     /// The role's name.
-    pub role_name: String,
+    pub role_name: Box<str>,
     /// The role's id; empty where the record does not tell.
-    pub role_id: String,
-    /// The new session's name.
-    pub session_name: String,
-    /// The new session's key; empty where the record does not tell.
-    pub access_key: String,
+    pub role_id: Box<str>,
     /// The external id that was sent.
     pub external_id: Option<Fingerprint>,
     /// `sourceIdentity` of the new session.
-    pub source_identity: String,
+    pub source_identity: Box<str>,
     /// OIDC or SAML provider.
-    pub provider: String,
+    pub provider: Box<str>,
     /// Subject vouched for by the provider.
-    pub subject: String,
+    pub subject: Box<str>,
     /// Who asked.
     pub caller: Caller,
     /// Source address.
-    pub network: String,
+    pub network: Box<str>,
     /// User agent.
-    pub agent: String,
+    pub agent: Box<str>,
+}
+
+impl Deref for HandOffSeen {
+    type Target = Asked;
+
+    fn deref(&self) -> &Asked {
+        &self.asked
+    }
 }
 
 /// Who asked for a session.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Caller {
     /// What kind of identity.
     pub kind: IdentityKind,
@@ -172,30 +195,26 @@ pub struct Caller {
     /// The account in whose name it asked, by temporary delegation (S14).
     pub delegate: Option<AccountId>,
     /// `principalId`.
-    pub principal_id: String,
+    pub principal_id: Box<str>,
     /// Its ARN; absent for other accounts (S9).
-    pub arn: String,
-    /// Its access key.
-    pub access_key: String,
+    pub arn: Box<str>,
     /// The service that asked, alone or on the caller's behalf (S12).
-    pub invoked_by: String,
-    /// For a role's session: the role's name, id, and when the session was opened.
+    pub invoked_by: Box<str>,
+    /// For a role's session: whose.
     pub session: Option<CallerSession>,
 }
 
 /// The caller's own session, in a chain (S11).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct CallerSession {
     /// The account that owns the calling role.
     pub account: AccountId,
     /// The calling role's name.
-    pub role_name: String,
+    pub role_name: Box<str>,
     /// The calling role's id.
-    pub role_id: String,
+    pub role_id: Box<str>,
     /// The calling session's name.
-    pub session_name: String,
-    /// When the calling session was opened.
-    pub created: Option<Time>,
+    pub session_name: Box<str>,
 }
 
 /// First and last time of something.

@@ -107,7 +107,7 @@ impl<'a> Groups<'a> {
         }
         let mut brought = Evidence::default();
         for shelved in &sources.shelved {
-            brought.merge(self.inquiry.shelf.bring(shelved).map_err(NoAnswer::Lost)?);
+            self.inquiry.shelf.bring(shelved, &mut brought).map_err(NoAnswer::Lost)?;
         }
         brought.settle();
         let actors: Actors<'_> = brought.actors.iter().collect();

@@ -19,6 +19,7 @@ pub mod proposal;
 pub mod replay;
 pub mod role;
 pub mod rules;
+pub mod session_table;
 pub mod share;
 pub mod trail;
 pub mod trust;

@@ -55,7 +55,7 @@ impl<'a, 'e> Subject<'a, 'e> {
         sessions: &'a [Session<'e>],
     ) -> Self {
         let with_id = |id: &'a str| {
-            sessions.iter().filter(move |session| session.role.as_ref().is_some_and(|role| role.id == id))
+            sessions.iter().filter(move |session| session.role.as_deref().is_some_and(|role| role.id == id))
         };
         let nameless = (!key.id.is_empty() && role.is_some()).then_some("");
         Self { key, role, activity, sessions: with_id(&key.id).chain(nameless.into_iter().flat_map(with_id)).collect() }

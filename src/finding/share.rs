@@ -9,9 +9,7 @@ use crate::activity::opening::RoleKey;
 use crate::activity::party::Channel;
 use crate::activity::resolve::Activity;
 use crate::activity::sessions::Session;
-use crate::activity::usage::SeenCall;
 use crate::aws::AccountId;
-use crate::aws::window::rfc3339;
 use crate::policy::inventory::Role;
 
 use super::assess::Case;
@@ -19,6 +17,7 @@ use super::assessment::{RoleReport, SessionRow, UnmappedCall, UsageRow};
 use super::coverage::event_source;
 use super::parties::Parties;
 use super::role::{Subject, report};
+use super::session_table::session_rows;
 use super::usage_table::usage_rows;
 
 /// A role of the inventory.
@@ -82,16 +81,16 @@ impl Share {
     /// The share of a group; `existing` are the roles of the inventory in it.
     #[must_use]
     pub fn of(sessions: &[Session<'_>], existing: &Existing<'_>, activity: &Activity<'_>, case: &Case<'_>) -> Self {
-        let keys: BTreeSet<&RoleKey> = sessions.iter().filter_map(|session| session.role.as_ref()).collect();
+        let keys: BTreeSet<&RoleKey> = sessions.iter().filter_map(|session| session.role.as_deref()).collect();
         let arns: BTreeMap<&RoleKey, String> = keys.into_iter().map(|key| (key, arn_of(key, existing, case))).collect();
-        let arn = |session: &Session<'_>| session.role.as_ref().and_then(|key| arns.get(key)).map(String::as_str);
+        let arn = |session: &Session<'_>| session.role.as_deref().and_then(|key| arns.get(key)).map(String::as_str);
         let roles = roles(sessions, existing, activity, case);
         let mut parties = Parties::default();
         for session in sessions {
             parties.add_session(session, arn(session));
         }
         Self {
-            sessions: sessions.iter().filter_map(|session| session_row(session, arn(session))).collect(),
+            sessions: session_rows(sessions, &arn),
             usage: usage_rows(sessions, &arn),
             parties,
             unmapped: unmapped(&roles, sessions, &arn),
@@ -214,34 +213,4 @@ fn visits(sessions: &[Session<'_>]) -> Vec<Visit> {
         }
     }
     visits.into_values().collect()
-}
-
-fn session_row(session: &Session<'_>, arn: Option<&str>) -> Option<SessionRow> {
-    let recipient = session.calls.first().map(|call| call.key.account);
-    let account_id = session.role.as_ref().map(|role| role.account).or(recipient)?;
-    let count =
-        |get: fn(&SeenCall<'_>) -> u64| i64::try_from(session.calls.iter().map(get).sum::<u64>()).unwrap_or(i64::MAX);
-    let party = &session.attributed.party;
-    Some(SessionRow {
-        account_id,
-        session_id: session.id.clone(),
-        role_arn: arn.unwrap_or_default().to_owned(),
-        role_id: session.role.as_ref().map(|key| key.id.clone()).unwrap_or_default(),
-        session_name: session.name.clone(),
-        party_id: party.id.clone(),
-        party_kind: party.kind.word().to_owned(),
-        party_name: party.name.clone(),
-        channel: session.attributed.channel.word().to_owned(),
-        attribution: session.attributed.how.word().to_owned(),
-        opened_at: session.opened.map(rfc3339),
-        first_call: session.active.map(|span| rfc3339(span.first)),
-        last_call: session.active.map(|span| rfc3339(span.last)),
-        calls: count(|seen| seen.calls()),
-        denied: count(|seen| seen.sighting.denied.count()),
-        failed: count(|seen| seen.sighting.failed.count()),
-        external_id_sent: session.external_id_sent,
-        source_identity: session.source_identity.clone(),
-        networks: session.networks.to_vec(),
-        agents: session.agents.to_vec(),
-    })
 }

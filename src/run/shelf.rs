@@ -81,17 +81,17 @@ impl DiskShelf {
         self.times() == 0
     }
 
-    fn read(&self, group: &Group) -> std::io::Result<Vec<Vec<u8>>> {
-        let mut disk = self.disk();
-        let Disk { file: Some(file), pieces, .. } = &mut *disk else { return Ok(Vec::new()) };
-        let pieces = pieces.get(group).into_iter().flatten();
-        let read = pieces.map(|piece| {
-            let mut bytes = vec![0; piece.length];
+    fn pieces(&self, group: &Group) -> Vec<Piece> {
+        self.disk().pieces.get(group).cloned().unwrap_or_default()
+    }
+
+    fn read(&self, piece: Piece) -> std::io::Result<Vec<u8>> {
+        let mut bytes = vec![0; piece.length];
+        if let Some(file) = &mut self.disk().file {
             file.seek(SeekFrom::Start(piece.start))?;
             file.read_exact(&mut bytes)?;
-            Ok(bytes)
-        });
-        read.collect()
+        }
+        Ok(bytes)
     }
 
     fn disk(&self) -> MutexGuard<'_, Disk> {
@@ -106,14 +106,14 @@ impl Shelf for DiskShelf {
     }
 
     fn weight(&self, group: &Group) -> usize {
-        self.disk().pieces.get(group).into_iter().flatten().map(|piece| piece.length).sum()
+        self.pieces(group).iter().map(|piece| piece.length).sum()
     }
 
-    fn bring(&self, group: &Group) -> Result<Evidence, String> {
-        let mut whole = Evidence::default();
-        for bytes in self.read(group).map_err(|error| error.to_string())? {
-            whole.merge(actors_from_bytes(&bytes).map_err(|error| error.to_string())?);
+    fn bring(&self, group: &Group, evidence: &mut Evidence) -> Result<(), String> {
+        for piece in self.pieces(group) {
+            let bytes = self.read(piece).map_err(|error| error.to_string())?;
+            evidence.merge(actors_from_bytes(&bytes).map_err(|error| error.to_string())?);
         }
-        Ok(whole)
+        Ok(())
     }
 }

@@ -176,6 +176,10 @@ impl<'a> Reader<'a> {
         self.text().map(str::to_owned)
     }
 
+    pub(super) fn boxed(&mut self) -> Outcome<Box<str>> {
+        self.text().map(Box::from)
+    }
+
     pub(super) fn account(&mut self) -> Outcome<AccountId> {
         AccountId::parse(&format!("{:012}", self.number()?)).ok_or(ShardError::Value("account"))
     }

@@ -1,6 +1,7 @@
 //! From bytes back to a shard; bytes that no shard could have written are an error, never a crash (S44).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use hashbrown::HashMap;
@@ -12,7 +13,7 @@ use crate::evidence::Evidence;
 use crate::evidence::coverage::{Coverage, LoggingChange, ObjectReading, Place, Recorded, SeenKey};
 use crate::evidence::names::Names;
 use crate::evidence::scope::RoleRef;
-use crate::evidence::session::{Actor, Acts, Caller, CallerSession, HandOffSeen, RoleName};
+use crate::evidence::session::{Actor, Acts, Asked, Caller, CallerSession, HandOffSeen, RoleName};
 use crate::evidence::sighting::{CallKey, Sighting};
 
 use super::bytes::Reader;
@@ -78,7 +79,7 @@ fn part(reader: &mut Reader<'_>) -> Outcome<Part> {
     let mut evidence = Evidence::default();
     for _ in 0..reader.count(16)? {
         let id = EventId(reader.bits()?);
-        evidence.handoffs.insert(id, Box::new(hand_off(reader)?));
+        evidence.note_hand_off(id, Box::new(hand_off(reader)?));
     }
     actors(reader, &mut evidence)?;
     for _ in 0..reader.count(1)? {
@@ -110,28 +111,39 @@ fn role(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<RoleName> {
 }
 
 fn hand_off(reader: &mut Reader<'_>) -> Outcome<HandOffSeen> {
-    Ok(HandOffSeen {
-        event_id: reader.owned()?,
-        time: reader.time()?,
-        recipient: reader.account()?,
-        kind: one_of(reader, &HAND_OFFS)?,
-        outcome: one_of(reader, &OUTCOMES)?,
-        role_account: reader.account()?,
-        region: reader.owned()?,
-        error_code: reader.owned()?,
-        shared_event_id: reader.owned()?,
-        role_arn: reader.owned()?,
-        role_name: reader.owned()?,
-        role_id: reader.owned()?,
-        session_name: reader.owned()?,
-        access_key: reader.owned()?,
-        source_identity: reader.owned()?,
-        provider: reader.owned()?,
-        subject: reader.owned()?,
-        network: reader.owned()?,
-        agent: reader.owned()?,
+    let (event_id, time) = (reader.boxed()?, reader.time()?);
+    let (recipient, kind, outcome) = (reader.account()?, one_of(reader, &HAND_OFFS)?, one_of(reader, &OUTCOMES)?);
+    let (role_account, region, error_code) = (reader.account()?, reader.boxed()?, reader.boxed()?);
+    let (shared_event_id, role_arn) = (reader.boxed()?, reader.boxed()?);
+    let (role_name, role_id) = (reader.boxed()?, reader.boxed()?);
+    let (session_name, access_key) = (reader.boxed()?, reader.boxed()?);
+    let asked = Asked {
+        recipient,
+        kind,
+        outcome,
+        role_account,
+        region,
+        error_code,
+        role_arn,
+        role_name,
+        role_id,
+        source_identity: reader.boxed()?,
+        provider: reader.boxed()?,
+        subject: reader.boxed()?,
+        network: reader.boxed()?,
+        agent: reader.boxed()?,
         external_id: reader.option(|reader| Ok(Fingerprint { digest: reader.owned()?, length: reader.small()? }))?,
         caller: caller(reader)?,
+    };
+    Ok(HandOffSeen {
+        event_id,
+        time,
+        shared_event_id,
+        session_name,
+        access_key,
+        caller_key: reader.boxed()?,
+        caller_created: reader.option(Reader::time)?,
+        asked: Arc::new(asked),
     })
 }
 
@@ -140,17 +152,15 @@ fn caller(reader: &mut Reader<'_>) -> Outcome<Caller> {
         kind: one_of(reader, &IDENTITIES)?,
         account: reader.option(Reader::account)?,
         delegate: reader.option(Reader::account)?,
-        principal_id: reader.owned()?,
-        arn: reader.owned()?,
-        access_key: reader.owned()?,
-        invoked_by: reader.owned()?,
+        principal_id: reader.boxed()?,
+        arn: reader.boxed()?,
+        invoked_by: reader.boxed()?,
         session: reader.option(|reader| {
             Ok(CallerSession {
                 account: reader.account()?,
-                role_name: reader.owned()?,
-                role_id: reader.owned()?,
-                session_name: reader.owned()?,
-                created: reader.option(Reader::time)?,
+                role_name: reader.boxed()?,
+                role_id: reader.boxed()?,
+                session_name: reader.boxed()?,
             })
         })?,
     })

@@ -131,13 +131,15 @@ fn hand_off(writer: &mut Writer, seen: &HandOffSeen) {
         writer.number(u64::from(print.length));
     });
     caller(writer, &seen.caller);
+    writer.text(&seen.caller_key);
+    writer.option(seen.caller_created, Writer::time);
 }
 
 fn caller(writer: &mut Writer, caller: &Caller) {
     writer.number(number_of(&IDENTITIES, &caller.kind));
     writer.option(caller.account, Writer::account);
     writer.option(caller.delegate, Writer::account);
-    for text in [&caller.principal_id, &caller.arn, &caller.access_key, &caller.invoked_by] {
+    for text in [&caller.principal_id, &caller.arn, &caller.invoked_by] {
         writer.text(text);
     }
     writer.option(caller.session.as_ref(), |writer, session| {
@@ -145,7 +147,6 @@ fn caller(writer: &mut Writer, caller: &Caller) {
         writer.text(&session.role_name);
         writer.text(&session.role_id);
         writer.text(&session.session_name);
-        writer.option(session.created, Writer::time);
     });
 }
 

@@ -1,6 +1,7 @@
 //! From tables back to evidence; a table that no evidence could have written is an error.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
@@ -13,7 +14,7 @@ use crate::evidence::Evidence;
 use crate::evidence::coverage::{LoggingChange, ObjectReading, Place, Recorded, SeenKey};
 use crate::evidence::few::Few;
 use crate::evidence::names::Names;
-use crate::evidence::session::{Actor, Acts, Caller, CallerSession, HandOffSeen, RoleName, Span};
+use crate::evidence::session::{Actor, Acts, Asked, Caller, CallerSession, HandOffSeen, RoleName, Span};
 use crate::evidence::sighting::{CallKey, Sighting};
 
 use super::columnar::decode;
@@ -29,7 +30,7 @@ impl Evidence {
         let mut evidence = Self::default();
         for row in take::<HandOffRow>(&mut tables, &HANDOFFS)? {
             let id = EventId(id(&HANDOFFS, &row.event)?);
-            evidence.handoffs.insert(id, Box::new(hand_off(row)?));
+            evidence.note_hand_off(id, Box::new(hand_off(row)?));
         }
         evidence.take_actors(&mut tables)?;
         for row in take::<RoleRow>(&mut tables, &ROLES)? {
@@ -152,47 +153,49 @@ fn days(texts: &[String]) -> Result<BTreeSet<NaiveDate>, TableError> {
 }
 
 fn hand_off(row: HandOffRow) -> Result<HandOffSeen, TableError> {
-    let created = time_option(&HANDOFFS, row.caller_created.as_deref())?;
     let session = row.caller_role_account.map(|account| CallerSession {
         account,
-        role_name: row.caller_role_name.unwrap_or_default(),
-        role_id: row.caller_role_id.unwrap_or_default(),
-        session_name: row.caller_session_name.unwrap_or_default(),
-        created,
+        role_name: row.caller_role_name.unwrap_or_default().into(),
+        role_id: row.caller_role_id.unwrap_or_default().into(),
+        session_name: row.caller_session_name.unwrap_or_default().into(),
     });
     let caller = Caller {
         kind: identity_kind(&row.caller_kind).ok_or_else(|| bad(&HANDOFFS, &row.caller_kind))?,
         account: row.caller_account,
         delegate: row.caller_delegate,
-        principal_id: row.caller_principal_id,
-        arn: row.caller_arn,
-        access_key: row.caller_access_key,
-        invoked_by: row.caller_invoked_by,
+        principal_id: row.caller_principal_id.into(),
+        arn: row.caller_arn.into(),
+        invoked_by: row.caller_invoked_by.into(),
         session,
     };
     let external_id = row.external_id_digest.zip(row.external_id_length);
-    Ok(HandOffSeen {
-        event_id: row.event_id,
-        time: time(&HANDOFFS, &row.time)?,
+    let asked = Asked {
         recipient: row.recipient,
-        region: row.region,
+        region: row.region.into(),
         kind: hand_off_kind(&row.kind).ok_or_else(|| bad(&HANDOFFS, &row.kind))?,
         outcome: row.outcome,
-        error_code: row.error_code,
-        shared_event_id: row.shared_event_id,
-        role_arn: row.role_arn,
+        error_code: row.error_code.into(),
+        role_arn: row.role_arn.into(),
         role_account: row.role_account,
-        role_name: row.role_name,
-        role_id: row.role_id,
-        session_name: row.session_name,
-        access_key: row.access_key,
+        role_name: row.role_name.into(),
+        role_id: row.role_id.into(),
         external_id: external_id.map(|(digest, length)| Fingerprint { digest, length }),
-        source_identity: row.source_identity,
-        provider: row.provider,
-        subject: row.subject,
+        source_identity: row.source_identity.into(),
+        provider: row.provider.into(),
+        subject: row.subject.into(),
         caller,
-        network: row.network,
-        agent: row.agent,
+        network: row.network.into(),
+        agent: row.agent.into(),
+    };
+    Ok(HandOffSeen {
+        event_id: row.event_id.into(),
+        time: time(&HANDOFFS, &row.time)?,
+        shared_event_id: row.shared_event_id.into(),
+        session_name: row.session_name.into(),
+        access_key: row.access_key.into(),
+        caller_key: row.caller_access_key.into(),
+        caller_created: time_option(&HANDOFFS, row.caller_created.as_deref())?,
+        asked: Arc::new(asked),
     })
 }
 

@@ -1,8 +1,11 @@
 //! Rows that only the tables hold: sessions, and their calls by API.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 
 use crate::aws::AccountId;
+use crate::aws::window::{Time, rfc3339};
 
 /// One session, for the table.
 #[derive(Debug, Clone, Serialize)]
@@ -10,29 +13,32 @@ pub struct SessionRow {
     /// The account that owns the role (partition column).
     pub account_id: AccountId,
     /// Digest of the access key id or of role id, session name and time: keys themselves are not written.
-    pub session_id: String,
+    pub session_id: Box<str>,
     /// The role's ARN.
-    pub role_arn: String,
+    pub role_arn: Arc<str>,
     /// The role's id.
-    pub role_id: String,
+    pub role_id: Arc<str>,
     /// The session's name.
-    pub session_name: String,
+    pub session_name: Box<str>,
     /// Party id.
-    pub party_id: String,
+    pub party_id: Arc<str>,
     /// Party kind.
-    pub party_kind: String,
+    pub party_kind: &'static str,
     /// Party name.
-    pub party_name: String,
+    pub party_name: Arc<str>,
     /// Channel.
-    pub channel: String,
+    pub channel: &'static str,
     /// `exact`, `inferred`, `unresolved`.
-    pub attribution: String,
+    pub attribution: &'static str,
     /// When it was opened, if known.
-    pub opened_at: Option<String>,
+    #[serde(serialize_with = "moment")]
+    pub opened_at: Option<Time>,
     /// First call in the window.
-    pub first_call: Option<String>,
+    #[serde(serialize_with = "moment")]
+    pub first_call: Option<Time>,
     /// Last call in the window.
-    pub last_call: Option<String>,
+    #[serde(serialize_with = "moment")]
+    pub last_call: Option<Time>,
     /// Calls.
     pub calls: i64,
     /// Refused calls.
@@ -42,11 +48,15 @@ pub struct SessionRow {
     /// Whether the hand-off sent an external id; `null` when the hand-off was not seen or has no such thing.
     pub external_id_sent: Option<bool>,
     /// `sourceIdentity`.
-    pub source_identity: Option<String>,
+    pub source_identity: Option<Arc<str>>,
     /// Source networks.
-    pub networks: Vec<String>,
+    pub networks: Arc<[Box<str>]>,
     /// User agents.
-    pub agents: Vec<String>,
+    pub agents: Arc<[Box<str>]>,
+}
+
+fn moment<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(rfc3339).serialize(serializer)
 }
 
 /// Calls of one party through one role to one API in one Region, for the table.
