@@ -351,12 +351,12 @@ fn outputs_do_not_depend_on_memory() {
     for trail in ["vendors", "damaged"] {
         let store = LocalStore::open(&folder(trail)).unwrap();
         let plenty = analyze(&store, &options(trail, 2), &Silent).unwrap();
-        assert_eq!(plenty.timings["spills"], 0, "{trail}: nothing needed to go to disk");
+        assert_eq!(plenty.on_disk.bytes, 0, "{trail}: nothing needed to go to disk");
         for jobs in [1, 2, 8] {
             let mut options = options(trail, jobs);
             options.effort.memory_bytes = 0;
             let scarce = analyze(&Reordered(&store, 7), &options, &Silent).unwrap();
-            assert!(scarce.timings["spills"].as_u64() > Some(jobs as u64), "{trail}: {}", scarce.timings);
+            assert!(scarce.on_disk.sessions_moved > jobs, "{trail}: {:?}", scarce.on_disk);
             assert!(plenty.files == scarce.files, "{trail}, {jobs} workers: other files");
         }
     }

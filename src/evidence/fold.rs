@@ -123,8 +123,6 @@ impl Fold {
             provider: text(handoff.provider),
             subject: text(handoff.subject),
             caller: caller_of(&record.identity),
-            network: text(record.source_ip),
-            agent: text(record.user_agent),
         };
         let seen = Box::new(HandOffSeen {
             event_id: text(record.event_id),
@@ -135,6 +133,8 @@ impl Fold {
             caller_key: text(record.identity.access_key),
             // Without an account of its own, a session is no link of a chain.
             caller_created: record.identity.session.filter(|s| s.account.is_some()).and_then(|s| s.created()),
+            network: self.evidence.names.share(record.source_ip),
+            agent: self.evidence.names.share(record.user_agent),
             asked: Arc::new(asked),
         });
         self.evidence.note_hand_off(record.id, seen);

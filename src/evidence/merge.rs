@@ -71,8 +71,13 @@ impl Evidence {
             *known = known.and(span);
         }
         self.coverage.merge(other.coverage, &mut translate);
-        for (id, seen) in other.handoffs {
-            self.note_hand_off(id, seen);
+        let asked = other.asked.iter().map(|asked| (Arc::as_ptr(asked), self.ask(asked))).collect::<HashMap<_, _>>();
+        for (id, mut seen) in other.handoffs {
+            if let Some(known) = asked.get(&Arc::as_ptr(&seen.asked)) {
+                seen.asked = Arc::clone(known);
+            }
+            (seen.network, seen.agent) = (self.names.share(&seen.network), self.names.share(&seen.agent));
+            self.put_hand_off(id, seen);
         }
         self.out_of_scope.merge(&other.out_of_scope);
     }
@@ -88,7 +93,16 @@ impl Evidence {
 
     /// Notes a hand-off. Of two records of one event (S5) the greater stays, so that the order does not matter.
     pub fn note_hand_off(&mut self, id: EventId, mut seen: Box<HandOffSeen>) {
-        seen.asked = Arc::clone(self.asked.get_or_insert_with(&seen.asked, Arc::clone));
+        seen.asked = self.ask(&seen.asked);
+        self.put_hand_off(id, seen);
+    }
+
+    /// The same, shared with all hand-offs that have it.
+    fn ask(&mut self, asked: &Arc<Asked>) -> Arc<Asked> {
+        Arc::clone(self.asked.get_or_insert_with(asked, Arc::clone))
+    }
+
+    fn put_hand_off(&mut self, id: EventId, seen: Box<HandOffSeen>) {
         match self.handoffs.get_mut(&id) {
             Some(known) if *known >= seen => {}
             Some(known) => *known = seen,

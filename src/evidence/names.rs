@@ -38,6 +38,12 @@ impl Names {
         self.adopt_text(Arc::from(text))
     }
 
+    /// `text` (cut to its limit), shared with all who have it.
+    pub fn share(&mut self, text: &str) -> Arc<str> {
+        let name = self.intern(text);
+        self.shared(name)
+    }
+
     /// The name of a text that other names share.
     fn adopt_text(&mut self, text: Arc<str>) -> Name {
         if let Some(name) = self.index.get(&text) {

@@ -136,7 +136,11 @@ pub struct HandOffSeen {
     pub caller_key: Box<str>,
     /// When the caller's own session was opened, in a chain.
     pub caller_created: Option<Time>,
-    /// Who asked for what, and what came of it.
+    /// Source address; shared with other records.
+    pub network: Arc<str>,
+    /// User agent; shared with other records.
+    pub agent: Arc<str>,
+    /// Who asked for what, and what came of it; shared with other records.
     pub asked: Arc<Asked>,
 }
 
@@ -171,10 +175,6 @@ pub struct Asked {
     pub subject: Box<str>,
     /// Who asked.
     pub caller: Caller,
-    /// Source address.
-    pub network: Box<str>,
-    /// User agent.
-    pub agent: Box<str>,
 }
 
 impl Deref for HandOffSeen {

@@ -37,8 +37,8 @@ pub type Existing<'a> = BTreeMap<RoleKey, Known<'a>>;
 pub struct Share {
     /// Roles that an outside party can or did assume.
     pub roles: Vec<RoleReport>,
-    /// Sessions.
-    pub sessions: Vec<SessionRow>,
+    /// Sessions, in lists that are never copied into one.
+    pub sessions: Vec<Vec<SessionRow>>,
     /// Calls, summed.
     pub usage: Vec<UsageRow>,
     /// Parties, with what they did here.
@@ -90,7 +90,7 @@ impl Share {
             parties.add_session(session, arn(session));
         }
         Self {
-            sessions: session_rows(sessions, &arn),
+            sessions: vec![session_rows(sessions, &arn)],
             usage: usage_rows(sessions, &arn),
             parties,
             unmapped: unmapped(&roles, sessions, &arn),

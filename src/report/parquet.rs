@@ -28,7 +28,7 @@ pub fn render(hands: &dyn Hands, assessment: &Assessment) -> Result<Vec<OutputFi
     files.add(&tables::PARTIES, assessment.parties.iter().map(|one| (None, party(one))))?;
     files.add(&tables::PERMISSIONS, permissions(roles))?;
     files.add(&tables::ROLES, roles.iter().map(|one| (Some(one.account_id), role(one))))?;
-    let mut sessions: Vec<_> = assessment.sessions.iter().collect();
+    let mut sessions: Vec<_> = assessment.sessions.iter().flatten().collect();
     sessions.sort_by_key(|row| (&row.role_arn, &row.session_id));
     files.add(&tables::SESSIONS, sessions.into_iter().map(|row| (Some(row.account_id), row)))?;
     let mut usage: Vec<_> = assessment.usage.iter().collect();

@@ -33,6 +33,7 @@ use super::beside::{self, BesideOptions};
 use super::checkpoint::Notes;
 use super::digests::{KeySources, add_live_keys, public_keys, witness};
 use super::discover::find;
+use super::gathered::OnDisk;
 use super::inputs::{InputFile, sha256};
 use super::keep::keep_rules;
 use super::listing::{Listing, Listings, Saver};
@@ -80,6 +81,8 @@ pub struct Outcome {
     pub files: Vec<OutputFile>,
     /// How long each phase took, in seconds, and what was read how often.
     pub timings: Value,
+    /// What temporary files were used for.
+    pub on_disk: OnDisk,
     /// Inputs beside the trail.
     pub inputs: Vec<InputFile>,
     /// What became of each keep rule.
@@ -174,10 +177,9 @@ pub(super) fn answer(
         "judge_seconds": (judged_after - planned - judged.reading).as_secs_f64(),
         "render_seconds": (started.elapsed() - judged_after).as_secs_f64(),
         "passes": judged.passes,
-        "spills": judged.spills,
     });
     let keep = outcomes(&given.keep, &assessment.roles, assessment.as_of);
-    Ok(Outcome { assessment, files, timings, inputs, keep, evidence: None })
+    Ok(Outcome { assessment, files, timings, on_disk: judged.on_disk, inputs, keep, evidence: None })
 }
 
 /// What is read beside the trail.
@@ -221,7 +223,7 @@ struct Judged {
     workers: Workers,
     reading: Duration,
     passes: u32,
-    spills: usize,
+    on_disk: OnDisk,
 }
 
 /// Reads with the smallest scope that today's trust allows, and again should the records show that an outsider
@@ -249,7 +251,7 @@ fn read_and_judge(
         match judge(&workers, &read, integrity, plan, given, &scope, options)? {
             Ok(assessment) => {
                 workers.let_go(read.evidence);
-                return Ok(Judged { assessment, workers, reading, passes, spills: read.spills });
+                return Ok(Judged { assessment, workers, reading, passes, on_disk: read.on_disk });
             }
             Err(NoAnswer::Lost(reason)) => return Err(disk(std::io::Error::other(reason))),
             Err(NoAnswer::ReadAgain(reached)) => {
@@ -388,6 +390,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
         "coverage": outcome.assessment.coverage,
         "timings": outcome.timings,
         "peak_memory_bytes": peak_memory_bytes(),
+        "temporary_files": outcome.on_disk,
         "files": manifest(&outcome.files),
     })
 }

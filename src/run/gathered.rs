@@ -2,6 +2,8 @@
 
 use std::io::Result;
 
+use serde::Serialize;
+
 use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
 use crate::evidence::event_ids::EventIds;
@@ -31,7 +33,28 @@ pub struct Overflow {
     pub shelf: DiskShelf,
 }
 
+/// What temporary files were used for.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct OnDisk {
+    /// How often ids of events went there.
+    pub ids_moved: usize,
+    /// How often the sessions of third parties, with their calls, went there.
+    pub sessions_moved: usize,
+    /// Size of all.
+    pub bytes: u64,
+}
+
 impl Overflow {
+    /// What it was used for.
+    #[must_use]
+    pub fn used_for(&self) -> OnDisk {
+        OnDisk {
+            ids_moved: self.others.runs(),
+            sessions_moved: self.shelf.times(),
+            bytes: self.others.bytes() + self.used.bytes() + self.shelf.bytes(),
+        }
+    }
+
     /// Puts the actors of an evidence away.
     ///
     /// # Errors

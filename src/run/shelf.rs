@@ -69,6 +69,12 @@ impl DiskShelf {
         Ok(())
     }
 
+    /// Bytes on disk.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.disk().end
+    }
+
     /// How often something was put there.
     #[must_use]
     pub fn times(&self) -> usize {

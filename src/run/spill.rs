@@ -73,6 +73,13 @@ impl Spill {
         Ok(())
     }
 
+    /// Bytes on disk.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let ids: usize = self.disk().runs.iter().filter_map(|run| run.bounds.last()).sum();
+        (ids * ID_BYTES) as u64
+    }
+
     /// How often ids were moved.
     #[must_use]
     pub fn runs(&self) -> usize {

@@ -13,7 +13,7 @@ use crate::store::{Entry, Store};
 
 use super::UserError;
 use super::fetch::{Ahead, Objects};
-use super::gathered::{Folded, Gathered, Overflow, Room};
+use super::gathered::{Folded, Gathered, OnDisk, Overflow, Room};
 use super::monitor::Monitor;
 use super::shelf::DiskShelf;
 use super::spill::{Ids, count};
@@ -49,8 +49,8 @@ pub struct Read {
     pub counts: RecordCounts,
     /// The actors that went to disk: all, or none.
     pub shelf: DiskShelf,
-    /// How often ids or actors went to disk.
-    pub spills: usize,
+    /// What temporary files were used for.
+    pub on_disk: OnDisk,
 }
 
 /// Worker threads. Those that read are let go before the judgement begins, because each holds on to memory that only
@@ -126,7 +126,7 @@ pub(super) fn sum(workers: &Workers, folds: Vec<Folded>, overflow: Overflow) -> 
     let (used, others) = count(used, Ids { spill: &overflow.others, rest: &rest }, workers).map_err(disk)?;
     rest.clear();
     let counts = evidence.fates(used, others);
-    Ok(Read { evidence, counts, spills: overflow.others.runs() + overflow.shelf.times(), shelf: overflow.shelf })
+    Ok(Read { evidence, counts, on_disk: overflow.used_for(), shelf: overflow.shelf })
 }
 
 pub(super) fn disk(error: std::io::Error) -> UserError {

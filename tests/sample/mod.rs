@@ -372,7 +372,7 @@ pub(crate) fn assessment() -> Assessment {
             active_keys: 1,
             keys: vec![KeyReport { ending: "MPLE".to_owned(), active: true, created_at: None, last_used: None }],
         }],
-        sessions: vec![session("s2", HOSTILE), session("s1", "nightly")],
+        sessions: vec![vec![session("s2", HOSTILE)], vec![session("s1", "nightly")]],
         usage: vec![usage("ListBuckets", 12, 0), usage("Decrypt", 0, 4)],
     }
 }

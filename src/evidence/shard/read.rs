@@ -79,7 +79,8 @@ fn part(reader: &mut Reader<'_>) -> Outcome<Part> {
     let mut evidence = Evidence::default();
     for _ in 0..reader.count(16)? {
         let id = EventId(reader.bits()?);
-        evidence.note_hand_off(id, Box::new(hand_off(reader)?));
+        let seen = hand_off(reader, &mut evidence.names)?;
+        evidence.note_hand_off(id, Box::new(seen));
     }
     actors(reader, &mut evidence)?;
     for _ in 0..reader.count(1)? {
@@ -110,7 +111,7 @@ fn role(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<RoleName> {
     Ok(RoleName { account: reader.account()?, name: names.intern(reader.text()?), id: names.intern(reader.text()?) })
 }
 
-fn hand_off(reader: &mut Reader<'_>) -> Outcome<HandOffSeen> {
+fn hand_off(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<HandOffSeen> {
     let (event_id, time) = (reader.boxed()?, reader.time()?);
     let (recipient, kind, outcome) = (reader.account()?, one_of(reader, &HAND_OFFS)?, one_of(reader, &OUTCOMES)?);
     let (role_account, region, error_code) = (reader.account()?, reader.boxed()?, reader.boxed()?);
@@ -130,8 +131,6 @@ fn hand_off(reader: &mut Reader<'_>) -> Outcome<HandOffSeen> {
         source_identity: reader.boxed()?,
         provider: reader.boxed()?,
         subject: reader.boxed()?,
-        network: reader.boxed()?,
-        agent: reader.boxed()?,
         external_id: reader.option(|reader| Ok(Fingerprint { digest: reader.owned()?, length: reader.small()? }))?,
         caller: caller(reader)?,
     };
@@ -143,6 +142,8 @@ fn hand_off(reader: &mut Reader<'_>) -> Outcome<HandOffSeen> {
         access_key,
         caller_key: reader.boxed()?,
         caller_created: reader.option(Reader::time)?,
+        network: names.share(reader.text()?),
+        agent: names.share(reader.text()?),
         asked: Arc::new(asked),
     })
 }

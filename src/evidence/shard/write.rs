@@ -121,8 +121,6 @@ fn hand_off(writer: &mut Writer, seen: &HandOffSeen) {
         &seen.source_identity,
         &seen.provider,
         &seen.subject,
-        &seen.network,
-        &seen.agent,
     ] {
         writer.text(text);
     }
@@ -133,6 +131,8 @@ fn hand_off(writer: &mut Writer, seen: &HandOffSeen) {
     caller(writer, &seen.caller);
     writer.text(&seen.caller_key);
     writer.option(seen.caller_created, Writer::time);
+    writer.text(&seen.network);
+    writer.text(&seen.agent);
 }
 
 fn caller(writer: &mut Writer, caller: &Caller) {

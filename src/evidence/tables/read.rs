@@ -30,7 +30,8 @@ impl Evidence {
         let mut evidence = Self::default();
         for row in take::<HandOffRow>(&mut tables, &HANDOFFS)? {
             let id = EventId(id(&HANDOFFS, &row.event)?);
-            evidence.note_hand_off(id, Box::new(hand_off(row)?));
+            let seen = hand_off(row, &mut evidence.names)?;
+            evidence.note_hand_off(id, Box::new(seen));
         }
         evidence.take_actors(&mut tables)?;
         for row in take::<RoleRow>(&mut tables, &ROLES)? {
@@ -152,7 +153,7 @@ fn days(texts: &[String]) -> Result<BTreeSet<NaiveDate>, TableError> {
     texts.iter().map(|text| text.parse().map_err(|_| bad(&PLACES, text))).collect()
 }
 
-fn hand_off(row: HandOffRow) -> Result<HandOffSeen, TableError> {
+fn hand_off(row: HandOffRow, names: &mut Names) -> Result<HandOffSeen, TableError> {
     let session = row.caller_role_account.map(|account| CallerSession {
         account,
         role_name: row.caller_role_name.unwrap_or_default().into(),
@@ -184,8 +185,6 @@ fn hand_off(row: HandOffRow) -> Result<HandOffSeen, TableError> {
         provider: row.provider.into(),
         subject: row.subject.into(),
         caller,
-        network: row.network.into(),
-        agent: row.agent.into(),
     };
     Ok(HandOffSeen {
         event_id: row.event_id.into(),
@@ -195,6 +194,8 @@ fn hand_off(row: HandOffRow) -> Result<HandOffSeen, TableError> {
         access_key: row.access_key.into(),
         caller_key: row.caller_access_key.into(),
         caller_created: time_option(&HANDOFFS, row.caller_created.as_deref())?,
+        network: names.share(&row.network),
+        agent: names.share(&row.agent),
         asked: Arc::new(asked),
     })
 }

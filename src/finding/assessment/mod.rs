@@ -53,7 +53,7 @@ pub struct Assessment {
     pub users: Vec<UserReport>,
     /// Sessions, for the table of that name.
     #[serde(skip)]
-    pub sessions: Vec<SessionRow>,
+    pub sessions: Vec<Vec<SessionRow>>,
     /// Calls summed by party, role and API, for the table `usage`.
     #[serde(skip)]
     pub usage: Vec<UsageRow>,
