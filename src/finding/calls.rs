@@ -1,15 +1,16 @@
 //! What a replay needs of each distinct observed call: action, resource, and the condition keys that records show (S37).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::activity::action_map::ActionMap;
+use crate::activity::action_map::{ActionMap, Mapping};
 use crate::activity::action_resources::Resources;
 use crate::activity::usage::SeenCall;
 use crate::aws::Action;
 use crate::aws::window::{Time, rfc3339};
-use crate::cloudtrail::parameters::partition_of_region;
+use crate::cloudtrail::parameters::{Hints, partition_of_region};
 use crate::policy::certificate::ObservedCall;
 use crate::policy::context::Context;
 use crate::policy::evaluate::{NamedPolicy, Resource};
@@ -37,8 +38,14 @@ pub fn observed_calls<'a, 'e: 'a>(
     let mut observed: Vec<ObservedCall> = Vec::new();
     let mut known: HashSet<(&Action, Resource, Circumstances<'_>)> = HashSet::new();
     let mut contexts: HashMap<Circumstances<'_>, Context> = HashMap::new();
+    let mut alike = HashSet::new();
     for seen in calls {
         let Some(used) = seen.sighting.used else { continue };
+        let times = timed.then_some((used.first, used.last));
+        // Most sessions do what others did before them.
+        if !alike.insert((Alike::of(seen), times)) {
+            continue;
+        }
         let arns = seen.sighting.resources.to_vec();
         let moments = if timed { vec![Some(used.first), Some(used.last)] } else { vec![None] };
         let at = |network, time| Circumstances {
@@ -78,6 +85,38 @@ pub fn observed_calls<'a, 'e: 'a>(
         }
     }
     observed
+}
+
+/// All of a sighting that the calls told of it follow from, its times apart.
+#[derive(PartialEq, Eq, Hash)]
+struct Alike<'a> {
+    /// By its place in memory: sightings of one API and variety share it.
+    mapping: *const Mapping,
+    hints: Hints,
+    region: &'a str,
+    source: &'a str,
+    via: &'a str,
+    mfa: bool,
+    networks: &'a [Box<str>],
+    resources: &'a [Box<str>],
+    has_more: bool,
+}
+
+impl<'a> Alike<'a> {
+    fn of(seen: &SeenCall<'a>) -> Self {
+        let resources = &seen.sighting.resources;
+        Self {
+            mapping: Arc::as_ptr(&seen.mapping),
+            hints: seen.key.hints,
+            region: seen.region(),
+            source: seen.source(),
+            via: seen.via(),
+            mfa: seen.mfa,
+            networks: seen.sighting.networks.as_slice(),
+            resources: resources.as_slice(),
+            has_more: resources.has_more(),
+        }
+    }
 }
 
 /// What may make two calls to the same thing differ.
