@@ -39,6 +39,8 @@ pub struct Session<'e> {
     pub active: Option<Span>,
     /// Whether the hand-off sent an external id; `None` when it was not seen or cannot.
     pub external_id_sent: Option<bool>,
+    /// The external id that the hand-off sent.
+    pub external_id: Option<Fingerprint>,
     /// `sourceIdentity`.
     pub source_identity: Option<String>,
     /// Source networks.
@@ -90,6 +92,7 @@ impl<'a, 'e> Drafts<'a, 'e> {
             role: Some(Arc::clone(&opening.role)),
             opened: Some(opening.time()),
             external_id_sent: sends_external_id.then_some(opening.external_id.is_some()),
+            external_id: opening.external_id.cloned(),
             source_identity,
             ..blank_session(found.clone(), &record.session_name)
         };
@@ -224,6 +227,7 @@ fn blank_session<'e>(attributed: Attributed, name: &str) -> Session<'e> {
         opened: None,
         active: None,
         external_id_sent: None,
+        external_id: None,
         source_identity: None,
         networks: Few::default(),
         agents: Few::default(),

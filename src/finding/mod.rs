@@ -8,6 +8,7 @@ pub mod beside;
 pub mod calls;
 pub mod configured;
 pub mod coverage;
+pub mod external_id;
 pub mod groups;
 pub mod guardrail;
 pub mod idle;

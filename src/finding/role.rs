@@ -23,6 +23,7 @@ use crate::policy::narrow::KnownUses;
 use super::assess::Case;
 use super::assessment::{DeniedAction, Guardrail, PolicyReport, Rightsizing, RoleReport, RoleSessions};
 use super::calls::{ask_for_time, observed_calls};
+use super::external_id;
 use super::guardrail::guardrail;
 use super::idle::{self, Signs};
 use super::keep::{RoleNames, RoleRules};
@@ -130,6 +131,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         _ => (not_in_inventory(), Vec::new()),
     };
     let denied = denied_actions(&usage, grants);
+    let external_ids = external_id::uses(&subject.sessions, &trust, case.uncovered(key.account).as_deref());
     let keep = rules.uses(&ledger.entries);
     let (actions, actions_summed, actions_beyond) = summed(ledger.entries);
     RoleReport {
@@ -140,6 +142,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         created_at: signs.created,
         in_inventory: subject.role.is_some(),
         trust,
+        external_ids,
         last_activity: idle::last_activity(&signs),
         idle: idle::judge(&signs),
         sessions: sessions(subject),

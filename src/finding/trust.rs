@@ -4,33 +4,42 @@ use crate::activity::opening::RoleKey;
 use crate::activity::party::{Accounts, Party};
 use crate::aws::{AccountId, Fingerprint};
 use crate::policy::admission::{Admission, PrincipalKind, admissions, is_outside};
+use crate::policy::document::PolicyDocument;
+use crate::policy::federation::{Reach, reach};
 use crate::policy::inventory::Role;
 
 use super::assessment::{ExternalIdReport, TrustEntry};
+use super::external_id::{is_weak, strength};
 
 /// The entries of one role's trust policy; none when it cannot be read.
 #[must_use]
 pub fn entries(role: &Role, accounts: Accounts<'_>) -> Vec<TrustEntry> {
     let Ok(trust) = &role.trust.parsed else { return Vec::new() };
-    admissions(trust).iter().map(|admission| entry(admission, accounts)).collect()
+    admissions(trust).iter().map(|admission| entry(admission, role, trust, accounts)).collect()
 }
 
-fn entry(admission: &Admission, accounts: Accounts<'_>) -> TrustEntry {
+fn entry(admission: &Admission, role: &Role, trust: &PolicyDocument, accounts: Accounts<'_>) -> TrustEntry {
     let party = admission.account.map(|account| accounts.party(account).name);
     let outside = is_outside(admission, accounts.own)
         && admission.account.is_none_or(|account| accounts.party(account).kind.is_outside());
+    let name = party.as_deref();
     let external_id = admission.external_id.as_ref().filter(|_| outside).map(|demand| {
-        let smallest = demand.values.first();
+        let numbers = || accounts.own.iter().copied().chain(admission.account).chain([role.account]);
+        let strengths = demand.values.iter().map(|id| strength(id, numbers(), name));
         ExternalIdReport {
             required: demand.required,
+            any_accepted: demand.any_accepted,
             matching: demand.matching.to_owned(),
             values: u32::try_from(demand.values.len()).unwrap_or(u32::MAX),
-            strength: strength(smallest.map(String::as_str), admission.account).to_owned(),
+            strength: strengths.min_by_key(|strength| !is_weak(strength)).unwrap_or("none").to_owned(),
+            digests: demand.values.iter().map(|id| Fingerprint::of(id).digest).collect(),
             fingerprint: None,
             length: None,
         }
-        .with(smallest.map(|value| Fingerprint::of(value)).as_ref())
+        .with(demand.values.first().map(|value| Fingerprint::of(value)).as_ref())
     });
+    let federated = admission.kind == PrincipalKind::Federated;
+    let reach = if federated { reach(trust, &admission.principal) } else { None };
     TrustEntry {
         principal: admission.principal.clone(),
         kind: admission.kind.word().to_owned(),
@@ -38,28 +47,17 @@ fn entry(admission: &Admission, accounts: Accounts<'_>) -> TrustEntry {
         party: party.or_else(|| federated_name(admission)),
         outside,
         external_id,
+        subjects: reach.map(|reach| match reach {
+            Reach::Anyone => "anyone",
+            Reach::SomeNames => "some_names",
+            Reach::WholeOwner => "whole_owner",
+        }),
     }
 }
 
 fn federated_name(admission: &Admission) -> Option<String> {
     let zero = AccountId::parse("000000000000")?;
     (admission.kind == PrincipalKind::Federated).then(|| Party::identity_provider(&admission.principal, "", zero).name)
-}
-
-/// How hard an external id is to guess, by its form alone (S41 goes further).
-fn strength(value: Option<&str>, account: Option<AccountId>) -> &'static str {
-    match value {
-        None => "none",
-        Some(value) if account.is_some_and(|account| value.contains(account.as_str())) => "account_id",
-        Some(value) if is_uuid(value) => "uuid",
-        Some(value) if value.len() >= 16 => "long",
-        Some(_) => "short",
-    }
-}
-
-fn is_uuid(value: &str) -> bool {
-    let groups: Vec<usize> = value.split('-').map(str::len).collect();
-    groups == [8, 4, 4, 4, 12] && value.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// The only outside party that a role's trust admits, if it admits no one else (S10's last resort).
@@ -131,7 +129,7 @@ mod tests {
         let vendor = json!({"AWS": "arn:aws:iam::464622532012:root"});
         for (id, strength) in [
             ("23bc5533-157c-41bf-a01a-4ecb491471f6", "uuid"),
-            ("acme", "short"),
+            ("acme", "word"),
             ("464622532012", "account_id"),
             ("kD83hfKs92hfKSjw83", "long"),
         ] {

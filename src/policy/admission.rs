@@ -62,6 +62,8 @@ impl PrincipalKind {
 pub struct ExternalIdDemand {
     /// Whether a call without one is certainly refused, found by evaluating the whole policy.
     pub required: bool,
+    /// Whether a call with an id that nobody agreed on may be let in, found by evaluating the whole policy.
+    pub any_accepted: bool,
     /// `exact`, `pattern`, `if_exists`, `none`.
     pub matching: &'static str,
     /// The accepted values; secrets (S42).
@@ -170,10 +172,16 @@ fn demand(trust: &PolicyDocument, principal: &str, account: Option<AccountId>) -
     }
     ExternalIdDemand {
         required: !admits(trust, principal, account, &|c| c.without("sts:ExternalId")),
+        any_accepted: STRANGE_IDS
+            .iter()
+            .any(|id| admits(trust, principal, account, &|c| c.with("sts:ExternalId", [*id]))),
         matching,
         values,
     }
 }
+
+/// External ids that nobody agreed on, in forms that patterns of real ones have.
+const STRANGE_IDS: [&str; 2] = ["stranger-7f3a9c51e0b8", "b8e07f3a-9c51-4d2e-8f60-7f3a9c51e0b8"];
 
 /// Whether `principal` may be let in, for all that is known of the context.
 fn admits(

@@ -16,6 +16,7 @@ pub mod danger;
 pub mod diff;
 pub mod document;
 pub mod evaluate;
+pub mod federation;
 pub mod grant;
 pub mod guardrail;
 pub mod guardrail_proof;

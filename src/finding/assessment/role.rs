@@ -1,6 +1,6 @@
 //! The role part of the report: who comes in, the ledger, the policies, the proposal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -27,6 +27,8 @@ pub struct RoleReport {
     pub in_inventory: bool,
     /// Who may come in.
     pub trust: Vec<TrustEntry>,
+    /// What hand-offs carried, by party.
+    pub external_ids: Vec<ExternalIdUse>,
     /// The later of CloudTrail's and IAM's.
     pub last_activity: Option<LastActivity>,
     /// Idleness.
@@ -66,6 +68,43 @@ pub struct TrustEntry {
     pub outside: bool,
     /// The external id demanded.
     pub external_id: Option<ExternalIdReport>,
+    /// For a provider that vouches for many companies: `anyone`, `some_names` or `whole_owner` where the subject leaves that
+    /// open, `null` where it is bound.
+    pub subjects: Option<&'static str>,
+}
+
+/// What the hand-offs of one party into a role carried (S41).
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ExternalIdUse {
+    /// Party id.
+    pub party_id: String,
+    /// Its name.
+    pub party_name: String,
+    /// Hand-offs seen in the window.
+    pub hand_offs: u64,
+    /// Of these, without an external id.
+    pub without: u64,
+    /// Sessions that may be its, whose hand-off was not seen.
+    pub unseen: u64,
+    /// How many different ids were sent.
+    pub different: u64,
+    /// The ids, up to a limit.
+    pub ids: Vec<SentId>,
+    /// Whether one id could be demanded: `enforced` already, `safe`, `will_break`, `several`, `unclear`, `not_seen`.
+    pub verdict: &'static str,
+    /// One sentence.
+    pub reason: String,
+}
+
+/// An external id that was sent (S42).
+#[derive(Debug, Clone, Serialize)]
+pub struct SentId {
+    /// Keyed digest.
+    pub fingerprint: String,
+    /// Its length.
+    pub length: u32,
+    /// Hand-offs with it.
+    pub hand_offs: u64,
 }
 
 /// The external id that a statement demands.
@@ -73,13 +112,18 @@ pub struct TrustEntry {
 pub struct ExternalIdReport {
     /// Whether an AssumeRole without it is refused, by evaluation.
     pub required: bool,
+    /// Whether an AssumeRole with an id that nobody agreed on is let in, by evaluation.
+    pub any_accepted: bool,
     /// `exact`, `pattern`, `if_exists`, `none`.
     #[serde(rename = "match")]
     pub matching: String,
     /// How many values are accepted.
     pub values: u32,
-    /// `uuid`, `long`, `short`, `account_id`, `none`.
+    /// That of the weakest value: `uuid`, `long`, `short`, `word`, `repetitive`, `account_id`, `none`.
     pub strength: String,
+    /// Keyed digests of all values.
+    #[serde(skip)]
+    pub digests: BTreeSet<String>,
     /// Keyed digest of the smallest value (S42).
     pub fingerprint: Option<String>,
     /// Length of that value.

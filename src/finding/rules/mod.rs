@@ -1,6 +1,7 @@
 //! Findings: what should make somebody act, one small struct each, with stable codes (docs/FINDINGS.md).
 
 mod evidence;
+mod external_id;
 mod integrity;
 mod keep;
 mod trust;
@@ -24,7 +25,9 @@ pub fn findings(assessment: &Assessment, share: &Share, inquiry: &Inquiry<'_>, c
     for role in &assessment.roles {
         usage::of_role(role, assessment, &mut found);
         trust::of_role(role, &mut found);
+        external_id::of_role(role, &mut found);
     }
+    external_id::shared(&assessment.roles, &mut found);
     usage::recreated(&assessment.roles, &mut found);
     usage::chained(&share.chained, &mut found);
     usage::without_role(&share.visits, &mut found);

@@ -25,6 +25,7 @@ pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport
     page.paragraph(&line);
     idle(page, role);
     trust(page, role);
+    external_ids(page, role);
     sessions(page, assessment, role);
     used(page, role);
     sizing::render(page, assessment, role, folder);
@@ -66,9 +67,36 @@ fn trust(page: &mut Page, role: &RoleReport) {
     }
 }
 
+/// What hand-offs carried, and whether an id could be demanded.
+fn external_ids(page: &mut Page, role: &RoleReport) {
+    if role.external_ids.is_empty() {
+        return;
+    }
+    page.heading(4, "External ids, as they were sent");
+    page.table(
+        ["Party", "Hand-offs", "Without an id", "Different ids", "Demand it?", "Why"],
+        role.external_ids.iter().take(PARTIES_SHOWN).map(|used| {
+            [
+                text(&used.party_name),
+                used.hand_offs.to_string(),
+                used.without.to_string(),
+                used.different.to_string(),
+                text(&used.verdict.replace('_', " ")),
+                text(&used.reason),
+            ]
+        }),
+    );
+    if let Some(sentence) = left_out(role.external_ids.len(), PARTIES_SHOWN, "`report.json`") {
+        page.paragraph(&sentence);
+    }
+}
+
 fn external_id(id: &ExternalIdReport) -> String {
     if !id.required {
         return format!("**not demanded** ({})", text(&id.matching.replace('_', " ")));
+    }
+    if id.any_accepted {
+        return format!("**any will do** ({})", text(&id.matching.replace('_', " ")));
     }
     format!("{}, {}, {}", text(&id.matching), text(&id.strength), count(u64::from(id.values), "value"))
 }
