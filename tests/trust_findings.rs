@@ -42,6 +42,10 @@ fn trusts(account: &str, condition: Value) -> Value {
     json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": condition})
 }
 
+fn everybody(condition: Value) -> Value {
+    json!({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": condition})
+}
+
 fn exact(id: &str) -> Value {
     json!({"StringEquals": {"sts:ExternalId": id}})
 }
@@ -86,6 +90,14 @@ fn roles() -> Vec<Role> {
         role("GitHubOwner", vec![github(Some("repo:acme/*"))], &[]),
         role("GitHubBound", vec![github(Some("repo:acme/shop:ref:refs/heads/main"))], &[]),
         role("Own", vec![trusts(OWN, json!({}))], &[]),
+        role("Public", vec![everybody(json!({}))], &[]),
+        role(
+            "OwnByArn",
+            vec![everybody(json!({"ArnLike": {"aws:PrincipalArn": format!("arn:aws:iam::{OWN}:role/x")}}))],
+            &[],
+        ),
+        role("OwnByOrganization", vec![everybody(json!({"StringEquals": {"aws:PrincipalOrgID": "o-ours"}}))], &[]),
+        role("VendorByAccount", vec![everybody(json!({"StringEquals": {"aws:PrincipalAccount": DATADOG}}))], &[]),
     ]
 }
 
@@ -188,7 +200,12 @@ fn each_finding_is_where_it_belongs() {
             roles.iter().map(|role| ((*role).to_owned(), severity.to_owned())).collect();
         assert_eq!(with(&report, code), expected, "{code}");
     };
-    check("trust-no-external-id", "high", &["Safe", "Breaks", "Several", "Silent", "Unseen", "Short"]);
+    check(
+        "trust-no-external-id",
+        "high",
+        &["Safe", "Breaks", "Several", "Silent", "Unseen", "Short", "VendorByAccount"],
+    );
+    check("trust-anyone", "critical", &["Public"]);
     check("trust-any-external-id", "high", &["IfExists", "Wild", "Second"]);
     check("external-id-weak", "medium", &["Pattern", "Word", "Short"]);
     check("external-id-shared", "high", &["SharedOne", "SharedTwo"]);
@@ -202,7 +219,12 @@ fn each_finding_is_where_it_belongs() {
     );
     let subjects: BTreeSet<&str> =
         report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["subject"].as_str()).collect();
-    assert!(!subjects.contains(format!("arn:aws:iam::{OWN}:role/Own").as_str()), "no finding about our own");
+    for own in ["Own", "OwnByArn", "OwnByOrganization"] {
+        assert!(
+            !subjects.contains(format!("arn:aws:iam::{OWN}:role/{own}").as_str()),
+            "a finding about our own: {own}"
+        );
+    }
 }
 
 /// S41: whether an id could be demanded, from what hand-offs carried; in doubt it is not called safe.
@@ -223,6 +245,7 @@ fn enforcing_is_safe_only_where_the_records_say_so() {
         ("Short", "safe"),
         ("Silent", "not_seen"),
         ("Unseen", "unclear"),
+        ("VendorByAccount", "not_seen"),
         ("Wild", "safe"),
         ("Word", "enforced"),
     ]);

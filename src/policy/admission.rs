@@ -81,24 +81,83 @@ pub struct Admission {
     pub account: Option<AccountId>,
     /// Only for principals of accounts.
     pub external_id: Option<ExternalIdDemand>,
+    /// Whether it may be let in at all, for all that is known; for `*` whether somebody may whom no condition names.
+    pub open: bool,
 }
 
-/// The principals that a trust policy's `Allow` statements name, sorted, each once.
+/// The principals that a trust policy's `Allow` statements name, sorted, each once. Where everybody is named, so are the
+/// accounts and principals that conditions name and that are let in.
 #[must_use]
 pub fn admissions(trust: &PolicyDocument) -> Vec<Admission> {
     let mut found: Vec<Admission> = Vec::new();
     for statement in trust.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
         for (principal, kind) in principals_of(statement) {
-            if found.iter().any(|known| known.principal == principal && known.kind == kind) {
-                continue;
+            if kind == PrincipalKind::Anyone {
+                let named = named_in_conditions(trust).into_iter();
+                let named = named.map(|one| admission(trust, aws_kind(&one), one));
+                found.extend(named.filter(|one| one.open));
             }
-            // A provider's ARN lies in our own account, and tells nothing about whom it vouches for.
-            let account = if kind == PrincipalKind::Federated { None } else { account_of(&principal) };
-            let external_id = is_aws(kind).then(|| demand(trust, &principal, account));
-            found.push(Admission { principal, kind, account, external_id });
+            found.push(admission(trust, kind, principal));
         }
     }
     found.sort_by(|a, b| (&a.principal, a.kind).cmp(&(&b.principal, b.kind)));
+    found.dedup_by(|a, b| (&a.principal, a.kind) == (&b.principal, b.kind));
+    found
+}
+
+fn admission(trust: &PolicyDocument, kind: PrincipalKind, principal: String) -> Admission {
+    // A provider's ARN lies in our own account, and tells nothing about whom it vouches for.
+    let account = if kind == PrincipalKind::Federated { None } else { account_of(&principal) };
+    let external_id = is_aws(kind).then(|| demand(trust, &principal, account));
+    let open = !is_aws(kind) || admits(trust, &principal, account, &of_no_organization);
+    Admission { principal, kind, account, external_id, open }
+}
+
+/// A caller of another organization: by `aws:PrincipalOrgID` one lets in one's own.
+fn of_no_organization(context: Context) -> Context {
+    context
+        .with("aws:PrincipalOrgID", ["o-0000000000"])
+        .with("aws:PrincipalOrgPaths", ["o-0000000000/r-0000/ou-0000-00000000/"])
+}
+
+/// What `Allow` statements compare the caller's account or ARN with.
+fn compared_callers(trust: &PolicyDocument) -> impl Iterator<Item = &str> {
+    let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+    let about =
+        |key: &str| ["aws:PrincipalAccount", "aws:PrincipalArn"].iter().any(|one| one.eq_ignore_ascii_case(key));
+    let blocks = allows.flat_map(|statement| &statement.conditions).filter(move |block| about(&block.key));
+    blocks.flat_map(|block| &block.values).map(String::as_str)
+}
+
+/// The accounts and principals among them; of a pattern, its account.
+fn named_in_conditions(trust: &PolicyDocument) -> BTreeSet<String> {
+    let named = compared_callers(trust).filter_map(|value| {
+        let account = account_of(value)?;
+        Some(if value.contains(['*', '?']) { account.to_string() } else { value.to_owned() })
+    });
+    named.collect()
+}
+
+/// Callers whom nobody means: of an account that no policy names, with names that fit the patterns of conditions.
+fn strangers(trust: &PolicyDocument) -> Vec<String> {
+    const NOBODY: &str = "000000000000";
+    let mut found = vec![format!("arn:aws:iam::{NOBODY}:role/anyone")];
+    for value in compared_callers(trust).filter(|value| value.contains(['*', '?']) && account_of(value).is_none()) {
+        let filled = |text: &str, by: &str| text.replace('*', by).replace('?', "0");
+        match Arn::parse(value) {
+            Some(arn) => {
+                let account = format!("{:0<12}", filled(arn.account, ""));
+                found.push(format!("arn:aws:iam::{account}:{}", filled(arn.resource, "x")));
+            }
+            None if value.chars().all(|c| c.is_ascii_digit() || c == '*' || c == '?') => {
+                found.push(format!("arn:aws:iam::{:0<12}:role/anyone", filled(value, "")));
+            }
+            None => {
+                let rest = value.trim_start_matches('*').trim_start_matches(':');
+                found.push(format!("arn:aws:iam::{NOBODY}:{}", filled(rest, "x")));
+            }
+        }
+    }
     found
 }
 
@@ -155,7 +214,8 @@ fn aws_kind(text: &str) -> PrincipalKind {
 fn demand(trust: &PolicyDocument, principal: &str, account: Option<AccountId>) -> ExternalIdDemand {
     let (mut values, mut matching) = (BTreeSet::new(), "none");
     let admitting = trust.statements.iter().filter(|statement| {
-        statement.effect == Effect::Allow && principals_of(statement).iter().any(|(text, _)| text == principal)
+        let names = |(text, _): &(String, PrincipalKind)| text == principal || text == "*";
+        statement.effect == Effect::Allow && principals_of(statement).iter().any(names)
     });
     for block in admitting.flat_map(|statement| &statement.conditions) {
         if !block.key.eq_ignore_ascii_case("sts:ExternalId") {
@@ -191,14 +251,15 @@ fn admits(
     context: &dyn Fn(Context) -> Context,
 ) -> bool {
     let Some(action) = assume_role() else { return true };
-    let caller = match (aws_kind(principal), account) {
-        (PrincipalKind::Role | PrincipalKind::User, _) => Caller::Arn(principal),
-        (_, Some(account)) => Caller::Account(account),
-        // Anyone: an account that no policy can name.
-        _ => Caller::Arn("arn:aws:iam::000000000000:role/anyone"),
+    let lets_in = |caller: Caller<'_>| {
+        let decision = trust_decision(trust, &action, caller, context(Context::partial())).decision;
+        matches!(decision, Decision::Allowed | Decision::Unknown)
     };
-    let decision = trust_decision(trust, &action, caller, context(Context::partial())).decision;
-    matches!(decision, Decision::Allowed | Decision::Unknown)
+    match (aws_kind(principal), account) {
+        (PrincipalKind::Role | PrincipalKind::User, _) => lets_in(Caller::Arn(principal)),
+        (_, Some(account)) => lets_in(Caller::Account(account)),
+        _ => strangers(trust).iter().any(|arn| lets_in(Caller::Arn(arn))),
+    }
 }
 
 /// Whether a trust policy names somebody who is neither one of `own`, nor an AWS service, nor our own sign-on.
@@ -214,6 +275,7 @@ pub fn is_outside(admission: &Admission, own: &BTreeSet<AccountId>) -> bool {
     match admission.kind {
         PrincipalKind::Service | PrincipalKind::Deleted => false,
         PrincipalKind::Federated => !admission.principal.contains(":saml-provider/AWSSSO_"),
+        PrincipalKind::Anyone => admission.open,
         _ => admission.account.is_none_or(|account| !own.contains(&account)),
     }
 }
@@ -307,6 +369,34 @@ mod tests {
         .map(|admission| admission.kind.word())
         .collect();
         assert_eq!(kinds, ["anyone", "account_root", "deleted", "role", "service"]);
+    }
+
+    /// S40: everybody is named, and conditions say who is meant.
+    #[test]
+    fn conditions_say_who_everybody_is() {
+        let own = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
+        let outside = |condition: Value| -> Vec<String> {
+            let found = admissions(&trust(json!([allow(json!("*"), condition)])));
+            found.into_iter().filter(|one| is_outside(one, &own)).map(|one| one.principal).collect()
+        };
+        let equals = |key: &str, value: Value| json!({"StringEquals": {key: value}});
+        assert_eq!(outside(json!({})), ["*"]);
+        assert_eq!(outside(equals("aws:PrincipalOrgID", json!("o-ours"))), [] as [&str; 0]);
+        assert_eq!(outside(equals("aws:principalaccount", json!("111122223333"))), [] as [&str; 0]);
+        let accounts = json!(["111122223333", "464622532012"]);
+        assert_eq!(outside(equals("aws:PrincipalAccount", accounts)), ["464622532012"]);
+        assert_eq!(outside(json!({"StringNotEquals": {"aws:PrincipalAccount": "464622532012"}})), ["*"]);
+        let arn = |text: &str| json!({"ArnLike": {"aws:PrincipalArn": text}});
+        assert_eq!(outside(arn("arn:aws:iam::111122223333:role/Scanner")), [] as [&str; 0]);
+        let role = "arn:aws:iam::464622532012:role/Scanner";
+        assert_eq!(outside(arn(role)), [role]);
+        assert_eq!(outside(arn("arn:aws:iam::464622532012:role/*")), ["464622532012"]);
+        // A role of that name in any account.
+        assert_eq!(outside(arn("arn:aws:iam::*:role/Scanner")), ["*"]);
+        assert_eq!(outside(json!({"StringLike": {"aws:PrincipalArn": "*:role/Scanner"}})), ["*"]);
+        assert_eq!(outside(json!({"StringLike": {"aws:PrincipalAccount": "4646*"}})), ["*"]);
+        // What no record of a trust policy tells may let anybody in.
+        assert_eq!(outside(json!({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}})), ["*"]);
     }
 
     /// S11: roles behind an outsider's role are reachable when trust and permissions both allow.
