@@ -152,7 +152,8 @@ fn verdict(used: &ExternalIdUse, trust: &[TrustEntry], doubt: Option<&str>) -> (
     let own = |entry: &&TrustEntry| entry.account_id.is_some_and(|account| account.as_str() == used.party_id);
     let mut demands = trust.iter().filter(own).map(|entry| entry.external_id.as_ref()).peekable();
     let is_exact = demands.peek().is_some()
-        && demands.all(|demand| demand.is_some_and(|id| id.required && !id.any_accepted && id.matching == "exact"));
+        && demands.all(|demand| demand.is_some_and(|id| id.required && !id.any_accepted && id.matching != "pattern"));
+    let is_alone = trust.iter().filter(own).all(|entry| entry.alone);
     let ExternalIdUse { party_name, hand_offs, without, unseen, different, .. } = used;
     if is_exact {
         ("enforced", "a call without the agreed id is refused already".to_owned())
@@ -166,6 +167,9 @@ fn verdict(used: &ExternalIdUse, trust: &[TrustEntry], doubt: Option<&str>) -> (
         ("unclear", format!("the hand-offs of {unseen} sessions were not seen; they may have carried no id"))
     } else if let Some(doubt) = doubt {
         ("unclear", format!("all {hand_offs} hand-offs seen carried the same id, but {doubt}"))
+    } else if !is_alone {
+        let others = "the statement lets others in, too: give the party one of its own first";
+        ("unclear", format!("all {hand_offs} hand-offs by {party_name} carried the same id, but {others}"))
     } else {
         ("safe", format!("all {hand_offs} hand-offs by {party_name} carried the same id"))
     }

@@ -131,7 +131,9 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         _ => (not_in_inventory(), Vec::new()),
     };
     let denied = denied_actions(&usage, grants);
-    let external_ids = external_id::uses(&subject.sessions, &trust, case.uncovered(key.account).as_deref());
+    let blind = || witness.and_then(|trail| trail.shows_every_session().err());
+    let doubt = case.uncovered(key.account).or_else(blind);
+    let external_ids = external_id::uses(&subject.sessions, &trust, doubt.as_deref());
     let keep = rules.uses(&ledger.entries);
     let (actions, actions_summed, actions_beyond) = summed(ledger.entries);
     RoleReport {

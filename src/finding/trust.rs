@@ -32,7 +32,12 @@ fn entry(admission: &Admission, role: &Role, trust: &PolicyDocument, accounts: A
             matching: demand.matching.to_owned(),
             values: u32::try_from(demand.values.len()).unwrap_or(u32::MAX),
             strength: strengths.min_by_key(|strength| !is_weak(strength)).unwrap_or("none").to_owned(),
-            digests: demand.values.iter().map(|id| Fingerprint::of(id).digest).collect(),
+            digests: demand
+                .values
+                .iter()
+                .filter(|id| !id.contains(['*', '?']))
+                .map(|id| Fingerprint::of(id).digest)
+                .collect(),
             fingerprint: None,
             length: None,
         }
@@ -47,6 +52,7 @@ fn entry(admission: &Admission, role: &Role, trust: &PolicyDocument, accounts: A
         party: party.or_else(|| federated_name(admission)),
         outside,
         external_id,
+        alone: admission.alone,
         subjects: reach.map(|reach| match reach {
             Reach::Anyone => "anyone",
             Reach::SomeNames => "some_names",

@@ -83,6 +83,8 @@ pub struct Admission {
     pub external_id: Option<ExternalIdDemand>,
     /// Whether it may be let in at all, for all that is known; for `*` whether somebody may whom no condition names.
     pub open: bool,
+    /// Whether the statements that let it in let in nobody of other accounts.
+    pub alone: bool,
 }
 
 /// The principals that a trust policy's `Allow` statements name, sorted, each once. Where everybody is named, so are the
@@ -110,7 +112,11 @@ fn admission(trust: &PolicyDocument, kind: PrincipalKind, principal: String) -> 
     let account = if kind == PrincipalKind::Federated { None } else { account_of(&principal) };
     let external_id = is_aws(kind).then(|| demand(trust, &principal, account));
     let open = !is_aws(kind) || admits(trust, &principal, account, &of_no_organization);
-    Admission { principal, kind, account, external_id, open }
+    let alone = admitting(trust, &principal).all(|statement| {
+        let of_account = |text: &str| account.is_some() && account_of(text) == account;
+        principals_of(statement).iter().all(|(text, _)| of_account(text))
+    });
+    Admission { principal, kind, account, external_id, open, alone }
 }
 
 /// A caller of another organization: by `aws:PrincipalOrgID` one lets in one's own.
@@ -120,13 +126,17 @@ fn of_no_organization(context: Context) -> Context {
         .with("aws:PrincipalOrgPaths", ["o-0000000000/r-0000/ou-0000-00000000/"])
 }
 
-/// What `Allow` statements compare the caller's account or ARN with.
+/// What statements compare the caller's account or ARN with: a denial of all but some names these, too.
 fn compared_callers(trust: &PolicyDocument) -> impl Iterator<Item = &str> {
-    let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
     let about =
         |key: &str| ["aws:PrincipalAccount", "aws:PrincipalArn"].iter().any(|one| one.eq_ignore_ascii_case(key));
-    let blocks = allows.flat_map(|statement| &statement.conditions).filter(move |block| about(&block.key));
-    blocks.flat_map(|block| &block.values).map(String::as_str)
+    let conditions = trust.statements.iter().flat_map(|statement| &statement.conditions);
+    let blocks = conditions.filter(move |block| about(&block.key));
+    let excepted = trust.statements.iter().filter_map(|statement| match &statement.principals {
+        PrincipalMatch::NotPrincipal(excepted) if statement.effect == Effect::Deny => Some(&excepted.aws),
+        _ => None,
+    });
+    blocks.flat_map(|block| &block.values).chain(excepted.flatten()).map(String::as_str)
 }
 
 /// The accounts and principals among them; of a pattern, its account.
@@ -211,23 +221,50 @@ fn aws_kind(text: &str) -> PrincipalKind {
     }
 }
 
+/// How an external id is compared, the loosest last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Matching {
+    None,
+    Exact,
+    Pattern,
+    IfExists,
+}
+
+impl Matching {
+    fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Exact => "exact",
+            Self::Pattern => "pattern",
+            Self::IfExists => "if_exists",
+        }
+    }
+}
+
+/// The `Allow` statements that name a principal, or everybody.
+fn admitting<'a>(trust: &'a PolicyDocument, principal: &'a str) -> impl Iterator<Item = &'a Statement> {
+    let names = move |(text, _): &(String, PrincipalKind)| text == principal || text == "*";
+    trust
+        .statements
+        .iter()
+        .filter(move |statement| statement.effect == Effect::Allow && principals_of(statement).iter().any(names))
+}
+
 fn demand(trust: &PolicyDocument, principal: &str, account: Option<AccountId>) -> ExternalIdDemand {
-    let (mut values, mut matching) = (BTreeSet::new(), "none");
-    let admitting = trust.statements.iter().filter(|statement| {
-        let names = |(text, _): &(String, PrincipalKind)| text == principal || text == "*";
-        statement.effect == Effect::Allow && principals_of(statement).iter().any(names)
-    });
-    for block in admitting.flat_map(|statement| &statement.conditions) {
-        if !block.key.eq_ignore_ascii_case("sts:ExternalId") {
+    let (mut values, mut loosest) = (BTreeSet::new(), Matching::None);
+    for block in admitting(trust, principal).flat_map(|statement| &statement.conditions) {
+        let operator = block.operator.to_ascii_lowercase();
+        let is_like = operator.contains("stringlike");
+        if !block.key.eq_ignore_ascii_case("sts:ExternalId") || !(is_like || operator.contains("stringequals")) {
             continue;
         }
-        let operator = block.operator.to_ascii_lowercase();
-        let wild = operator.contains("like") && block.values.iter().any(|value| value.contains(['*', '?']));
-        matching = match (operator.ends_with("ifexists"), wild) {
-            (true, _) => "if_exists",
-            (false, true) => "pattern",
-            (false, false) => "exact",
+        let wild = is_like && block.values.iter().any(|value| value.contains(['*', '?']));
+        let matching = match (operator.ends_with("ifexists"), wild) {
+            (true, _) => Matching::IfExists,
+            (false, true) => Matching::Pattern,
+            (false, false) => Matching::Exact,
         };
+        loosest = loosest.max(matching);
         values.extend(block.values.iter().cloned());
     }
     ExternalIdDemand {
@@ -235,7 +272,7 @@ fn demand(trust: &PolicyDocument, principal: &str, account: Option<AccountId>) -
         any_accepted: STRANGE_IDS
             .iter()
             .any(|id| admits(trust, principal, account, &|c| c.with("sts:ExternalId", [*id]))),
-        matching,
+        matching: loosest.word(),
         values,
     }
 }
@@ -355,6 +392,13 @@ mod tests {
         check(json!([allow(vendor.clone(), id("StringEqualsIfExists"))]), false, "if_exists");
         check(json!([allow(vendor.clone(), json!({"StringLike": {"sts:ExternalId": "*"}}))]), true, "pattern");
         check(json!([allow(vendor.clone(), json!({}))]), false, "none");
+        check(json!([allow(vendor.clone(), json!({"Null": {"sts:ExternalId": "false"}}))]), true, "none");
+        let both = [
+            allow(vendor.clone(), json!({"StringLike": {"sts:ExternalId": "a-*"}})),
+            allow(vendor.clone(), id("StringEquals")),
+        ];
+        check(json!(both), true, "pattern");
+        check(json!([both[1], both[0]]), true, "pattern");
         check(json!([allow(vendor.clone(), id("StringEquals")), allow(vendor, json!({}))]), false, "exact");
     }
 
@@ -395,6 +439,20 @@ mod tests {
         assert_eq!(outside(arn("arn:aws:iam::*:role/Scanner")), ["*"]);
         assert_eq!(outside(json!({"StringLike": {"aws:PrincipalArn": "*:role/Scanner"}})), ["*"]);
         assert_eq!(outside(json!({"StringLike": {"aws:PrincipalAccount": "4646*"}})), ["*"]);
+        let denied = |denial: Value| -> Vec<String> {
+            let found = admissions(&trust(json!([allow(json!("*"), json!({})), denial])));
+            found.into_iter().filter(|one| is_outside(one, &own)).map(|one| one.principal).collect()
+        };
+        let but = json!({"StringNotEquals": {"aws:PrincipalAccount": ["111122223333", "464622532012"]}});
+        let deny = json!({"Effect": "Deny", "Action": "sts:AssumeRole"});
+        let with = |key: &str, value: Value, condition: Value| {
+            let mut denial = deny.clone();
+            (denial[key], denial["Condition"]) = (value, condition);
+            denial
+        };
+        assert_eq!(denied(with("Principal", json!("*"), but)), ["464622532012"]);
+        let vendor = "arn:aws:iam::464622532012:root";
+        assert_eq!(denied(with("NotPrincipal", json!({"AWS": vendor}), json!({}))), [vendor]);
         // What no record of a trust policy tells may let anybody in.
         assert_eq!(outside(json!({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}})), ["*"]);
     }

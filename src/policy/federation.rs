@@ -18,6 +18,8 @@ struct Shared {
     stranger: &'static str,
     /// What a subject begins with, and what ends the owner's name in it.
     owner: Option<(&'static str, char)>,
+    /// Whether the audience is something of one's own that strangers cannot have tokens for: an identity pool, a client.
+    own_audience: bool,
 }
 
 const SHARED: [Shared; 9] = [
@@ -25,30 +27,35 @@ const SHARED: [Shared; 9] = [
         issuer: "token.actions.githubusercontent.com",
         stranger: "repo:stranger-7f3a9c/stranger-7f3a9c:ref:refs/heads/main",
         owner: Some(("repo:", '/')),
+        own_audience: false,
     },
     Shared {
         issuer: "gitlab.com",
         stranger: "project_path:stranger-7f3a9c/stranger-7f3a9c:ref_type:branch:ref:main",
         owner: Some(("project_path:", '/')),
+        own_audience: false,
     },
     Shared {
         issuer: "app.terraform.io",
         stranger: "organization:stranger-7f3a9c:project:stranger:workspace:stranger:run_phase:apply",
         owner: Some(("organization:", ':')),
+        own_audience: false,
     },
     Shared {
         issuer: "agent.buildkite.com",
         stranger: "organization:stranger-7f3a9c:pipeline:x",
         owner: Some(("organization:", ':')),
+        own_audience: false,
     },
-    Shared { issuer: "accounts.google.com", stranger: "100000000000000000001", owner: None },
-    Shared { issuer: "cognito-identity.amazonaws.com", stranger: "stranger-7f3a9c", owner: None },
-    Shared { issuer: "www.amazon.com", stranger: "stranger-7f3a9c", owner: None },
-    Shared { issuer: "graph.facebook.com", stranger: "stranger-7f3a9c", owner: None },
+    Shared { issuer: "accounts.google.com", stranger: "100000000000000000001", owner: None, own_audience: true },
+    Shared { issuer: "cognito-identity.amazonaws.com", stranger: "stranger-7f3a9c", owner: None, own_audience: true },
+    Shared { issuer: "www.amazon.com", stranger: "stranger-7f3a9c", owner: None, own_audience: true },
+    Shared { issuer: "graph.facebook.com", stranger: "stranger-7f3a9c", owner: None, own_audience: true },
     Shared {
         issuer: "oidc.vercel.com",
         stranger: "owner:stranger-7f3a9c:project:x:environment:production",
         owner: Some(("owner:", ':')),
+        own_audience: false,
     },
 ];
 
@@ -72,22 +79,38 @@ pub fn reach(trust: &PolicyDocument, provider: &str) -> Option<Reach> {
     let shared = SHARED.iter().find(|shared| shared.issuer.eq_ignore_ascii_case(issuer))?;
     let action = Action::parse("sts:AssumeRoleWithWebIdentity")?;
     let (sub, aud) = (format!("{issuer}:sub"), format!("{issuer}:aud"));
-    // The audience is public: whoever asks for a token names it.
-    let audience = values(trust, &aud).next().unwrap_or("sts.amazonaws.com").to_owned();
-    let context = Context::partial().with(&aud, [audience]).with(&sub, [shared.stranger]);
-    if trust_decision(trust, &action, Caller::Federated(provider), context).decision == Decision::Allowed {
+    let mut audiences: Vec<Option<&str>> = vec![None];
+    if !shared.own_audience {
+        // Whoever asks for a token names its audience.
+        audiences = values(trust, &aud).chain(["sts.amazonaws.com"]).map(Some).collect();
+    }
+    let lets_in = |subject: &str| {
+        audiences.iter().any(|audience| {
+            let context = Context::partial().with(&sub, [subject]);
+            let context = audience.map_or(context.clone(), |audience| context.with(&aud, [audience]));
+            trust_decision(trust, &action, Caller::Federated(provider), context).decision == Decision::Allowed
+        })
+    };
+    if lets_in(shared.stranger) {
         return Some(Reach::Anyone);
     }
     let (begin, end) = shared.owner?;
-    values(trust, &sub).filter_map(|pattern| reach_of(pattern.strip_prefix(begin)?, end)).max()
+    let wide = values(trust, &sub).filter_map(|pattern| Some((pattern, reach_of(pattern, begin, end)?)));
+    // Somebody whom the pattern fits, and nobody means.
+    let fitting = |pattern: &str| pattern.replace('*', "stranger-7f3a9c").replace('?', "0");
+    wide.filter(|(pattern, _)| lets_in(&fitting(pattern))).map(|(_, reach)| reach).max()
 }
 
-/// How wide a pattern is that begins with the owner's name.
-fn reach_of(pattern: &str, end: char) -> Option<Reach> {
-    let head = &pattern[..pattern.find(['*', '?'])?];
-    match head.split_once(end) {
+/// How wide a pattern of subjects is, by what stands before its first wildcard.
+fn reach_of(pattern: &str, begin: &str, end: char) -> Option<Reach> {
+    let (head, _) = pattern.split_at_checked(pattern.find(['*', '?'])?)?;
+    let Some(owner) = head.strip_prefix(begin) else {
+        return begin.starts_with(head).then_some(Reach::Anyone);
+    };
+    match owner.split_once(end) {
+        None if owner.is_empty() => Some(Reach::Anyone),
         None => Some(Reach::SomeNames),
-        Some((_, "")) => Some(Reach::WholeOwner),
+        Some((_, "" | "project:" | "pipeline:")) => Some(Reach::WholeOwner),
         Some(_) => None,
     }
 }
@@ -134,6 +157,10 @@ mod tests {
             (like("repo:acme/*"), Some(Reach::WholeOwner)),
             (like("repo:acme/shop:*"), None),
             (like("repo:acme/shop:ref:refs/heads/main"), None),
+            (like("*:environment:production"), Some(Reach::Anyone)),
+            (like("repo:*/infra:*"), Some(Reach::Anyone)),
+            // Equal to a text with a star in it is nobody.
+            (json!({"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:acme/*"}}), None),
             // Somebody else's condition may bind it.
             (json!({"StringEquals": {"token.actions.githubusercontent.com:repository_owner_id": "7"}}), None),
         ] {
@@ -147,9 +174,12 @@ mod tests {
         assert_eq!(of("arn:aws:iam::111122223333:oidc-provider/idp.acme.example", json!({})), None);
         assert_eq!(of("arn:aws:iam::111122223333:saml-provider/Okta", json!({})), None);
         assert_eq!(of("accounts.google.com", json!({})), Some(Reach::Anyone));
+        // A client's tokens are for those whom the client lets in.
+        assert_eq!(of("accounts.google.com", json!({"StringEquals": {"accounts.google.com:aud": "client"}})), None);
         let terraform = "arn:aws:iam::111122223333:oidc-provider/app.terraform.io";
         let subject = |text: &str| json!({"StringLike": {"app.terraform.io:sub": text}});
         assert_eq!(of(terraform, subject("organization:acme:*")), Some(Reach::WholeOwner));
+        assert_eq!(of(terraform, subject("organization:acme:project:*")), Some(Reach::WholeOwner));
         assert_eq!(of(terraform, subject("organization:acme:project:shop:workspace:*:run_phase:*")), None);
     }
 }

@@ -134,6 +134,20 @@ fn rightsizing(role: &str, in_inventory: bool) -> Rightsizing {
     }
 }
 
+fn external_id_use() -> ExternalIdUse {
+    ExternalIdUse {
+        party_id: VENDOR.to_owned(),
+        party_name: HOSTILE.to_owned(),
+        hand_offs: 2,
+        without: 1,
+        unseen: 1,
+        different: 1,
+        ids: vec![SentId { fingerprint: "00112233445566aa".to_owned(), length: 36, hand_offs: 1 }],
+        verdict: "will_break",
+        reason: format!("{HOSTILE} sent no external id in 1 of 2 hand-offs"),
+    }
+}
+
 pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
     let mut split = policy("managed", "SharedPolicy", "replaced");
     split.rightsized.push(split.current.clone());
@@ -160,19 +174,10 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
                 fingerprint: Some("00112233445566aa".to_owned()),
                 length: Some(36),
             }),
+            alone: true,
             subjects: None,
         }],
-        external_ids: vec![ExternalIdUse {
-            party_id: VENDOR.to_owned(),
-            party_name: HOSTILE.to_owned(),
-            hand_offs: 2,
-            without: 1,
-            unseen: 1,
-            different: 1,
-            ids: vec![SentId { fingerprint: "00112233445566aa".to_owned(), length: 36, hand_offs: 1 }],
-            verdict: "will_break",
-            reason: format!("{HOSTILE} sent no external id in 1 of 2 hand-offs"),
-        }],
+        external_ids: vec![external_id_use()],
         last_activity: Some(LastActivity { at: at("2026-07-20T11:30:00Z"), source: "cloudtrail".to_owned() }),
         idle: Idle { days: Some(11), verdict: "active".to_owned(), reason: "a call 11 days ago".to_owned() },
         sessions: RoleSessions {

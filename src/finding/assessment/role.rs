@@ -68,6 +68,9 @@ pub struct TrustEntry {
     pub outside: bool,
     /// The external id demanded.
     pub external_id: Option<ExternalIdReport>,
+    /// Whether the statements that let it in let in nobody of other accounts.
+    #[serde(skip)]
+    pub alone: bool,
     /// For a provider that vouches for many companies: `anyone`, `some_names` or `whole_owner` where the subject leaves that
     /// open, `null` where it is bound.
     pub subjects: Option<&'static str>,
@@ -121,7 +124,7 @@ pub struct ExternalIdReport {
     pub values: u32,
     /// That of the weakest value: `uuid`, `long`, `short`, `word`, `repetitive`, `account_id`, `none`.
     pub strength: String,
-    /// Keyed digests of all values.
+    /// Keyed digests of all values that are no patterns.
     #[serde(skip)]
     pub digests: BTreeSet<String>,
     /// Keyed digest of the smallest value (S42).

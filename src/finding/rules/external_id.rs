@@ -32,7 +32,7 @@ fn weak(role: &RoleReport, found: &mut Vec<Finding>) {
     let short: Vec<_> = role
         .external_ids
         .iter()
-        .filter(|used| used.ids.iter().any(|id| id.length < LONG))
+        .filter(|used| used.verdict != "enforced" && used.ids.iter().any(|id| id.length < LONG))
         .map(|used| json!({"party": used.party_id, "lengths": used.ids.iter().map(|id| id.length).collect::<Vec<_>>()}))
         .collect();
     if weak.is_empty() && short.is_empty() {
@@ -49,7 +49,7 @@ fn weak(role: &RoleReport, found: &mut Vec<Finding>) {
 }
 
 fn not_sent(role: &RoleReport, found: &mut Vec<Finding>) {
-    let silent: Vec<&ExternalIdUse> = role.external_ids.iter().filter(|used| used.without > 0).collect();
+    let silent: Vec<&ExternalIdUse> = role.external_ids.iter().filter(|used| used.verdict == "will_break").collect();
     if silent.is_empty() {
         return;
     }
@@ -94,9 +94,10 @@ pub(super) fn shared(roles: &[RoleReport], found: &mut Vec<Finding>) {
 
 /// Digests of the ids that a role demands or was sent, each with the party.
 fn known(role: &RoleReport) -> impl Iterator<Item = (&str, &str)> {
-    let demanded = demands(role).flat_map(|entry| {
+    // Where everybody is named, nobody is said to know the id.
+    let demanded = demands(role).filter(|entry| entry.account_id.is_some()).flat_map(|entry| {
         let party = entry.party.as_deref().unwrap_or(&entry.principal);
-        let digests = entry.external_id.iter().filter(|id| id.matching != "pattern").flat_map(|id| &id.digests);
+        let digests = entry.external_id.iter().flat_map(|id| &id.digests);
         digests.map(move |digest| (digest.as_str(), party))
     });
     let sent = role

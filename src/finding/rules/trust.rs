@@ -51,11 +51,13 @@ fn external_id(role: &RoleReport, accounts: &[&TrustEntry], found: &mut Vec<Find
             "A vendor that serves many customers could be tricked into entering your account for another.".to_owned(),
             json!({"principals": principals(&open), "sessions_without": role.sessions.without_external_id,
                 "enforce": enforce}),
-            "Where `enforce` says `safe`, demand the id that was sent with StringEquals in every statement; else agree on \
-             one with the party first.",
+            "Where `enforce` says `safe`, demand the id that was sent with StringEquals in every statement that names \
+             the party; else agree on one with it first.",
         ));
     }
-    let idle_demand = |entry: &TrustEntry| is(entry, |id| id.matching != "none" && (id.any_accepted || !id.required));
+    let idle_demand = |entry: &TrustEntry| {
+        is(entry, |id| (id.required && id.any_accepted) || (id.matching != "none" && !id.required))
+    };
     if let Some(open) = which(accounts, idle_demand) {
         found.push(Draft::role("trust-any-external-id", "high", role).finish(
             format!("role {} asks for an external id but takes any", role.name),
