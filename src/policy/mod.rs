@@ -29,6 +29,7 @@ pub mod located;
 pub mod narrow;
 pub mod organization;
 pub mod pattern;
+pub mod reachable;
 pub mod revision;
 pub mod rightsize;
 pub mod size;

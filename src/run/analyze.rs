@@ -21,10 +21,10 @@ use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
-use crate::policy::admission::reachable;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
+use crate::policy::reachable::reachable;
 use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
