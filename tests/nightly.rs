@@ -20,7 +20,7 @@ use thirdtrail::run::analyze::{Options, analyze};
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::workers::Effort;
 use thirdtrail::store::StoreError;
-use thirdtrail::store::aws::{Aws, AwsOptions};
+use thirdtrail::store::aws::Aws;
 use thirdtrail::store::faulty::FaultyStore;
 use thirdtrail::store::memory::MemoryStore;
 use thirdtrail::store::s3::{Manner, S3Store};
@@ -201,14 +201,7 @@ fn a_bucket_gives_the_same_evidence_as_a_folder() {
     let kept = shards(&evidence);
     let served = trail.clone();
     let server = Server::start(move |request| answer(&served, request));
-    let aws = AwsOptions {
-        endpoint_url: Some(server.url.clone()),
-        region: Some("us-east-1".to_owned()),
-        force_path_style: true,
-        no_sign_request: true,
-        ..AwsOptions::default()
-    };
-    let far = S3Store::open(Aws::connect(&aws).unwrap(), "trail", "", None, Manner::default()).unwrap();
+    let far = S3Store::open(Aws::connect(&server.aws()).unwrap(), "trail", "", None, Manner::default()).unwrap();
     let evidence = MemoryStore::default();
     let first = run(&far, &options, &evidence);
     same("first", &reference, &first.files);

@@ -15,7 +15,7 @@ use serde_json::Value;
 use thirdtrail::run::analyze::{Outcome, analyze};
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::store::StoreError;
-use thirdtrail::store::aws::{Aws, AwsOptions};
+use thirdtrail::store::aws::Aws;
 use thirdtrail::store::faulty::FaultyStore;
 use thirdtrail::store::local::LocalStore;
 use thirdtrail::store::s3::{Manner, Patience, S3Store};
@@ -86,15 +86,8 @@ fn patience(attempts: u32) -> Patience {
 }
 
 fn open(server: &Server, patience: Patience) -> S3Store {
-    let aws = AwsOptions {
-        endpoint_url: Some(server.url.clone()),
-        region: Some("us-east-1".to_owned()),
-        force_path_style: true,
-        no_sign_request: true,
-        ..AwsOptions::default()
-    };
     let manner = Manner { patience, page_keys: 50, ..Manner::default() };
-    S3Store::open(Aws::connect(&aws).unwrap(), "trail", "", None, manner).unwrap()
+    S3Store::open(Aws::connect(&server.aws()).unwrap(), "trail", "", None, manner).unwrap()
 }
 
 fn objects() -> Objects {

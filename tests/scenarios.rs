@@ -18,7 +18,6 @@ use serde_json::Value;
 use thirdtrail::activity::directory::Directory;
 use thirdtrail::activity::party::Accounts;
 use thirdtrail::aws::Window;
-use thirdtrail::evidence::group::Bare;
 use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::evidence::observe::observe;
 use thirdtrail::evidence::tables::columnar::decode;
@@ -34,6 +33,7 @@ use thirdtrail::run::analyze::{Options, Outcome, analyze};
 use thirdtrail::run::inputs;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::{Plan, plan};
+use thirdtrail::run::shelf::DiskShelf;
 use thirdtrail::store::local::LocalStore;
 use thirdtrail::store::{Entry, Store, StoreError};
 
@@ -377,7 +377,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
     let window = Window::new(options.request.since.unwrap(), options.request.until.unwrap()).unwrap();
     let inquiry = Inquiry {
         evidence,
-        shelf: &Bare,
+        shelf: &DiskShelf::default(),
         reading: &reading,
         inventory: &inventory,
         accounts: Accounts { own: &own, directory: Directory::builtin() },

@@ -22,6 +22,29 @@ use super::party::{Channel, Party};
 use super::resolve::Activity;
 use super::usage::SeenCall;
 
+/// Whether a hand-off sent an external id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SentExternalId {
+    /// The hand-off was not seen, or cannot send one.
+    Unseen,
+    /// It sent none.
+    None,
+    /// It sent this one.
+    Some(Fingerprint),
+}
+
+impl SentExternalId {
+    /// Whether one was sent; `None` when the hand-off was not seen, or cannot send one.
+    #[must_use]
+    pub fn was_sent(&self) -> Option<bool> {
+        match self {
+            Self::Unseen => None,
+            Self::None => Some(false),
+            Self::Some(_) => Some(true),
+        }
+    }
+}
+
 /// One session.
 #[derive(Clone, Debug)]
 pub struct Session<'e> {
@@ -37,10 +60,8 @@ pub struct Session<'e> {
     pub opened: Option<Time>,
     /// First and last call.
     pub active: Option<Span>,
-    /// Whether the hand-off sent an external id; `None` when it was not seen or cannot.
-    pub external_id_sent: Option<bool>,
-    /// The external id that the hand-off sent.
-    pub external_id: Option<Fingerprint>,
+    /// The external id that its hand-off sent.
+    pub external_id: SentExternalId,
     /// `sourceIdentity`.
     pub source_identity: Option<String>,
     /// Source networks.
@@ -84,15 +105,17 @@ impl<'a, 'e> Drafts<'a, 'e> {
             return;
         };
         let record = opening.record;
-        let sends_external_id = opening.kind() == HandOffKind::AssumeRole;
         let source_identity =
             Some(&record.source_identity).filter(|text| !text.is_empty()).map(|text| text.to_string());
         let mut session = Session {
             id: session_id(opening.access_key, &opening.role, &record.session_name, Some(opening.time())),
             role: Some(Arc::clone(&opening.role)),
             opened: Some(opening.time()),
-            external_id_sent: sends_external_id.then_some(opening.external_id.is_some()),
-            external_id: opening.external_id.cloned(),
+            external_id: match opening.external_id {
+                _ if opening.kind() != HandOffKind::AssumeRole => SentExternalId::Unseen,
+                Some(id) => SentExternalId::Some(id.clone()),
+                None => SentExternalId::None,
+            },
             source_identity,
             ..blank_session(found.clone(), &record.session_name)
         };
@@ -226,8 +249,7 @@ fn blank_session<'e>(attributed: Attributed, name: &str) -> Session<'e> {
         name: name.to_owned(),
         opened: None,
         active: None,
-        external_id_sent: None,
-        external_id: None,
+        external_id: SentExternalId::Unseen,
         source_identity: None,
         networks: Few::default(),
         agents: Few::default(),

@@ -30,21 +30,3 @@ pub trait Shelf: Sync {
     /// Why they cannot be had back.
     fn bring(&self, group: &Group, evidence: &mut Evidence) -> Result<(), String>;
 }
-
-/// A shelf on which nothing was put.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Bare;
-
-impl Shelf for Bare {
-    fn groups(&self) -> BTreeSet<Group> {
-        BTreeSet::new()
-    }
-
-    fn weight(&self, _: &Group) -> usize {
-        0
-    }
-
-    fn bring(&self, _: &Group, _: &mut Evidence) -> Result<(), String> {
-        Ok(())
-    }
-}

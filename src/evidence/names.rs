@@ -35,7 +35,7 @@ impl Names {
         if let Some(name) = self.index.get(text) {
             return *name;
         }
-        self.adopt_text(Arc::from(text))
+        self.put(Arc::from(text))
     }
 
     /// `text` (cut to its limit), shared with all who have it.
@@ -46,9 +46,14 @@ impl Names {
 
     /// The name of a text that other names share.
     fn adopt_text(&mut self, text: Arc<str>) -> Name {
-        if let Some(name) = self.index.get(&text) {
-            return *name;
+        match self.index.get(&text) {
+            Some(name) => *name,
+            None => self.put(text),
         }
+    }
+
+    /// The name of a new text.
+    fn put(&mut self, text: Arc<str>) -> Name {
         let name = Name(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
         self.texts.push(Arc::clone(&text));
         self.index.insert(text, name);

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::activity::party::Channel;
-use crate::activity::sessions::Session;
-use crate::aws::AccountId;
+use crate::activity::sessions::{SentExternalId, Session};
+use crate::aws::{AccountId, Fingerprint};
 
 use super::assessment::{ExternalIdUse, SentId, TrustEntry};
 
-/// Shorter ids can be tried out.
-const LONG: usize = 16;
+/// Ids of fewer characters can be tried out.
+pub const LONG: u32 = 16;
 /// Ids listed of one party; all are counted.
 pub const EXTERNAL_IDS: usize = 20;
 /// Bits below which the characters of an id repeat too much to be random.
@@ -60,15 +60,16 @@ const WORDS: [&str; 36] = [
 /// Source: IAM User Guide, "Access to AWS accounts owned by third parties": unique for each customer, and not to be guessed.
 #[must_use]
 pub fn strength(id: &str, accounts: impl IntoIterator<Item = AccountId>, party: Option<&str>) -> &'static str {
+    let is_long = u32::try_from(id.len()).is_ok_and(|length| length >= LONG);
     if accounts.into_iter().any(|account| id.contains(account.as_str())) {
         "account_id"
-    } else if bits(id) < RANDOM_BITS && id.len() >= LONG {
+    } else if bits(id) < RANDOM_BITS && is_long {
         "repetitive"
     } else if is_uuid(id) {
         "uuid"
     } else if is_words(id, party.unwrap_or_default()) {
         "word"
-    } else if id.len() >= LONG {
+    } else if is_long {
         "long"
     } else {
         "short"
@@ -109,6 +110,7 @@ fn is_words(id: &str, party: &str) -> bool {
 #[must_use]
 pub fn uses(sessions: &[&Session<'_>], trust: &[TrustEntry], doubt: Option<&str>) -> Vec<ExternalIdUse> {
     let mut parties: BTreeMap<&str, ExternalIdUse> = BTreeMap::new();
+    let mut ids: BTreeMap<(&str, &Fingerprint), u64> = BTreeMap::new();
     let mut unresolved = 0;
     for session in sessions {
         let party = &session.attributed.party;
@@ -117,17 +119,18 @@ pub fn uses(sessions: &[&Session<'_>], trust: &[TrustEntry], doubt: Option<&str>
             continue;
         }
         let used = parties.entry(&party.id).or_insert_with(|| ExternalIdUse::of(&party.id, &party.name));
-        match (session.external_id_sent, &session.external_id) {
-            (None, _) => used.unseen += 1,
-            (Some(false), _) | (_, None) => (used.hand_offs, used.without) = (used.hand_offs + 1, used.without + 1),
-            (Some(true), Some(id)) => {
+        match &session.external_id {
+            SentExternalId::Unseen => used.unseen += 1,
+            SentExternalId::None => (used.hand_offs, used.without) = (used.hand_offs + 1, used.without + 1),
+            SentExternalId::Some(id) => {
                 used.hand_offs += 1;
-                let sent = used.ids.iter_mut().find(|sent| sent.fingerprint == id.digest);
-                match sent {
-                    Some(sent) => sent.hand_offs += 1,
-                    None => used.ids.push(SentId { fingerprint: id.digest.clone(), length: id.length, hand_offs: 1 }),
-                }
+                *ids.entry((&party.id, id)).or_default() += 1;
             }
+        }
+    }
+    for ((party, id), hand_offs) in ids {
+        if let Some(used) = parties.get_mut(party) {
+            used.ids.push(SentId { fingerprint: id.digest.clone(), length: id.length, hand_offs });
         }
     }
     for entry in trust.iter().filter(|entry| entry.outside && entry.external_id.is_some()) {
@@ -139,7 +142,6 @@ pub fn uses(sessions: &[&Session<'_>], trust: &[TrustEntry], doubt: Option<&str>
     let judged = parties.into_values().map(|mut used| {
         used.unseen += unresolved;
         used.different = used.ids.len() as u64;
-        used.ids.sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
         (used.verdict, used.reason) = verdict(&used, trust, doubt);
         used.ids.truncate(EXTERNAL_IDS);
         used

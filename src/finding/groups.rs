@@ -11,7 +11,6 @@ use crate::evidence::Evidence;
 use crate::evidence::group::Group;
 use crate::evidence::hands;
 use crate::evidence::names::Names;
-use crate::policy::admission::admits_outsider;
 use crate::policy::inventory::Role;
 
 use super::assess::{Case, Inquiry, NoAnswer};
@@ -75,7 +74,7 @@ impl<'a> Groups<'a> {
         }
         // The largest first, so that none is left over for one hand at the end.
         let mut order: Vec<(&Group, &Sources<'_>)> = self.all.iter().collect();
-        order.sort_by_key(|(group, sources)| (std::cmp::Reverse(self.weight(group, sources)), *group));
+        order.sort_by_cached_key(|(group, sources)| (std::cmp::Reverse(self.weight(group, sources)), *group));
         let shares = hands::map(self.inquiry.hands, &order, |(group, sources)| self.judge(group, sources));
         let mut in_order: BTreeMap<&Group, Share> = BTreeMap::new();
         for ((group, _), share) in order.into_iter().zip(shares) {
@@ -144,5 +143,5 @@ fn at_hand(evidence: &Evidence) -> impl Iterator<Item = (Group, Actors<'_>)> {
 /// Whether a trust policy admits an outsider that is a third party and not AWS itself (S17).
 fn trusts_third_party(role: &Role, accounts: Accounts<'_>) -> bool {
     let third_party = || role.trust.parsed.is_err() || entries(role, accounts).iter().any(|entry| entry.outside);
-    !role.is_service_linked() && admits_outsider(role, accounts.own) && third_party()
+    !role.is_service_linked() && third_party()
 }

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::activity::attribution::How;
 use crate::activity::opening::RoleKey;
 use crate::activity::resolve::RoleActivity;
-use crate::activity::sessions::Session;
+use crate::activity::sessions::{SentExternalId, Session};
 use crate::activity::usage::{SeenCall, Usage};
 use crate::aws::Action;
 use crate::aws::window::Time;
@@ -265,7 +265,7 @@ fn sessions(subject: &Subject<'_, '_>) -> RoleSessions {
         }
         let outside = session.attributed.party.kind.is_outside();
         let direct = session.attributed.channel == crate::activity::party::Channel::AssumeRole;
-        if outside && direct && session.external_id_sent == Some(false) {
+        if outside && direct && session.external_id == SentExternalId::None {
             sums.without_external_id += 1;
         }
         if session.calls.is_empty() {

@@ -1,7 +1,8 @@
 //! The rows of the table `sessions`: one a session, so what many of them say is kept once.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use hashbrown::HashSet;
 
 use crate::activity::sessions::Session;
 use crate::activity::usage::SeenCall;
@@ -28,21 +29,11 @@ struct Known {
 
 impl Known {
     fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = Arc::from(text);
-        self.texts.insert(Arc::clone(&new));
-        new
+        Arc::clone(self.texts.get_or_insert_with(text, |text| Arc::from(text)))
     }
 
     fn list<const LIMIT: usize>(&mut self, few: &Few<LIMIT>) -> Arc<[Box<str>]> {
-        if let Some(known) = self.lists.get(few.as_slice()) {
-            return Arc::clone(known);
-        }
-        let new: Arc<[Box<str>]> = Arc::from(few.as_slice());
-        self.lists.insert(Arc::clone(&new));
-        new
+        Arc::clone(self.lists.get_or_insert_with(few.as_slice(), |few| Arc::from(few)))
     }
 }
 
@@ -69,7 +60,7 @@ fn row(session: &Session<'_>, arn: Option<&str>, known: &mut Known) -> Option<Se
         calls: count(|seen| seen.calls()),
         denied: count(|seen| seen.sighting.denied.count()),
         failed: count(|seen| seen.sighting.failed.count()),
-        external_id_sent: session.external_id_sent,
+        external_id_sent: session.external_id.was_sent(),
         source_identity: session.source_identity.as_deref().map(|text| known.text(text)),
         networks: known.list(&session.networks),
         agents: known.list(&session.agents),

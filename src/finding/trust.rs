@@ -53,11 +53,7 @@ fn entry(admission: &Admission, role: &Role, trust: &PolicyDocument, accounts: A
         outside,
         external_id,
         alone: admission.alone,
-        subjects: reach.map(|reach| match reach {
-            Reach::Anyone => "anyone",
-            Reach::SomeNames => "some_names",
-            Reach::WholeOwner => "whole_owner",
-        }),
+        subjects: reach.map(Reach::word),
     }
 }
 

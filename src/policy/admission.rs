@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::context::Context;
 use super::document::PolicyDocument;
 use super::evaluate::Decision;
-use super::inventory::Role;
 use super::statement::{Effect, PrincipalMatch, Statement};
 use super::trust::{Caller, trust_decision};
 use crate::aws::{AccountId, Action, Arn};
@@ -299,14 +298,7 @@ pub(super) fn admits(
     }
 }
 
-/// Whether a trust policy names somebody who is neither one of `own`, nor an AWS service, nor our own sign-on.
-#[must_use]
-pub fn admits_outsider(role: &Role, own: &BTreeSet<AccountId>) -> bool {
-    let Ok(trust) = &role.trust.parsed else { return true };
-    admissions(trust).iter().any(|admission| is_outside(admission, own))
-}
-
-/// Whether one admission is of an outsider.
+/// Whether one admission is of an outsider: neither one of `own`, nor an AWS service, nor our own sign-on.
 #[must_use]
 pub fn is_outside(admission: &Admission, own: &BTreeSet<AccountId>) -> bool {
     match admission.kind {

@@ -70,6 +70,18 @@ pub enum Reach {
     Anyone,
 }
 
+impl Reach {
+    /// The word of the reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::WholeOwner => "whole_owner",
+            Self::SomeNames => "some_names",
+            Self::Anyone => "anyone",
+        }
+    }
+}
+
 /// How wide the trust in `provider` (as written: an ARN or a host) is; `None` where it is bound to what somebody named,
 /// where other conditions may bind it, and for providers that vouch for one company only.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::admission::{Admission, admissions, admits, admits_outsider, assume_role, is_aws};
+use super::admission::{Admission, admissions, admits, assume_role, is_aws, is_outside};
 use super::context::Context;
 use super::evaluate::{Decision, NamedPolicy, Request, Resource, evaluate};
 use super::inventory::{Inventory, Role};
@@ -12,13 +12,19 @@ use crate::aws::AccountId;
 /// policies tell today. Where a condition leaves it open, the role counts as reachable.
 #[must_use]
 pub fn reachable(inventory: &Inventory, own: &BTreeSet<AccountId>) -> BTreeSet<String> {
-    let roles = || inventory.roles.values().filter(|role| !role.is_service_linked());
-    let mut reached: BTreeSet<String> =
-        roles().filter(|role| admits_outsider(role, own)).map(|role| role.arn.clone()).collect();
-    let mut fresh: Vec<&Role> = reached.iter().filter_map(|arn| inventory.roles.get(arn)).collect();
+    let roles = inventory.roles.values().filter(|role| !role.is_service_linked());
+    // Once for each role, not for each pair.
+    let roles: Vec<(&Role, Vec<Admission>)> =
+        roles.map(|role| (role, role.trust.parsed.as_ref().map(admissions).unwrap_or_default())).collect();
+    let outside = |role: &Role, entries: &[Admission]| {
+        role.trust.parsed.is_err() || entries.iter().any(|admission| is_outside(admission, own))
+    };
+    let mut fresh: Vec<&Role> =
+        roles.iter().filter(|(role, entries)| outside(role, entries)).map(|(role, _)| *role).collect();
+    let mut reached: BTreeSet<String> = fresh.iter().map(|role| role.arn.clone()).collect();
     while let Some(from) = fresh.pop() {
-        for to in roles() {
-            if !reached.contains(&to.arn) && can_assume(inventory, from, to) {
+        for (to, entries) in &roles {
+            if !reached.contains(&to.arn) && can_assume(inventory, from, to, entries) {
                 reached.insert(to.arn.clone());
                 fresh.push(to);
             }
@@ -27,10 +33,10 @@ pub fn reachable(inventory: &Inventory, own: &BTreeSet<AccountId>) -> BTreeSet<S
     reached
 }
 
-fn can_assume(inventory: &Inventory, from: &Role, to: &Role) -> bool {
+/// `entries` are whom the trust policy of `to` names.
+fn can_assume(inventory: &Inventory, from: &Role, to: &Role, entries: &[Admission]) -> bool {
     let Ok(trust) = &to.trust.parsed else { return true };
     let named = |admission: &Admission| admission.account == Some(from.account) || admission.account.is_none();
-    let entries = admissions(trust);
     if !entries.iter().any(|admission| is_aws(admission.kind) && named(admission)) {
         return false;
     }

@@ -21,6 +21,7 @@ pub mod portions;
 pub mod quiet;
 pub mod report;
 pub mod resume;
+pub mod scratch;
 pub mod shelf;
 pub mod source;
 pub mod spill;

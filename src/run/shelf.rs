@@ -1,8 +1,6 @@
 //! Actors that outgrew their share of memory, in a temporary file until their group is judged.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
@@ -14,6 +12,8 @@ use crate::evidence::names::{Name, Names};
 use crate::evidence::session::{Actor, Acts};
 use crate::evidence::shard::{actors_from_bytes, actors_to_bytes};
 
+use super::scratch::Scratch;
+
 /// See the module. Groups lie in pieces, one for each time that something of them was put there.
 #[derive(Debug, Default)]
 pub struct DiskShelf {
@@ -22,9 +22,7 @@ pub struct DiskShelf {
 
 #[derive(Debug, Default)]
 struct Disk {
-    /// Vanishes with the process.
-    file: Option<File>,
-    end: u64,
+    actors: Scratch,
     pieces: BTreeMap<Group, Vec<Piece>>,
     times: usize,
 }
@@ -54,14 +52,7 @@ impl DiskShelf {
             bytes.extend(piece);
         }
         let mut disk = self.disk();
-        let at = disk.end;
-        let file = match &mut disk.file {
-            Some(file) => file,
-            none => none.insert(tempfile::tempfile()?),
-        };
-        file.seek(SeekFrom::Start(at))?;
-        file.write_all(&bytes)?;
-        disk.end += bytes.len() as u64;
+        let at = disk.actors.append(&bytes)?;
         disk.times += 1;
         for (group, start, length) in pieces {
             disk.pieces.entry(group).or_default().push(Piece { start: at + start, length });
@@ -72,7 +63,7 @@ impl DiskShelf {
     /// Bytes on disk.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.disk().end
+        self.disk().actors.bytes()
     }
 
     /// How often something was put there.
@@ -93,10 +84,7 @@ impl DiskShelf {
 
     fn read(&self, piece: Piece) -> std::io::Result<Vec<u8>> {
         let mut bytes = vec![0; piece.length];
-        if let Some(file) = &mut self.disk().file {
-            file.seek(SeekFrom::Start(piece.start))?;
-            file.read_exact(&mut bytes)?;
-        }
+        self.disk().actors.read(piece.start, &mut bytes)?;
         Ok(bytes)
     }
 

@@ -4,13 +4,13 @@
 //! counted range by range, just so many at once as there are workers, so that duplicates are counted exactly and memory
 //! does not depend on the trail.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cloudtrail::record::EventId;
 use crate::evidence::event_ids::EventIds;
 use crate::evidence::hands::{Hands, map};
+
+use super::scratch::Scratch;
 
 /// Ids are counted by their first bits. At a billion records, a range of ids takes 16 MB.
 const RANGE_BITS: u32 = 10;
@@ -25,8 +25,7 @@ pub struct Spill {
 
 #[derive(Debug, Default)]
 struct Disk {
-    /// Vanishes with the process.
-    file: Option<File>,
+    ids: Scratch,
     runs: Vec<Run>,
 }
 
@@ -57,17 +56,16 @@ impl Spill {
     }
 
     fn write(&self, ids: &[EventId]) -> std::io::Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
         let mut disk = self.disk();
-        let file = match &mut disk.file {
-            Some(file) => file,
-            none => none.insert(tempfile::tempfile()?),
-        };
-        let start = file.seek(SeekFrom::End(0))?;
+        let start = disk.ids.bytes();
         let mut bytes = Vec::with_capacity(1 << 20);
         for chunk in ids.chunks((1 << 20) / ID_BYTES) {
             bytes.clear();
             bytes.extend(chunk.iter().flat_map(|id| id.0.to_le_bytes()));
-            file.write_all(&bytes)?;
+            disk.ids.append(&bytes)?;
         }
         disk.runs.push(Run { start, bounds: (0..=RANGES).map(|range| ids_before(ids, range)).collect() });
         Ok(())
@@ -76,8 +74,7 @@ impl Spill {
     /// Bytes on disk.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let ids: usize = self.disk().runs.iter().filter_map(|run| run.bounds.last()).sum();
-        (ids * ID_BYTES) as u64
+        self.disk().ids.bytes()
     }
 
     /// How often ids were moved.
@@ -101,13 +98,12 @@ impl Spill {
     /// Adds the ids of one range of all runs.
     fn read(&self, range: usize, ids: &mut Vec<EventId>) -> std::io::Result<()> {
         let mut disk = self.disk();
-        let Disk { file: Some(file), runs } = &mut *disk else { return Ok(()) };
+        let Disk { ids: on_disk, runs } = &mut *disk;
         let mut bytes = Vec::new();
         for run in runs {
             let (Some(from), Some(to)) = (run.bounds.get(range), run.bounds.get(range + 1)) else { continue };
-            file.seek(SeekFrom::Start(run.start + (from * ID_BYTES) as u64))?;
             bytes.resize((to - from) * ID_BYTES, 0);
-            file.read_exact(&mut bytes)?;
+            on_disk.read(run.start + (from * ID_BYTES) as u64, &mut bytes)?;
             let (each, _) = bytes.as_chunks();
             ids.extend(each.iter().map(|id| EventId(u128::from_le_bytes(*id))));
         }

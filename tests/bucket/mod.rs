@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use thirdtrail::store::aws::AwsOptions;
 
 /// What a client asks.
 #[derive(Clone, Debug)]
@@ -69,6 +70,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// How to reach it: nobody signs.
+    pub(crate) fn aws(&self) -> AwsOptions {
+        AwsOptions {
+            endpoint_url: Some(self.url.clone()),
+            region: Some("us-east-1".to_owned()),
+            force_path_style: true,
+            no_sign_request: true,
+            ..AwsOptions::default()
+        }
+    }
+
     pub(crate) fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

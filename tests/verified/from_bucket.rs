@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use thirdtrail::aws::window::parse_time;
 use thirdtrail::run::plan::Request;
-use thirdtrail::store::aws::{Aws, AwsOptions};
+use thirdtrail::store::aws::Aws;
 use thirdtrail::store::s3::{Manner, S3Store};
 
 use crate::bucket::{Answer, Objects, Server, answer};
@@ -30,14 +30,7 @@ fn a_bucket_has_the_newest_signatures_too() {
             vec![("x-amz-meta-signature", signature), ("x-amz-meta-signature-algorithm", "SHA256withRSA".into())];
         Answer { headers, ..Answer::of(200, "") }
     });
-    let options = AwsOptions {
-        endpoint_url: Some(server.url.clone()),
-        region: Some("us-east-1".to_owned()),
-        force_path_style: true,
-        no_sign_request: true,
-        ..AwsOptions::default()
-    };
-    let store = S3Store::open(Aws::connect(&options).unwrap(), BUCKET, PREFIX, None, Manner::default()).unwrap();
+    let store = S3Store::open(Aws::connect(&server.aws()).unwrap(), BUCKET, PREFIX, None, Manner::default()).unwrap();
     let way = Way { metadata: true, jobs: 2, keys: Some(trail.keys.clone()) };
     let window = Request { since: parse_time("2026-05-02"), until: parse_time("2026-05-03"), ..Request::default() };
     for request in [Request::default(), window] {

@@ -5,11 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::super::assessment::{ExternalIdUse, Finding, RoleReport, TrustEntry};
-use super::super::external_id::is_weak;
+use super::super::external_id::{LONG, is_weak};
 use super::Draft;
-
-/// Ids of fewer characters can be tried out.
-const LONG: u32 = 16;
 
 pub(super) fn of_role(role: &RoleReport, found: &mut Vec<Finding>) {
     weak(role, found);
