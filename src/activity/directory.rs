@@ -90,6 +90,11 @@ impl Directory {
         self.accounts.get(&account)
     }
 
+    /// What is known of all accounts.
+    pub fn entries(&self) -> impl Iterator<Item = &Known> {
+        self.accounts.values()
+    }
+
     /// How many accounts are known.
     #[must_use]
     pub fn len(&self) -> usize {

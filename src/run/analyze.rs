@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::activity::directory::Directory;
 use crate::activity::party::Accounts;
+use crate::activity::party_user::{PartyUsers, UserFacts};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
 use crate::cloudtrail::digest::key::PublicKeys;
@@ -256,7 +257,8 @@ fn read_and_judge(
             Err(NoAnswer::Lost(reason)) => return Err(disk(std::io::Error::other(reason))),
             Err(NoAnswer::ReadAgain(reached)) => {
                 monitor.end();
-                for role in reached {
+                scope.party_users.extend(reached.users);
+                for role in reached.roles {
                     scope.quiet_roles.remove(&RoleRef { account: role.account, name: role.name, id: role.id });
                 }
             }
@@ -274,7 +276,21 @@ pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
         quiet_roles: quiet
             .map(|role| RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() })
             .collect(),
+        party_users: party_users(given, None).iter().map(|(arn, _)| arn.to_owned()).collect(),
     }
+}
+
+/// The users whose keys third parties hold, by the inventory and, once it is read, by the records.
+fn party_users(given: &Given, evidence: Option<&Evidence>) -> PartyUsers {
+    let mut users = PartyUsers::default();
+    let directory = Directory::builtin();
+    for arn in evidence.into_iter().flat_map(Evidence::users).filter(|arn| !given.inventory.users.contains_key(*arn)) {
+        users.note(UserFacts { arn, ..UserFacts::default() }, directory);
+    }
+    for user in given.inventory.users.values() {
+        users.note(UserFacts { arn: &user.arn, id: &user.id, tags: Some(&user.tags), listed: None }, directory);
+    }
+    users
 }
 
 fn judge(
@@ -296,7 +312,9 @@ fn judge(
         records: read.counts,
         integrity,
     };
+    let users = party_users(given, Some(&read.evidence));
     Ok(assess(&Inquiry {
+        users: &users,
         evidence: &read.evidence,
         shelf: &read.shelf,
         reading: &reading,
