@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::aws::{AccountId, ROLES_ANYWHERE};
 use crate::aws::window::Time;
+use crate::aws::{AccountId, ROLES_ANYWHERE};
 use crate::cloudtrail::handoff::HandOffKind;
 use crate::cloudtrail::identity::IdentityKind;
 
@@ -80,10 +80,7 @@ const MAX_CHAIN: usize = 64;
 
 /// The parties of all openings, in their order.
 #[must_use]
-pub fn attribute<'e>(
-    openings: &Openings<'e>,
-    inputs: &Inputs<'_>,
-) -> Vec<Attributed> {
+pub fn attribute<'e>(openings: &Openings<'e>, inputs: &Inputs<'_>) -> Vec<Attributed> {
     let found = vec![None; openings.list.len()];
     let mut attributor = Attributor { openings, inputs, found, by_account: HashMap::new() };
     (0..openings.list.len()).map(|at| attributor.opening_at(at, 0)).collect()

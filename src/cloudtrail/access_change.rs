@@ -111,7 +111,13 @@ const APIS: [Api; 49] = [
     api(("glue", "PutResourcePolicy"), Resource, &["resourceArn"], Policy(&["policyInJson"]), &[]),
     api(("events", "PutPermission"), Resource, &["eventBusName"], Keys(&[], &["principal"]), &["action"]),
     api(("backup", "PutBackupVaultAccessPolicy"), Resource, &["backupVaultName"], Policy(&["policy"]), &[]),
-    api(("ec2", "ModifySnapshotAttribute"), Resource, &["snapshotId"], Keys(&["createVolumePermission", "add"], SHARED), &[]),
+    api(
+        ("ec2", "ModifySnapshotAttribute"),
+        Resource,
+        &["snapshotId"],
+        Keys(&["createVolumePermission", "add"], SHARED),
+        &[],
+    ),
     api(("ec2", "ModifyImageAttribute"), Resource, &["imageId"], Keys(&["launchPermission", "add"], SHARED), &[]),
     api(("rds", "ModifyDBSnapshotAttribute"), Resource, &["dBSnapshotIdentifier"], Keys(&[], &["valuesToAdd"]), &[]),
     api(
@@ -289,16 +295,41 @@ mod tests {
     #[test]
     fn every_word_for_everybody_is_one() {
         let all = &["*?"];
-        check("ec2", "ModifySnapshotAttribute", json!({"snapshotId": "snap-1", "createVolumePermission":
-            {"add": {"items": [{"group": "all"}]}, "remove": {"items": [{"userId": "1"}]}}}), ("snap-1", "", all));
-        check("rds", "ModifyDBSnapshotAttribute", json!({"dBSnapshotIdentifier": "d", "attributeName": "restore",
-            "valuesToAdd": ["all"]}), ("d", "", all));
-        check("lambda", "AddPermission20150331v2", json!({"functionName": "f", "principal": "*",
-            "action": "lambda:InvokeFunction"}), ("f", "lambda:InvokeFunction", all));
-        check("s3", "PutBucketAcl", json!({"bucketName": "b", "AccessControlPolicy": {"AccessControlList": {"Grant": [
-            {"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}}]}}}), ("b", "", all));
+        check(
+            "ec2",
+            "ModifySnapshotAttribute",
+            json!({"snapshotId": "snap-1", "createVolumePermission":
+            {"add": {"items": [{"group": "all"}]}, "remove": {"items": [{"userId": "1"}]}}}),
+            ("snap-1", "", all),
+        );
+        check(
+            "rds",
+            "ModifyDBSnapshotAttribute",
+            json!({"dBSnapshotIdentifier": "d", "attributeName": "restore",
+            "valuesToAdd": ["all"]}),
+            ("d", "", all),
+        );
+        check(
+            "lambda",
+            "AddPermission20150331v2",
+            json!({"functionName": "f", "principal": "*",
+            "action": "lambda:InvokeFunction"}),
+            ("f", "lambda:InvokeFunction", all),
+        );
+        check(
+            "s3",
+            "PutBucketAcl",
+            json!({"bucketName": "b", "AccessControlPolicy": {"AccessControlList": {"Grant": [
+            {"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}}]}}}),
+            ("b", "", all),
+        );
         let text = json!({"Statement": {"Effect": "Allow", "NotPrincipal": {"AWS": "1"}}}).to_string();
-        check("sqs", "SetQueueAttributes", json!({"queueUrl": "q", "attributes": {"Policy": text}}), ("q", "", &["*?", "1?"][..1]));
+        check(
+            "sqs",
+            "SetQueueAttributes",
+            json!({"queueUrl": "q", "attributes": {"Policy": text}}),
+            ("q", "", &["*?", "1?"][..1]),
+        );
     }
 
     #[test]
@@ -308,7 +339,11 @@ mod tests {
         let made = change("iam", "CreateAccessKey", json!({"userName": "u"}), key);
         assert_eq!(made, Some(("u".to_owned(), "AKIAX".to_owned(), vec![])));
         for (source, name, parameters) in [
-            ("sns", "SetTopicAttributes", json!({"topicArn": "t", "attributeName": "DisplayName", "attributeValue": "x"})),
+            (
+                "sns",
+                "SetTopicAttributes",
+                json!({"topicArn": "t", "attributeName": "DisplayName", "attributeValue": "x"}),
+            ),
             ("ec2", "ModifyImageAttribute", json!({"imageId": "i", "launchPermission": {"remove": {"items": []}}})),
             ("s3", "GetBucketPolicy", json!({"bucketName": "b"})),
         ] {

@@ -87,11 +87,8 @@ impl Inventory {
         let groups = user.groups.iter().filter_map(|name| self.groups.get(&(user.account, name.clone())));
         let all = std::iter::once(&user.holdings).chain(groups);
         let policies = all.flat_map(|holdings| {
-            let inline = holdings.inline.iter().map(|(name, document)| RolePolicy {
-                name,
-                arn: None,
-                document: Some(document),
-            });
+            let inline =
+                holdings.inline.iter().map(|(name, document)| RolePolicy { name, arn: None, document: Some(document) });
             let attached = holdings.attached.iter().map(|(name, arn)| RolePolicy {
                 name,
                 arn: Some(arn),
@@ -123,7 +120,10 @@ mod tests {
         let mut inventory = Inventory::default();
         inventory.add(&page.to_string()).unwrap();
         let user = &inventory.users["arn:aws:iam::012345678901:user/v/datadog"];
-        assert_eq!((user.name.as_str(), user.id.as_str(), user.tags["vendor"].as_str()), ("datadog", "AIDAX", "Datadog"));
+        assert_eq!(
+            (user.name.as_str(), user.id.as_str(), user.tags["vendor"].as_str()),
+            ("datadog", "AIDAX", "Datadog")
+        );
         let names: Vec<&str> = inventory.policies_of_user(user).iter().map(|policy| policy.name).collect();
         assert_eq!(names, ["own", "ReadOnlyAccess", "shared"]);
     }

@@ -67,6 +67,8 @@ pub struct Options {
     pub as_of: Option<Time>,
     /// Days from which a role is idle.
     pub idle_days: u32,
+    /// Days from which an access key is old.
+    pub key_days: u32,
     /// Largest share of the window's days that may be holes, 0.0 to 1.0.
     pub max_holes: f64,
     /// How much of the machine to use.
@@ -324,6 +326,7 @@ fn judge(
         window,
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
+        key_days: options.key_days,
         max_holes: options.max_holes,
         beside: &given.beside,
         keep: &given.keep,
@@ -388,7 +391,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "since": options.request.since.map(rfc3339),
             "until": options.request.until.map(rfc3339),
             "as_of": options.as_of.map(rfc3339),
-            "idle_days": options.idle_days,
+            "idle_days": options.idle_days, "key_days": options.key_days,
             "max_holes": options.max_holes,
             "accounts": accounts(&options.request.accounts),
             "regions": options.request.regions,

@@ -243,6 +243,7 @@ fn sighting(writer: &mut Writer, calls: &Sighting) {
     for ids in [&calls.allowed, &calls.denied, &calls.failed] {
         writer.ids(ids);
     }
+    writer.option(calls.throttled.as_deref(), Writer::ids);
     writer.option(calls.used, Writer::span);
     writer.option(calls.refused, Writer::span);
     writer.few(&calls.resources);
@@ -327,7 +328,9 @@ impl Names {
                 let texts = [role.name, role.id, access_key, session_name].map(|name| self.text(name));
                 (SESSION, role.account, texts, created, delegate)
             }
-            Actor::Outsider { account, principal } => (OUTSIDER, account, [self.text(principal), "", "", ""], None, None),
+            Actor::Outsider { account, principal } => {
+                (OUTSIDER, account, [self.text(principal), "", "", ""], None, None)
+            }
             Actor::User { account, arn, access_key } => {
                 (USER, account, [self.text(arn), self.text(access_key), "", ""], None, None)
             }

@@ -47,8 +47,7 @@ impl Evidence {
             evidence.note_role(role, span);
         }
         for row in take::<KeyRow>(&mut tables, &KEYS)? {
-            let key =
-                UserKey { user: evidence.names.intern(&row.user), key: evidence.names.intern(&row.access_key) };
+            let key = UserKey { user: evidence.names.intern(&row.user), key: evidence.names.intern(&row.access_key) };
             evidence.note_key(key, key_use(&row)?);
         }
         for row in take::<ChangeRow>(&mut tables, &CHANGES)? {
@@ -73,7 +72,12 @@ impl Evidence {
             match (row.sighting, row.outcome) {
                 (None, None) => self.out_of_scope.insert(event),
                 (Some(number), Some(outcome)) => match sightings.get_mut(number as usize) {
-                    Some((_, _, sighting)) => sighting.ids_mut(outcome).insert(event),
+                    Some((_, _, sighting)) => {
+                        sighting.ids_mut(outcome).insert(event);
+                        if row.throttled {
+                            sighting.throttled.get_or_insert_default().insert(event);
+                        }
+                    }
                     None => return Err(bad(&EVENTS, &number.to_string())),
                 },
                 _ => return Err(bad(&EVENTS, &row.event)),
@@ -83,6 +87,9 @@ impl Evidence {
             sighting.allowed.settle();
             sighting.denied.settle();
             sighting.failed.settle();
+            if let Some(throttled) = &mut sighting.throttled {
+                throttled.settle();
+            }
             let Some((_, acts)) = actors.get_mut(number as usize) else {
                 return Err(bad(&SIGHTINGS, &number.to_string()));
             };
@@ -179,10 +186,8 @@ fn key_use(row: &KeyRow) -> Result<KeyUse, TableError> {
 }
 
 fn change(row: ChangeRow) -> Result<ChangeSeen, TableError> {
-    let session = caller_session(
-        row.caller_role_account,
-        [row.caller_role_name, row.caller_role_id, row.caller_session_name],
-    );
+    let session =
+        caller_session(row.caller_role_account, [row.caller_role_name, row.caller_role_id, row.caller_session_name]);
     let admitted = row.admitted.into_iter().zip(row.admitted_conditions);
     Ok(ChangeSeen {
         event_id: row.event_id.into(),
@@ -219,10 +224,8 @@ fn caller_session(account: Option<AccountId>, texts: [Option<String>; 3]) -> Opt
 }
 
 fn hand_off(row: HandOffRow, names: &mut Names) -> Result<HandOffSeen, TableError> {
-    let session = caller_session(
-        row.caller_role_account,
-        [row.caller_role_name, row.caller_role_id, row.caller_session_name],
-    );
+    let session =
+        caller_session(row.caller_role_account, [row.caller_role_name, row.caller_role_id, row.caller_session_name]);
     let caller = Caller {
         kind: identity_kind(&row.caller_kind).ok_or_else(|| bad(&HANDOFFS, &row.caller_kind))?,
         account: row.caller_account,
