@@ -389,6 +389,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         beside: &Beside::default(),
         narrowing: None,
         keep: &[],
+        suppressions: &[],
         scope,
         hands: &OneByOne,
     };

@@ -13,3 +13,4 @@ pub mod party;
 pub mod resolve;
 pub mod sessions;
 pub mod usage;
+pub mod vendors;

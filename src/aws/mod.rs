@@ -7,6 +7,7 @@ pub mod action;
 pub mod api_call;
 pub mod arn;
 pub mod fingerprint;
+pub mod wildcard;
 pub mod window;
 
 pub use account::AccountId;
