@@ -17,6 +17,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use thirdtrail::activity::directory::Directory;
 use thirdtrail::activity::party::Accounts;
+use thirdtrail::activity::party_user::PartyUsers;
 use thirdtrail::aws::Window;
 use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::evidence::observe::observe;
@@ -390,6 +391,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         narrowing: None,
         keep: &[],
         suppressions: &[],
+        users: &PartyUsers::default(),
         scope,
         hands: &OneByOne,
     };

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirdtrail::aws::window::parse_time;
 use thirdtrail::run::analyze::{Options, Outcome, analyze};
+use thirdtrail::run::beside::BesideOptions;
 use thirdtrail::run::config::RuleFiles;
+use thirdtrail::run::live::Input;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;
@@ -22,6 +24,8 @@ const DATADOG: &str = "464622532012";
 const CLOUDHEALTH: &str = "454464851268";
 const CLOUDABILITY: &str = "165736516723";
 const GITHUB: &str = "token.actions.githubusercontent.com";
+
+const USER: &str = "arn:aws:iam::111122223333:user/vendors/backup-sync";
 
 /// Who comes in when, and what for: the caller, the role, the day of May 2026, and the API called, if any.
 struct Visit {
@@ -77,7 +81,9 @@ fn inventory() -> Value {
             "CreateDate": "2025-01-01T00:00:00Z", "RolePolicyList": [], "AttachedManagedPolicies": [], "Tags": [],
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}})
     });
-    json!({"RoleDetailList": details.collect::<Vec<_>>(), "UserDetailList": [], "GroupDetailList": [], "Policies": []})
+    let user = json!({"UserName": "backup-sync", "UserId": "AIDABACKUP", "Path": "/vendors/", "Arn": USER,
+        "CreateDate": "2025-01-01T00:00:00Z", "GroupList": [], "AttachedManagedPolicies": [], "Tags": []});
+    json!({"RoleDetailList": details.collect::<Vec<_>>(), "UserDetailList": [user], "GroupDetailList": [], "Policies": []})
 }
 
 fn record(at: usize, time: &str, identity: &Value, name: &str, more: Value) -> Value {
@@ -133,12 +139,13 @@ struct Way<'a> {
     as_of: &'a str,
     with_inventory: bool,
     days: &'a [u32],
+    credentials: &'a str,
 }
 
 impl Default for Way<'_> {
     fn default() -> Self {
         let until = "2026-05-04";
-        Self { vendors: "", config: "", until, as_of: until, with_inventory: true, days: &[1, 2, 3] }
+        Self { vendors: "", config: "", until, as_of: until, with_inventory: true, days: &[1, 2, 3], credentials: "" }
     }
 }
 
@@ -156,7 +163,14 @@ fn outcome(way: &Way<'_>) -> Outcome {
     fs::write(&vendors, way.vendors).unwrap();
     let config = user.path().join("thirdtrail.toml");
     fs::write(&config, way.config).unwrap();
+    let mut beside = BesideOptions::default();
+    if !way.credentials.is_empty() {
+        let path = user.path().join("credentials.csv");
+        fs::write(&path, way.credentials).unwrap();
+        beside.files.push((Input::CredentialReport, path));
+    }
     let options = Options {
+        beside,
         request: Request { since: parse_time("2026-05-01"), until: parse_time(way.until), ..Request::default() },
         inventories: if way.with_inventory { vec![file] } else { Vec::new() },
         rules: RuleFiles {
@@ -238,6 +252,25 @@ fn what_was_not_read_is_not_told_as_silence() {
     let over = with(&found, "party-offboarded-active");
     assert_eq!(over.keys().copied().collect::<Vec<_>>(), [DATADOG]);
     assert_eq!(over[DATADOG]["evidence"]["inventory_given"], false);
+}
+
+/// S16: the keys of a vendor's user are access as well, where it is known that they can be used.
+#[test]
+fn keys_that_outlive_the_contract_are_found() {
+    let head = "user,arn,password_last_used,access_key_1_active,access_key_1_last_used_date,access_key_2_active,\
+                access_key_2_last_used_date";
+    let credentials = |active: bool| format!("{head}\nbackup-sync,{USER},N/A,{active},N/A,false,N/A\n");
+    let vendors = "[[vendor]]\nname = \"Backup Ltd\"\nusers = [\"backup-*\"]\ncontract_end = 2026-05-01\n";
+    let way = Way { vendors, ..Way::default() };
+    let found = report(&Way { credentials: &credentials(true), ..way });
+    let over = with(&found, "party-offboarded-active");
+    assert_eq!(over.keys().copied().collect::<Vec<_>>(), [USER]);
+    assert_eq!((&over[USER]["evidence"]["state"], &over[USER]["evidence"]["active_keys"]), (&json!("open"), &json!(1)));
+    assert_eq!((&over[USER]["party"], &over[USER]["account_id"]), (&json!("Backup Ltd"), &json!(OWN)));
+    for quiet in [credentials(false), String::new()] {
+        let found = report(&Way { vendors, credentials: &quiet, ..Way::default() });
+        assert!(with(&found, "party-offboarded-active").is_empty(), "{quiet}");
+    }
 }
 
 /// Roles and actions that were listed raise nothing, what was not listed does, and where nothing was said nothing is found.

@@ -93,7 +93,7 @@ impl Directory {
 
     /// The user's own vendors.
     #[must_use]
-    pub fn vendors(&self) -> &Vendors {
+    pub fn listed(&self) -> &Vendors {
         &self.vendors
     }
 
@@ -106,6 +106,11 @@ impl Directory {
     #[must_use]
     pub fn lookup(&self, account: AccountId) -> Option<&Known> {
         self.accounts.get(&account)
+    }
+
+    /// What is known of all accounts.
+    pub fn entries(&self) -> impl Iterator<Item = &Known> {
+        self.accounts.values()
     }
 
     /// How many accounts are known.
@@ -200,7 +205,7 @@ mod tests {
         let both = Directory::builtin().clone().overlaid(own);
         assert_eq!(both.lookup(account("464622532012")).map(|known| known.name.as_str()), Some("Our monitoring"));
         assert_eq!((both.len(), both.iter().count()), (Directory::builtin().len(), both.len()));
-        assert_eq!(both.vendors().iter().count(), 1);
+        assert_eq!(both.listed().iter().count(), 1);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::action_map::ActionMap;
 use super::attribution::{Attributed, SessionClue, attribute, by_trust, opening_of};
 use super::opening::{Openings, RoleKey};
 use super::party::{Accounts, Party};
+use super::party_user::PartyUsers;
 use super::sessions::{Drafts, Session};
 
 /// What joining needs beside the evidence.
@@ -31,6 +32,8 @@ pub struct Inputs<'a> {
     pub existing: &'a BTreeSet<RoleKey>,
     /// The only outside party that a role's trust admits, if it admits no one else (S10).
     pub sole_outside: &'a (dyn Fn(&RoleKey) -> Option<Party> + Sync),
+    /// IAM users whose keys third parties hold (S16).
+    pub users: &'a PartyUsers,
     /// Whether the calls of a role were kept; sessions of other roles are left out unless an outsider has them.
     pub is_kept: &'a (dyn Fn(&RoleKey) -> bool + Sync),
     /// The window; hand-offs before it open sessions but count as none.
@@ -92,7 +95,7 @@ impl<'a> Activity<'a> {
         let ids = RoleIds::of(evidence, inputs.existing);
         let handoffs = evidence.handoffs.values().map(AsRef::as_ref);
         let openings = Openings::of(handoffs, &|account, name| ids.only(account, name));
-        let found = attribute(&openings, inputs.accounts, inputs.sole_outside);
+        let found = attribute(&openings, &inputs);
         let mut of_group: HashMap<Group, Vec<usize>> = HashMap::new();
         for (at, opening) in openings.list.iter().enumerate() {
             if inputs.accounts.own.contains(&opening.role.account) {
@@ -239,6 +242,10 @@ fn refused_party(record: &HandOffSeen, inputs: &Inputs<'_>) -> Party {
             inputs.accounts.identity_provider(&record.provider, &record.subject, record.role_account)
         }
         (_, IdentityKind::AwsService, _) => Party::aws_service(&record.caller.invoked_by),
+        (_, IdentityKind::IamUser, Some(account)) => match inputs.users.get(&record.caller.arn) {
+            Some(user) => Party::clone(&user.party),
+            None => inputs.accounts.party(account),
+        },
         (_, _, Some(account)) => inputs.accounts.party(account),
         _ => Party::unresolved(),
     }

@@ -79,7 +79,8 @@ fn additions(config: &Config, command: &str, typed: &ArgMatches) -> Result<Vec<S
         let option = option(analyze, setting).map_err(|what| config.wrong(setting, &what))?;
         let given = words_of(analyze, option, setting, config).map_err(|what| config.wrong(setting, &what))?;
         let was_typed = typed.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine);
-        if !was_typed && !(command == "report" && NOT_FOR_REPORT.contains(&setting.name.as_str())) {
+        let passed_over = command == "report" && NOT_FOR_REPORT.contains(&setting.name.as_str());
+        if !was_typed && !passed_over {
             words.extend(given);
         }
     }

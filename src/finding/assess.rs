@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::activity::action_map::ActionMap;
 use crate::activity::opening::RoleKey;
 use crate::activity::party::{Accounts, Party};
+use crate::activity::party_user::PartyUsers;
 use crate::activity::resolve::{Activity, Inputs};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window};
@@ -38,6 +39,8 @@ pub struct Inquiry<'a> {
     pub inventory: &'a Inventory,
     /// Ours and theirs.
     pub accounts: Accounts<'a>,
+    /// IAM users whose keys third parties hold.
+    pub users: &'a PartyUsers,
     /// The known actions.
     pub catalog: &'a Catalog,
     /// The window.
@@ -130,10 +133,27 @@ impl Case<'_> {
 /// Why there is no answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NoAnswer {
-    /// The records show an outsider in these roles, which must be kept in full on another reading.
-    ReadAgain(BTreeSet<RoleKey>),
+    /// The records show an outsider in roles or users that must be kept in full on another reading.
+    ReadAgain(Reached),
     /// Evidence that was put away could not be had back.
     Lost(String),
+}
+
+/// Whose calls were not kept, although an outsider made them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reached {
+    /// Roles.
+    pub roles: BTreeSet<RoleKey>,
+    /// Users, by ARN.
+    pub users: BTreeSet<String>,
+}
+
+impl Reached {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.roles.is_empty() && self.users.is_empty()
+    }
 }
 
 /// The whole answer.
@@ -155,6 +175,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         accounts: inquiry.accounts,
         existing: &existing,
         sole_outside: &sole_outside,
+        users: inquiry.users,
         is_kept: &is_kept,
         window: Some(inquiry.window),
     };

@@ -9,6 +9,7 @@ use chrono::Days;
 use serde_json::{Value, json};
 
 use crate::activity::party::Accounts;
+use crate::activity::party_user::{PartyUsers, UserFacts};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
 use crate::cloudtrail::digest::key::PublicKeys;
@@ -35,7 +36,8 @@ use super::config::{RuleFiles, Rules};
 use super::digests::{KeySources, add_live_keys, public_keys, witness};
 use super::discover::find;
 use super::gathered::OnDisk;
-use super::inputs::{InputFile, sha256};
+use super::inputs::InputFile;
+use super::ledger::{manifest, peak_memory_bytes};
 use super::listing::{Listing, Listings, Saver};
 use super::monitor::Monitor;
 use super::output::Target;
@@ -270,7 +272,8 @@ fn read_and_judge(
             Err(NoAnswer::Lost(reason)) => return Err(disk(std::io::Error::other(reason))),
             Err(NoAnswer::ReadAgain(reached)) => {
                 monitor.end();
-                for role in reached {
+                scope.party_users.extend(reached.users);
+                for role in reached.roles {
                     scope.quiet_roles.remove(&RoleRef { account: role.account, name: role.name, id: role.id });
                 }
             }
@@ -288,7 +291,23 @@ pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
         quiet_roles: quiet
             .map(|role| RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() })
             .collect(),
+        party_users: party_users(given, None).iter().map(|(arn, _)| arn.to_owned()).collect(),
     }
+}
+
+/// The users whose keys third parties hold, by the inventory and, once it is read, by the records.
+fn party_users(given: &Given, evidence: Option<&Evidence>) -> PartyUsers {
+    let mut users = PartyUsers::default();
+    let directory = &given.rules.directory;
+    let listed = |arn: &str| directory.listed().of_user(arn).map(|vendor| vendor.name.as_str());
+    for arn in evidence.into_iter().flat_map(Evidence::users).filter(|arn| !given.inventory.users.contains_key(*arn)) {
+        users.note(UserFacts { arn, listed: listed(arn), ..UserFacts::default() }, directory);
+    }
+    for user in given.inventory.users.values() {
+        let listed = listed(&user.arn);
+        users.note(UserFacts { arn: &user.arn, id: &user.id, tags: Some(&user.tags), listed }, directory);
+    }
+    users
 }
 
 fn judge(
@@ -310,7 +329,9 @@ fn judge(
         records: read.counts,
         integrity,
     };
+    let users = party_users(given, Some(&read.evidence));
     Ok(assess(&Inquiry {
+        users: &users,
         evidence: &read.evidence,
         shelf: &read.shelf,
         reading: &reading,
@@ -411,21 +432,4 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
         "temporary_files": outcome.on_disk,
         "files": manifest(&outcome.files),
     })
-}
-
-/// The files that belong to this run, for a reader who wants to be sure of them.
-fn manifest(files: &[OutputFile]) -> Vec<Value> {
-    let mut files: Vec<&OutputFile> = files.iter().collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    let entry =
-        |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
-    files.into_iter().map(entry).collect()
-}
-
-/// The largest resident size of this process so far, where the system tells (Linux).
-fn peak_memory_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
 }

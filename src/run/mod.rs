@@ -11,6 +11,7 @@ pub mod estimate;
 pub mod fetch;
 pub mod gathered;
 pub mod inputs;
+mod ledger;
 pub mod listing;
 pub mod live;
 pub mod monitor;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::activity::party_user::account_and_name;
 use crate::activity::vendors::{Vendor, Vendors};
 use crate::aws::window::{Time, rfc3339};
 
@@ -49,44 +50,46 @@ fn came_in(row: &SessionRow) -> bool {
 
 /// Parties of a vendor whose contract is over on the day of `as_of`: those that came in after it, and those that still could.
 pub(super) fn offboarded(assessment: &Assessment, case: &Case<'_>, found: &mut Vec<Finding>) {
-    let vendors = case.accounts.directory.vendors();
-    let mut over: BTreeMap<&str, (&Vendor, Time, After<'_>)> = BTreeMap::new();
-    for party in assessment.parties.iter().filter(|party| is_outside(party)) {
-        let Some(vendor) = vendors.of_party(&party.id) else { continue };
+    let vendors = case.accounts.directory.listed();
+    let parties = assessment.parties.iter().filter(|party| is_outside(party)).map(|party| party.id.as_str());
+    // A user whose keys were not used is no party of the report, and its keys can be used all the same.
+    let users = case.inventory.users.keys().map(String::as_str);
+    let mut over: BTreeMap<&str, Over<'_>> = BTreeMap::new();
+    for id in parties.chain(users) {
+        let Some(vendor) = vendors.of_party(id) else { continue };
         if let Some(ended) = vendor.ended().filter(|ended| *ended <= assessment.as_of) {
-            over.insert(&party.id, (vendor, ended, After::default()));
+            over.insert(id, Over { id, vendor, ended, after: After::default() });
         }
     }
     if over.is_empty() {
         return;
     }
     for row in assessment.sessions.iter().flatten() {
-        if let Some((_, ended, after)) = over.get_mut(&*row.party_id) {
-            after.add(row, *ended);
+        if let Some(over) = over.get_mut(&*row.party_id) {
+            over.after.add(row, over.ended);
         }
     }
-    for party in &assessment.parties {
-        if let Some((vendor, ended, after)) = over.get(party.id.as_str()) {
-            found.extend(still_there(assessment, case, party, vendor, *ended, after));
-        }
-    }
+    found.extend(over.values().filter_map(|over| still_there(assessment, case, over)));
+}
+
+/// A party whose contract is over.
+struct Over<'a> {
+    id: &'a str,
+    vendor: &'a Vendor,
+    ended: Time,
+    after: After<'a>,
 }
 
 fn is_outside(party: &PartyReport) -> bool {
     matches!(party.kind.as_str(), "vendor" | "unknown_account" | "identity_provider" | "iam_user")
 }
 
-fn still_there(
-    assessment: &Assessment,
-    case: &Case<'_>,
-    party: &PartyReport,
-    vendor: &Vendor,
-    ended: Time,
-    after: &After<'_>,
-) -> Option<Finding> {
-    let lets_in = |role: &&RoleReport| trusts(role, &party.id);
+fn still_there(assessment: &Assessment, case: &Case<'_>, over: &Over<'_>) -> Option<Finding> {
+    let Over { id, vendor, ended, after } = over;
+    let lets_in = |role: &&RoleReport| trusts(role, id);
     let open: Vec<&str> = assessment.roles.iter().filter(lets_in).map(|role| role.arn.as_str()).collect();
-    if after.sessions == 0 && open.is_empty() {
+    let keys = active_keys(assessment, id);
+    if after.sessions == 0 && open.is_empty() && keys.unwrap_or(0) == 0 {
         return None;
     }
     let day = vendor.contract_end.map(|day| day.to_string()).unwrap_or_default();
@@ -99,23 +102,27 @@ fn still_there(
         "active" => {
             format!("{} of it after that day were recorded", count(after.sessions, "session or visit"))
         }
-        _ => silence(assessment, case, ended),
+        _ => silence(assessment, case, *ended),
     };
-    let detail = format!("{seen}. {} today by its trust policy.", lets(open.len()));
+    let detail = match keys {
+        Some(keys) => format!("{seen}. {} can be used today.", count(u64::from(keys), "access key")),
+        None => format!("{seen}. {} today by its trust policy.", lets(open.len())),
+    };
     let evidence = json!({
         "state": state, "vendor": vendor.name, "contract_end": day, "owner": vendor.owner,
         "as_of": rfc3339(assessment.as_of), "sessions_after": after.sessions, "calls_after": after.calls,
         "first_after": after.first.map(rfc3339), "last_after": after.last.map(rfc3339),
         "roles_used_after": after.roles.iter().take(SHOWN).collect::<Vec<_>>(),
         "open_roles": open.iter().take(SHOWN).collect::<Vec<_>>(), "open_roles_total": open.len(),
+        "active_keys": keys,
         "inventory_given": !case.inventory.roles.is_empty(),
     });
     let draft = Draft {
         code: "party-offboarded-active",
         severity,
-        account: None,
-        subject: &party.id,
-        party: Some(party.name.clone()),
+        account: account_and_name(id).map(|(account, _)| account),
+        subject: id,
+        party: Some(vendor.name.clone()),
     };
     Some(draft.finish(
         title,
@@ -124,6 +131,13 @@ fn still_there(
         "Ask the owner whether the contract was prolonged; if not, take the party out of the trust policies, then remove \
          its roles, and read what it did after the end.",
     ))
+}
+
+/// Keys of a user that can be used, where the credential report or the list of keys tells.
+fn active_keys(assessment: &Assessment, arn: &str) -> Option<u32> {
+    let (account, name) = account_and_name(arn)?;
+    let user = assessment.users.iter().find(|user| user.account_id == account && user.name == name)?;
+    Some(user.active_keys)
 }
 
 fn lets(roles: usize) -> String {
@@ -154,7 +168,7 @@ fn trusts(role: &RoleReport, party_id: &str) -> bool {
 
 /// Vendors in roles, and doing what, they are not expected to.
 pub(super) fn unexpected(assessment: &Assessment, case: &Case<'_>, found: &mut Vec<Finding>) {
-    let vendors = case.accounts.directory.vendors();
+    let vendors = case.accounts.directory.listed();
     if vendors.is_empty() {
         return;
     }

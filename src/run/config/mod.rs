@@ -80,6 +80,6 @@ impl Rules {
         let told = |(vendor, account): (&Vendor, AccountId)| {
             format!("{account} of `{}` ({}:{})", vendor.name, vendor.file, vendor.line)
         };
-        self.directory.vendors().among(own).map(told).collect()
+        self.directory.listed().among(own).map(told).collect()
     }
 }
