@@ -8,6 +8,7 @@ pub mod api_call;
 pub mod arn;
 pub mod fingerprint;
 pub mod network;
+pub mod wildcard;
 pub mod window;
 
 pub use account::AccountId;

@@ -24,6 +24,7 @@ use super::coverage::{self, Holes, Reading};
 use super::groups::Groups;
 use super::keep::KeepRule;
 use super::rules;
+use super::suppress::Suppression;
 use super::trail::{AccountTrail, trails};
 use super::trust::{role_key, sole_outside};
 use super::users::users;
@@ -56,6 +57,8 @@ pub struct Inquiry<'a> {
     pub max_holes: f64,
     /// Keep rules, in the order of their file (S39).
     pub keep: &'a [KeepRule],
+    /// Suppressions, in the order of their file (S39).
+    pub suppressions: &'a [Suppression],
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<Narrowing>,
     /// What is known beside the trail and the inventory.

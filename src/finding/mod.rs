@@ -24,6 +24,7 @@ pub mod role;
 pub mod rules;
 pub mod session_table;
 pub mod share;
+pub mod suppress;
 pub mod trail;
 pub mod trust;
 pub mod usage_table;

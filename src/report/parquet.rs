@@ -88,9 +88,13 @@ struct FindingRow<'a> {
     detail: &'a str,
     evidence: String,
     remediation: &'a str,
+    suppressed_by: Option<&'a str>,
+    suppressed_owner: Option<&'a str>,
+    suppressed_reason: Option<&'a str>,
 }
 
 fn finding(finding: &Finding) -> FindingRow<'_> {
+    let mark = finding.suppressed.as_ref();
     FindingRow {
         id: &finding.id,
         code: &finding.code,
@@ -101,6 +105,9 @@ fn finding(finding: &Finding) -> FindingRow<'_> {
         detail: &finding.detail,
         evidence: finding.evidence.to_string(),
         remediation: &finding.remediation,
+        suppressed_by: mark.map(|mark| mark.by.as_str()),
+        suppressed_owner: mark.map(|mark| mark.owner.as_str()),
+        suppressed_reason: mark.map(|mark| mark.reason.as_str()),
     }
 }
 

@@ -63,6 +63,9 @@ pub const FINDINGS: Table = Table {
         text("detail", "a few sentences"),
         text("evidence", "what it rests on, as JSON"),
         text("remediation", "what to do next"),
+        maybe_text("suppressed_by", "file and line of the suppression, null when it is not suppressed"),
+        maybe_text("suppressed_owner", "who answers for the suppression"),
+        maybe_text("suppressed_reason", "why it is suppressed"),
     ],
 };
 

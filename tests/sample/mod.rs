@@ -296,6 +296,8 @@ fn finding(code: &str, severity: &str, account_id: Option<AccountId>, subject: &
         detail: HOSTILE.to_owned(),
         evidence: json!({"holes": ["2026-06-03"]}),
         remediation: "do it".to_owned(),
+        suppressed: None,
+        known: None,
     }
 }
 

@@ -77,7 +77,7 @@ pub struct WindowReport {
 }
 
 /// Who stands behind calls, over all channels.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct PartyReport {
     /// Account id, provider ARN with subject, or a fixed word for `aws_service`, `unresolved`.
     pub id: String,
@@ -157,6 +157,23 @@ pub struct Finding {
     pub evidence: Value,
     /// What to do next.
     pub remediation: String,
+    /// Who answers for it, if somebody does: it then does not count for `--fail-on` (S39).
+    pub suppressed: Option<SuppressedBy>,
+    /// Whether the report given with `--baseline` has it already; `null` where none was given.
+    pub known: Option<bool>,
+}
+
+/// The suppression of a finding (S39).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SuppressedBy {
+    /// File and line of the suppression.
+    pub by: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// The first day on which it no longer hides; `null` for ever.
+    pub expires: Option<String>,
 }
 
 pub(super) fn as_rfc3339<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
