@@ -220,12 +220,7 @@ mod tests {
     }
 
     fn party(id: &str, name: &str) -> PartyReport {
-        PartyReport {
-            id: id.to_owned(),
-            kind: "vendor".to_owned(),
-            name: name.to_owned(),
-            ..PartyReport::default()
-        }
+        PartyReport { id: id.to_owned(), kind: "vendor".to_owned(), name: name.to_owned(), ..PartyReport::default() }
     }
 
     /// S39: on the day of its expiry a suppression no longer hides, and what it did not hide stays unmarked.

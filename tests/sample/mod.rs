@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use thirdtrail::aws::window::{Time, parse_time};
 use thirdtrail::aws::{AccessLevel, AccountId, Action};
-use thirdtrail::cloudtrail::outcome::Outcome;
 use thirdtrail::finding::assessment::*;
 
 /// What a stranger could write.
@@ -414,7 +413,7 @@ pub(crate) fn assessment() -> Assessment {
             region: "us-east-1".to_owned(),
             event_source: "iam.amazonaws.com".to_owned(),
             event_name: "UpdateAssumeRolePolicy".to_owned(),
-            outcome: Outcome::Allowed,
+            outcome: "allowed",
             subject: format!("arn:aws:iam::{ACCOUNT}:role/{HOSTILE}"),
             gives: None,
             lets_in: vec![LetIn {
