@@ -6,6 +6,7 @@ pub mod assess;
 pub mod assessment;
 pub mod beside;
 pub mod calls;
+pub mod compare;
 pub mod configured;
 pub mod coverage;
 pub mod external_id;
