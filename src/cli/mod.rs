@@ -4,6 +4,7 @@ mod analyze;
 mod args;
 mod beside;
 mod collect;
+mod compare;
 mod config;
 mod diff;
 mod exit_code;
@@ -33,6 +34,7 @@ pub fn main() -> ExitCode {
     };
     let done = std::panic::catch_unwind(|| match arguments.command {
         Command::Analyze(arguments) => analyze::run(&arguments, config),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Observe(arguments) => observe::run(&arguments),
         Command::Report(arguments) => report::run(&arguments, config),

@@ -7,6 +7,7 @@ pub mod assess;
 pub mod assessment;
 pub mod beside;
 pub mod calls;
+pub mod compare;
 pub mod configured;
 mod cost;
 pub mod coverage;

@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod beside;
 pub mod checkpoint;
 pub mod collect;
+pub mod compare;
 pub mod config;
 pub mod digests;
 pub mod discover;
