@@ -21,6 +21,7 @@ use super::beside::Beside;
 use super::coverage::{self, Holes, Reading};
 use super::groups::Groups;
 use super::keep::KeepRule;
+use super::risk::{Administrators, fill_parties};
 use super::rules;
 use super::trail::{AccountTrail, trails};
 use super::trust::{role_key, sole_outside};
@@ -83,6 +84,8 @@ pub struct Case<'a> {
     pub narrowing: Option<Narrowing>,
     /// What is known beside the trail and the inventory.
     pub beside: &'a Beside,
+    /// Roles that services may take and that may do everything.
+    pub administrators: Administrators,
     /// What each account's trail records.
     pub trails: BTreeMap<AccountId, AccountTrail<'a>>,
     holes: Holes,
@@ -160,7 +163,8 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     for refusal in &activity.refusals {
         share.parties.add_refusal(refusal);
     }
-    let parties = std::mem::take(&mut share.parties).reports(&share.roles);
+    let mut parties = std::mem::take(&mut share.parties).reports(&share.roles);
+    fill_parties(&mut parties, &share.roles);
     let coverage =
         coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, share.unmapped_calls());
     let mut assessment = Assessment {
@@ -198,6 +202,7 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
         keep: inquiry.keep,
         narrowing: inquiry.narrowing,
         beside: inquiry.beside,
+        administrators: Administrators::default(),
         trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions, inquiry.beside, inquiry.window),
         holes: coverage::holes(inquiry.evidence, inquiry.reading, inquiry.window),
         partitions,

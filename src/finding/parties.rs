@@ -113,6 +113,7 @@ fn report(party: &Party, sums: Sums) -> PartyReport {
         last_seen: sums.seen.map(|span| span.last),
         regions: sums.regions.into_iter().collect(),
         networks: sums.networks.into_iter().filter(|text| !text.is_empty()).take(NETWORKS_SHOWN).collect(),
+        blast_radius: None,
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use thirdtrail::aws::window::{Time, parse_time};
 use thirdtrail::aws::{AccessLevel, AccountId, Action};
 use thirdtrail::finding::assessment::*;
+use thirdtrail::policy::risk::BlastRadius;
 
 /// What a stranger could write.
 pub(crate) const HOSTILE: &str = "a|b`c`<script>alert(1)</script>\n\u{1b}[31m\u{202e}";
@@ -209,6 +210,8 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
             Vec::new()
         },
         rightsizing: rightsizing(name, in_inventory),
+        blast_radius: in_inventory.then_some(BlastRadius { before: 37, after: 4 }),
+        risk: None,
     }
 }
 
@@ -372,6 +375,7 @@ pub(crate) fn assessment() -> Assessment {
             last_seen: Some(at("2026-07-20T11:30:00Z")),
             regions: strings(&["us-east-1"]),
             networks: strings(&["203.0.113.7"]),
+            blast_radius: Some(PartyBlastRadius { before: 37, after: 4, roles_not_known: 1 }),
         }],
         roles: vec![
             role("Datadog", "AROAOLD", false),

@@ -7,6 +7,7 @@ mod coverage;
 mod guardrail;
 mod integrity;
 mod replay;
+mod risk;
 mod role;
 mod rows;
 mod user;
@@ -21,6 +22,7 @@ pub use coverage::*;
 pub use guardrail::*;
 pub use integrity::*;
 pub use replay::*;
+pub use risk::*;
 pub use role::*;
 pub use rows::*;
 pub use user::*;
@@ -101,6 +103,8 @@ pub struct PartyReport {
     pub regions: Vec<String>,
     /// Source networks (up to a limit).
     pub networks: Vec<String>,
+    /// What it could do to us with all roles that it can or did assume; `null` where none of them is in the inventory.
+    pub blast_radius: Option<PartyBlastRadius>,
 }
 
 /// One thing that should make somebody act.

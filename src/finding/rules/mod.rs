@@ -4,6 +4,8 @@ mod evidence;
 mod external_id;
 mod integrity;
 mod keep;
+mod policy;
+mod policy_use;
 mod trust;
 mod usage;
 
@@ -26,6 +28,7 @@ pub fn findings(assessment: &Assessment, share: &Share, inquiry: &Inquiry<'_>, c
         usage::of_role(role, assessment, &mut found);
         trust::of_role(role, &mut found);
         external_id::of_role(role, &mut found);
+        policy::of_role(role, &mut found);
     }
     external_id::shared(&assessment.roles, &mut found);
     usage::recreated(&assessment.roles, &mut found);
