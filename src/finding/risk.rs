@@ -120,11 +120,7 @@ pub fn risk(
     };
     RoleRisk {
         // One who may do everything is told of that, and not of each thing that follows.
-        classes: if admin.is_some() {
-            Classes { iam: Classes::of(&powers).iam, ..Classes::default() }
-        } else {
-            Classes::of(&powers)
-        },
+        classes: if admin.is_some() { Classes::of_iam(&powers) } else { Classes::of(&powers) },
         wildcards: if admin.is_some() { Vec::new() } else { wildcards(&powers) },
         passes: passes(&powers),
         admin,

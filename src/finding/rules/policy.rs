@@ -172,16 +172,17 @@ impl Judge<'_> {
         self.about(words, &all.iter().collect::<Vec<_>>(), 0)
     }
 
-    fn about(&self, words: &Words, risky: &[&Risky], told_elsewhere: usize) -> Option<Finding> {
-        let grade = |risky: &&Risky| {
-            let base = match risky.weight {
-                Weight::Low => Grade::Low,
-                Weight::Medium => Grade::Medium,
-                Weight::High => Grade::High,
-            };
-            base.joined(risky.answer.reach == Reach::Every, self.uses.one(&risky.action))
+    fn grade(&self, risky: &Risky) -> Grade {
+        let base = match risky.weight {
+            Weight::Low => Grade::Low,
+            Weight::Medium => Grade::Medium,
+            Weight::High => Grade::High,
         };
-        let gravest = risky.iter().map(grade).max()?;
+        base.joined(risky.answer.reach == Reach::Every, self.uses.one(&risky.action))
+    }
+
+    fn about(&self, words: &Words, risky: &[&Risky], told_elsewhere: usize) -> Option<Finding> {
+        let gravest = risky.iter().map(|risky| self.grade(risky)).max()?;
         let grounds = Grounds::of(risky.iter().map(|risky| &risky.answer));
         let actions = || risky.iter().map(|risky| &risky.action);
         let can = if grounds.is_certain { "can" } else { "may be able to" };
@@ -216,29 +217,49 @@ impl Judge<'_> {
         Some(self.finish("policy-passrole-any", grade, title, detail, evidence, &advice))
     }
 
+    /// Wildcards that stand for writing, and writing actions that are named and lack a resource.
     fn writes(&self) -> Option<Finding> {
-        let all = &self.risk.wildcards;
-        let grade = |wildcard: &Wildcard| {
+        let wildcards = &self.risk.wildcards;
+        let of_wildcard = |wildcard: &Wildcard| {
             let base = if wildcard.is_dangerous { Grade::Medium } else { Grade::Low };
             base.joined(wildcard.is_certain, self.uses.any(&wildcard.writes))
         };
-        let gravest = all.iter().map(grade).max()?;
-        let actions: BTreeSet<&Action> = all.iter().flat_map(|wildcard| &wildcard.writes).collect();
-        let is_certain = all.iter().any(|wildcard| wildcard.is_certain);
-        let patterns: BTreeSet<&str> = all.iter().map(|wildcard| wildcard.pattern.as_str()).collect();
-        let keys: BTreeSet<&String> = all.iter().flat_map(|wildcard| &wildcard.keys).collect();
-        let evidence = json!({
-            "patterns": shown(&patterns), "patterns_total": patterns.len(), "writing_actions": actions.len(),
-            "use": self.uses.split(actions.iter().copied()), "certain": is_certain, "depends_on": keys,
-            "statements": statements(all.iter().map(|wildcard| &wildcard.statement)),
-        });
+        let covered: BTreeSet<&Action> = wildcards.iter().flat_map(|wildcard| &wildcard.writes).collect();
+        let in_paths: BTreeSet<&Action> = self.risk.paths.iter().flat_map(|path| path.steps.iter().flatten()).collect();
+        let is_told = |action: &Action| covered.contains(action) || in_paths.contains(action);
+        let named: Vec<&Risky> = self.risk.classes.writes.iter().filter(|risky| !is_told(&risky.action)).collect();
+        let grades = wildcards.iter().map(of_wildcard).chain(named.iter().map(|risky| self.grade(risky)));
+        let gravest = grades.max()?;
+        let patterns: BTreeSet<&str> = wildcards.iter().map(|wildcard| wildcard.pattern.as_str()).collect();
+        let mut grounds = Grounds::of(named.iter().map(|risky| &risky.answer));
+        grounds.is_certain |= wildcards.iter().any(|wildcard| wildcard.is_certain);
+        grounds.keys.extend(wildcards.iter().flat_map(|wildcard| wildcard.keys.iter().cloned()));
+        grounds.statements.extend(wildcards.iter().map(|wildcard| wildcard.statement.clone()));
+        if !wildcards.is_empty() {
+            grounds.regions.clear();
+        }
+        let actions: BTreeSet<&Action> =
+            covered.iter().copied().chain(named.iter().map(|risky| &risky.action)).collect();
+        let evidence = grounds.evidence(json!({
+            "patterns": shown(&patterns), "patterns_total": patterns.len(),
+            "actions": shown(named.iter().map(|risky| &risky.action)), "actions_total": named.len(),
+            "writing_actions": actions.len(), "use": self.uses.split(actions.iter().copied()),
+        }));
+        let tomorrow = if patterns.is_empty() { "" } else { ", and by wildcards whatever AWS adds tomorrow" };
         let detail = format!(
-            "They stand for {} on every resource, and for what AWS adds tomorrow. {}",
+            "{} not limited to any resource{tomorrow}. {}{}",
             count(actions.len() as u64, "writing action"),
-            told(self.uses.any(actions.iter().copied()))
+            told(self.uses.any(actions.iter().copied())),
+            hangs(&grounds)
         );
-        let advice = format!("Write out the actions that are needed.{}", self.uses.remedy(actions));
-        let title = format!("role {} writes by wildcards: {}", self.role.name, cut(&patterns));
+        let advice = format!(
+            "Write out the actions that are needed, and name their resources or demand a tag of them.{}",
+            self.uses.remedy(actions)
+        );
+        let can = if grounds.is_certain { "can" } else { "may be able to" };
+        let mut names = patterns;
+        names.extend(named.iter().map(|risky| risky.action.as_str()));
+        let title = format!("role {} {can} write on every resource: {}", self.role.name, cut(&names));
         Some(self.finish("policy-write-wildcard", gravest, title, detail, evidence, &advice))
     }
 

@@ -54,11 +54,11 @@ impl Grade {
 /// What is known of the use of an action, or of several that are only dangerous together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Disuse {
-    /// Used, needed by something used, or kept by a rule that somebody answers for.
+    /// Used, or kept by a rule that somebody answers for.
     Used,
     /// The trail would have shown a use, and shows none.
     NeverUsed,
-    /// The trail could not have shown it.
+    /// The trail could not have shown it, or something that stays can need it.
     NotKnown,
 }
 
@@ -79,7 +79,7 @@ impl<'r> Uses<'r> {
         match entry.verdict.as_str() {
             "unused" if entry.kept_by.is_some() => Disuse::Used,
             "unused" => Disuse::NeverUsed,
-            "used" | "dependent" | "used_not_granted" => Disuse::Used,
+            "used" | "used_not_granted" => Disuse::Used,
             _ => Disuse::NotKnown,
         }
     }
@@ -109,19 +109,20 @@ impl<'r> Uses<'r> {
 
     /// How many were used, never used, or could not be seen.
     pub(super) fn split<'a>(&self, actions: impl IntoIterator<Item = &'a Action>) -> Value {
-        let (mut used, mut unused, mut not_observable, mut kept) = (0_u64, 0_u64, 0_u64, 0_u64);
+        let (mut used, mut unused, mut not_observable, mut kept, mut dependent) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
         for action in actions {
             let entry = self.entries.get(action);
-            let by_rule = entry.is_some_and(|entry| entry.kept_by.is_some());
             let count = match self.one(action) {
-                Disuse::Used if by_rule => &mut kept,
+                Disuse::Used if entry.is_some_and(|entry| entry.kept_by.is_some()) => &mut kept,
                 Disuse::Used => &mut used,
                 Disuse::NeverUsed => &mut unused,
+                Disuse::NotKnown if entry.is_some_and(|entry| entry.verdict == "dependent") => &mut dependent,
                 Disuse::NotKnown => &mut not_observable,
             };
             *count += 1;
         }
-        json!({"used": used, "unused": unused, "not_observable": not_observable, "kept_by_rule": kept})
+        json!({"used": used, "unused": unused, "not_observable": not_observable, "dependent": dependent,
+            "kept_by_rule": kept})
     }
 
     /// What of our own would take these actions from the role.
@@ -179,7 +180,7 @@ pub(super) struct Grounds {
     pub(super) keys: BTreeSet<String>,
     /// The Regions it is confined to; empty when one answer holds everywhere.
     pub(super) regions: BTreeSet<String>,
-    statements: BTreeSet<StatementRef>,
+    pub(super) statements: BTreeSet<StatementRef>,
 }
 
 impl Grounds {

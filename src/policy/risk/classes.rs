@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use super::reach::{Answer, Powers, Reach};
 use crate::aws::{AccessLevel, Action};
+use crate::policy::catalog::ActionInfo;
+use crate::policy::danger::{Danger, is_reading};
 
 const TABLE: &str = include_str!("../../../data/own/risk.tsv");
 
@@ -55,6 +57,8 @@ pub struct Classes {
     pub secrets: Vec<Risky>,
     /// [`Class::Data`].
     pub data: Vec<Risky>,
+    /// Writing actions of no class that could be limited to some resources and are not.
+    pub writes: Vec<Risky>,
 }
 
 struct Row {
@@ -87,6 +91,12 @@ fn row(line: &str) -> Option<Row> {
 }
 
 impl Classes {
+    /// Asks about IAM alone.
+    #[must_use]
+    pub fn of_iam(powers: &Powers<'_>) -> Self {
+        Self { iam: iam(powers), ..Self::default() }
+    }
+
     /// Asks about every action that counts.
     #[must_use]
     pub fn of(powers: &Powers<'_>) -> Self {
@@ -99,14 +109,38 @@ impl Classes {
             keys: of_table(Class::Keys),
             secrets: of_table(Class::Secrets),
             data: of_table(Class::Data),
+            writes: writes(powers),
         }
     }
 }
 
+/// Whether an action changes something.
+pub(super) fn is_write(info: &ActionInfo) -> bool {
+    matches!(info.level, AccessLevel::Write | AccessLevel::PermissionsManagement) && !is_reading(info.action.name())
+}
+
+fn writes(powers: &Powers<'_>) -> Vec<Risky> {
+    let mut found = Vec::new();
+    for grant in &powers.granted.grants {
+        let Some(info) = powers.catalog.get(&grant.action) else { continue };
+        let in_class = grant.action.service() == "iam" || ROWS.iter().any(|row| row.action == grant.action);
+        if !is_write(info) || info.resource_types.is_empty() || in_class {
+            continue;
+        }
+        let brief = powers.brief_reach_of(grant).reach;
+        let plain = powers.catalog.danger(&grant.action).is_none_or(|danger| danger == Danger::Write);
+        // A plain write that may only be possible is not worth a word.
+        if brief == Reach::Every || brief == Reach::MayEvery && !plain {
+            let weight = if plain { Weight::Low } else { Weight::Medium };
+            found.push(Risky { action: grant.action.clone(), answer: powers.reach_of(grant), weight });
+        }
+    }
+    found
+}
+
 fn iam(powers: &Powers<'_>) -> Vec<Risky> {
-    let writes = |level: AccessLevel| matches!(level, AccessLevel::Write | AccessLevel::PermissionsManagement);
     let harmless = |action: &Action| ROWS.iter().any(|row| row.weight.is_none() && row.action == *action);
-    let counted = powers.catalog.in_service("iam").filter(|info| writes(info.level) && !harmless(&info.action));
+    let counted = powers.catalog.in_service("iam").filter(|info| is_write(info) && !harmless(&info.action));
     counted.filter_map(|info| risky(powers, &info.action, Weight::Medium)).collect()
 }
 

@@ -190,17 +190,17 @@ fn opened(way: &Way, powers: &Powers<'_>, strong: &dyn Fn(&str) -> Vec<String>) 
 
 fn asked(action: &Action, kind: Option<&str>, target: &Target, powers: &Powers<'_>) -> Held {
     let standing = &powers.standing;
-    let boundary = |arn| Ask { kind: None, says: Some(("iam:PermissionsBoundary", arn)) };
+    let boundary = |arn| Ask { says: Some(("iam:PermissionsBoundary", arn)), ..Ask::default() };
     let itself = standing.boundary.map_or(Ask::default(), boundary);
     match target {
-        Target::Somewhere => powers.somewhere(action, Ask { kind, says: None }),
+        Target::Somewhere => powers.somewhere(action, Ask { kind, ..Ask::default() }),
         Target::Itself => powers.on(action, standing.arn, itself),
         Target::Held => any(standing.held.iter().map(|arn| powers.on(action, arn, Ask::default()))),
         Target::Bounded if standing.boundary.is_none() => any([]),
         // A boundary is replaced by one that nobody had in mind.
         Target::Bounded if action.name().starts_with("Put") => powers.on(action, standing.arn, boundary(NOBODY)),
         Target::Bounded => powers.on(action, standing.arn, itself),
-        Target::Every | Target::One | Target::Passed(_) => every(action, Ask { kind, says: None }, powers),
+        Target::Every | Target::One | Target::Passed(_) => every(action, Ask { kind, ..Ask::default() }, powers),
     }
 }
 
@@ -234,7 +234,7 @@ fn passed(
     roles: &mut Vec<String>,
 ) -> Held {
     let service = format!("{service}.amazonaws.com");
-    let ask = Ask { kind: None, says: Some(("iam:PassedToService", &service)) };
+    let ask = Ask { says: Some(("iam:PassedToService", &service)), ..Ask::default() };
     let held = every(action, ask, powers);
     if held.truth != Truth::False {
         return held;

@@ -59,7 +59,7 @@ impl Counts {
         }
         for grant in &powers.granted.grants {
             let Some(danger) = powers.catalog.danger(&grant.action) else { continue };
-            let number = if powers.reach_of(grant).reach == Reach::Every { 2 } else { 1 };
+            let number = if powers.brief_reach_of(grant).reach == Reach::Every { 2 } else { 1 };
             for (count, share) in counts.by_danger.iter_mut().zip(&SHARES) {
                 *count += if share.danger == danger { number } else { 0 };
             }

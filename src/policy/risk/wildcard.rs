@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::classes::is_write;
 use super::reach::{Powers, Reach};
-use crate::aws::{AccessLevel, Action};
+use crate::aws::Action;
 use crate::policy::danger::Danger;
 use crate::policy::evaluate::StatementRef;
 use crate::policy::grant::covered;
@@ -61,17 +62,20 @@ fn wildcard(powers: &Powers<'_>, pattern: &str, by: &StatementRef, actions: &Act
         keys: BTreeSet::new(),
     };
     for action in covered(index, actions).into_iter().filter_map(|at| index.action(at)) {
-        let level = powers.catalog.get(action).map(|info| info.level);
-        if !matches!(level, Some(AccessLevel::Write | AccessLevel::PermissionsManagement)) {
+        if !powers.catalog.get(action).is_some_and(is_write) {
             continue;
         }
-        let answer = powers.reach(action);
+        let Some(grant) = powers.grant(action) else { continue };
+        let answer = powers.brief_reach_of(grant);
         if answer.reach < Reach::MayEvery || !answer.statements.contains(by) {
             continue;
         }
         found.is_dangerous |= powers.catalog.danger(action).is_some_and(|danger| danger != Danger::Write);
         found.is_certain |= answer.reach == Reach::Every;
-        found.keys.extend(answer.keys);
+        // Actions of one statement hang on the same.
+        if answer.reach == Reach::MayEvery && found.keys.is_empty() {
+            found.keys.extend(powers.reach_of(grant).keys);
+        }
         found.writes.push(action.clone());
     }
     let is_whole = pattern == "NotAction" || pattern.split_once(':').is_none_or(|(_, name)| name.starts_with('*'));
