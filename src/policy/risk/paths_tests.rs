@@ -133,6 +133,18 @@ fn unknown_conditions_leave_a_way_in_doubt() {
     assert!(open(json!([bounded])).is_empty());
 }
 
+/// S27, S31: IAM has one Region, whatever Region a policy leaves open for others.
+#[test]
+fn a_region_that_is_closed_to_iam_closes_its_ways() {
+    let outside = |regions: Value| {
+        json!([allow(json!(["iam:PutRolePolicy", "lambda:UpdateFunctionCode"]), json!("*")),
+            {"Effect": "Deny", "Action": "*", "Resource": "*",
+             "Condition": {"StringNotEquals": {"aws:RequestedRegion": regions}}}])
+    };
+    assert_eq!(open(outside(json!("eu-west-1"))), ["lambda-update-code"]);
+    assert_eq!(open(outside(json!(["eu-west-1", "us-east-1"]))), ["iam-put-role-policy", "lambda-update-code"]);
+}
+
 /// S32: a boundary that does not let a step through closes the way; one that does limits what is won.
 #[test]
 fn boundaries_close_or_limit_a_way() {

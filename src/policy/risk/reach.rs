@@ -248,7 +248,7 @@ impl<'a> Powers<'a> {
 
     /// All types that the action needs, or one of those that it can have.
     fn everywhere_in(&self, action: &Action, ask: Ask<'_>, place: &Place) -> Held {
-        let context = said(&place.context, ask);
+        let context = self.context(action, ask, place);
         let stranger = |template: &str| resource(template, &self.standing, place.region.as_deref());
         self.over_types(action, ask, |template| {
             let resource = template.map_or_else(|| "*".to_owned(), stranger);
@@ -259,7 +259,7 @@ impl<'a> Powers<'a> {
     /// Whether there is any resource at all on which the action is allowed: one that a statement means, or a stranger.
     pub(super) fn somewhere(&self, action: &Action, ask: Ask<'_>) -> Held {
         let here = self.places.iter().map(|place| {
-            let context = said(&place.context, ask);
+            let context = self.context(action, ask, place);
             self.over_types(action, ask, |template| {
                 let candidates = match template {
                     Some(template) => self.meant(action, template, place),
@@ -298,7 +298,19 @@ impl<'a> Powers<'a> {
     /// Whether the action is allowed on one resource, wherever it is asked for.
     pub(super) fn on(&self, action: &Action, resource: &str, ask: Ask<'_>) -> Held {
         let known = Resource::Known(resource.to_owned());
-        Held::any(self.places.iter().map(|place| self.decide(action, &known, &said(&place.context, ask), ask)))
+        let here = |place| self.decide(action, &known, &self.context(action, ask, place), ask);
+        Held::any(self.places.iter().map(here))
+    }
+
+    fn context(&self, action: &Action, ask: Ask<'_>, place: &Place) -> Context {
+        let mut context = place.context.clone();
+        if GLOBAL.contains(&action.service()) {
+            context = context.with("aws:RequestedRegion", [home_region(self.standing.partition)]);
+        }
+        match ask.says {
+            Some((key, value)) => context.with(key, [value]),
+            None => context,
+        }
     }
 
     fn over_types(&self, action: &Action, ask: Ask<'_>, holds: impl Fn(Option<&str>) -> Held) -> Held {
@@ -336,9 +348,14 @@ impl<'a> Powers<'a> {
     }
 }
 
-fn said(context: &Context, ask: Ask<'_>) -> Context {
-    match ask.says {
-        Some((key, value)) => context.clone().with(key, [value]),
-        None => context.clone(),
+/// Services with one Region for the whole world, in which every request to them is made (S27).
+const GLOBAL: [&str; 8] =
+    ["iam", "organizations", "account", "cloudfront", "route53", "route53domains", "globalaccelerator", "shield"];
+
+fn home_region(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => "us-east-1",
     }
 }

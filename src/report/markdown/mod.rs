@@ -50,7 +50,7 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
         return;
     }
     page.table(
-        ["Role", "Account", "Idle", "Sessions", "Proposal", "Granted", "Kept", "Removed"],
+        ["Role", "Account", "Idle", "Sessions", "Proposal", "Granted", "Kept", "Removed", "Blast radius"],
         assessment.roles.iter().take(ROLES_SHOWN).map(|role| {
             let sizing = &role.rightsizing;
             [
@@ -62,6 +62,7 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
                 sizing.granted.to_string(),
                 sizing.kept.to_string(),
                 sizing.removed.to_string(),
+                role.blast_radius.map(|radius| blast_radius(radius.before, radius.after)).unwrap_or_default(),
             ]
         }),
     );
@@ -75,6 +76,11 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
     for (role, folder) in assessment.roles.iter().zip(folders).take(ROLES_SHOWN) {
         role::render(page, assessment, role, folder);
     }
+}
+
+/// Now, and with the proposals applied where that changes it.
+fn blast_radius(before: u32, after: u32) -> String {
+    if before == after { before.to_string() } else { format!("{before}, then {after}") }
 }
 
 /// A time, or what to say where there is none.
