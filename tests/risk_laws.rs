@@ -8,12 +8,12 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use thirdtrail::policy::risk::{Counts, Gives, Powers, Standing, escalations};
+use thirdtrail::policy::risk::{Counts, Gives, Powers, Radius, Standing, escalations};
 use thirdtrail::policy::{Catalog, NamedPolicy, PolicyDocument, expand};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/Vendor";
 
-fn radius(statements: &[Value], boundary: Option<&Value>) -> u32 {
+fn radius(statements: &[Value], boundary: Option<&Value>) -> Radius {
     let parse = |statements: Value| {
         PolicyDocument::from_value(&json!({"Version": "2012-10-17", "Statement": statements})).unwrap()
     };
@@ -45,21 +45,21 @@ fn the_worked_example_is_what_the_formula_says() {
         .skip(1)
         .map(|part| serde_json::from_str(part.split("```").next().unwrap()).unwrap())
         .collect();
-    let told: Vec<u32> =
-        page.split("radius is **").skip(1).map(|part| part.split("**").next().unwrap().parse().unwrap()).collect();
-    let found: Vec<u32> =
-        documents.iter().map(|document| radius(document["Statement"].as_array().unwrap(), None)).collect();
+    let told: Vec<String> =
+        page.split("radius is **").skip(1).map(|part| part.split("**").next().unwrap().to_owned()).collect();
+    let found: Vec<String> =
+        documents.iter().map(|document| radius(document["Statement"].as_array().unwrap(), None).to_string()).collect();
     assert_eq!((found.len(), &found), (2, &told));
     let mut more = documents[0]["Statement"].as_array().unwrap().clone();
     more.push(json!({"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": ROLE}));
-    assert_eq!(radius(&more, None), 100);
+    assert_eq!(radius(&more, None), Radius::EVERYTHING);
 }
 
 /// The table in docs/RISK.md is the one in the program: what each kind adds alone, at its most.
 #[test]
 fn the_bounds_are_those_of_the_page() {
-    assert_eq!(radius(&[], None), 0);
-    assert_eq!(radius(&[json!({"Effect": "Allow", "Action": "*", "Resource": "*"})], None), 100);
+    assert_eq!(radius(&[], None), Radius::of_tenths(0));
+    assert_eq!(radius(&[json!({"Effect": "Allow", "Action": "*", "Resource": "*"})], None), Radius::EVERYTHING);
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/RISK.md")).unwrap();
     let alone = [
         ("secrets_read", "ssm:GetParameter"),
@@ -73,7 +73,10 @@ fn the_bounds_are_those_of_the_page() {
         ("privilege_escalation", "iam:PassRole"),
     ];
     for (kind, action) in alone {
-        let points = radius(&[json!({"Effect": "Allow", "Action": action, "Resource": "*"})], None) / 2;
+        // One action on one resource is one step.
+        let one = json!({"Effect": "Allow", "Action": action, "Resource": "*",
+            "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.1"}}});
+        let points = radius(&[one], None);
         assert!(page.contains(&format!("| `{kind}` | {points} | ")), "{kind}: {points} points a step");
     }
 }
@@ -171,7 +174,7 @@ proptest! {
     ) {
         let all: Vec<Value> = allows.iter().chain(&denies).cloned().collect();
         let before = radius(&all, None);
-        prop_assert!(before <= 100);
+        prop_assert!(before <= Radius::EVERYTHING);
         prop_assert!(radius(&with_one_less(&all, which), None) <= before, "an action less");
         let fewer: Vec<Value> = allows[1..].iter().chain(&denies).cloned().collect();
         prop_assert!(radius(&fewer, None) <= before, "a statement less");

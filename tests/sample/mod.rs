@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thirdtrail::aws::window::{Time, parse_time};
 use thirdtrail::aws::{AccessLevel, AccountId, Action};
 use thirdtrail::finding::assessment::*;
-use thirdtrail::policy::risk::BlastRadius;
+use thirdtrail::policy::risk::{BlastRadius, Radius};
 
 /// What a stranger could write.
 pub(crate) const HOSTILE: &str = "a|b`c`<script>alert(1)</script>\n\u{1b}[31m\u{202e}";
@@ -210,7 +210,8 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
             Vec::new()
         },
         rightsizing: rightsizing(name, in_inventory),
-        blast_radius: in_inventory.then_some(BlastRadius { before: 37, after: 4 }),
+        blast_radius: in_inventory
+            .then_some(BlastRadius { before: Radius::of_tenths(375), after: Radius::of_tenths(40) }),
         risk: None,
     }
 }
@@ -375,7 +376,11 @@ pub(crate) fn assessment() -> Assessment {
             last_seen: Some(at("2026-07-20T11:30:00Z")),
             regions: strings(&["us-east-1"]),
             networks: strings(&["203.0.113.7"]),
-            blast_radius: Some(PartyBlastRadius { before: 37, after: 4, roles_not_known: 1 }),
+            blast_radius: Some(PartyBlastRadius {
+                before: Radius::of_tenths(375),
+                after: Radius::of_tenths(40),
+                roles_not_known: 1,
+            }),
         }],
         roles: vec![
             role("Datadog", "AROAOLD", false),

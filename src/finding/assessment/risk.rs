@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::policy::risk::{Answer, BlastRadius, Classes, Counts, OpenPath, Wildcard};
+use crate::policy::risk::{Answer, BlastRadius, Classes, Counts, OpenPath, Radius, Wildcard};
 
 /// What a role's grants amount to; the findings are made of it.
 #[derive(Debug, Clone)]
@@ -50,9 +50,9 @@ pub struct PassesRoles {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PartyBlastRadius {
     /// As the policies are, from 0 to 100.
-    pub before: u32,
+    pub before: Radius,
     /// As they would be with all proposals applied.
-    pub after: u32,
+    pub after: Radius,
     /// Roles that are not in the inventory, whose grants nobody knows and which are not counted.
     pub roles_not_known: u64,
 }

@@ -125,11 +125,8 @@ impl Judge<'_> {
              roles and, with `iam:PassedToService`, the service.{}",
             self.uses.remedy(actions)
         );
-        let title = format!(
-            "role {} {can} gain more rights than it was given, in {}",
-            self.role.name,
-            count(paths.len() as u64, "way")
-        );
+        let ways: BTreeSet<&str> = paths.iter().map(|(_, path)| path.name).collect();
+        let title = format!("role {} {can} gain more rights than it was given: {}", self.role.name, cut(&ways));
         Some(self.finish("policy-privilege-escalation", gravest, title, detail, evidence, &advice))
     }
 
@@ -226,7 +223,10 @@ impl Judge<'_> {
         };
         let covered: BTreeSet<&Action> = wildcards.iter().flat_map(|wildcard| &wildcard.writes).collect();
         let in_paths: BTreeSet<&Action> = self.risk.paths.iter().flat_map(|path| path.steps.iter().flatten()).collect();
-        let is_told = |action: &Action| covered.contains(action) || in_paths.contains(action);
+        // What nobody used and the trail would have shown is told by the list of what can go.
+        let is_told = |action: &Action| {
+            covered.contains(action) || in_paths.contains(action) || self.uses.one(action) == Disuse::NeverUsed
+        };
         let named: Vec<&Risky> = self.risk.classes.writes.iter().filter(|risky| !is_told(&risky.action)).collect();
         let grades = wildcards.iter().map(of_wildcard).chain(named.iter().map(|risky| self.grade(risky)));
         let gravest = grades.max()?;
@@ -265,14 +265,19 @@ impl Judge<'_> {
 
     /// A boundary is worth its trouble where rights can grow.
     fn unbounded(&self, found: &[Finding]) -> Option<Finding> {
-        const GROW: [&str; 3] = ["policy-admin", "policy-privilege-escalation", "policy-iam-write"];
-        let codes: Vec<&str> =
+        const GROW: [&str; 2] = ["policy-admin", "policy-iam-write"];
+        let mut codes: Vec<&str> =
             GROW.into_iter().filter(|code| found.iter().any(|finding| finding.code == *code)).collect();
+        // What a passed role or another machine's role may do, no boundary of this role limits.
+        let gains_all = |path: &&OpenPath| path.gives == Gives::Everything;
+        if self.risk.paths.iter().any(|path| gains_all(&path)) && self.risk.admin.is_none() {
+            codes.push("policy-privilege-escalation");
+        }
         if codes.is_empty() || !self.risk.is_unbounded {
             return None;
         }
-        let gains_all = |path: &OpenPath| path.gives == Gives::Everything && path.is_certain;
-        let grade = if self.risk.paths.iter().any(gains_all) { Grade::Medium } else { Grade::Low };
+        let certain = self.risk.paths.iter().filter(gains_all).any(|path| path.is_certain);
+        let grade = if certain { Grade::Medium } else { Grade::Low };
         let guardrail = &self.role.rightsizing.guardrail;
         let ready = if guardrail.boundary.is_some() {
             " The role's `boundary.json` is one that takes what is dangerous and unused."

@@ -13,6 +13,6 @@ pub mod wildcard;
 
 pub use classes::{Class, Classes};
 pub use paths::{Gives, OpenPath, escalations};
-pub use radius::{BlastRadius, Counts};
+pub use radius::{BlastRadius, Counts, Radius};
 pub use reach::{Answer, Powers, Reach, Standing};
 pub use wildcard::{Wildcard, wildcards};

@@ -3,13 +3,45 @@
 //! docs/RISK.md explains the formula with an example. It only ever looks at what is granted, never at what was done, and a
 //! permission less never makes it larger: each kind of danger is counted, and a count has only so many doublings.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 
 use super::reach::{Powers, Reach};
 use crate::policy::danger::Danger;
 
-/// The radius of a holder who can do everything.
-pub const EVERYTHING: u32 = 100;
+/// A blast radius, from 0 to 100 with one decimal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Radius(u32);
+
+impl Radius {
+    /// That of a holder who can do everything.
+    pub const EVERYTHING: Self = Self(1_000);
+
+    /// Of a number of tenths, up to everything.
+    #[must_use]
+    pub fn of_tenths(tenths: u32) -> Self {
+        Self(tenths).min(Self::EVERYTHING)
+    }
+}
+
+impl fmt::Display for Radius {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0 / 10, self.0 % 10) {
+            (whole, 0) => write!(f, "{whole}"),
+            (whole, tenths) => write!(f, "{whole}.{tenths}"),
+        }
+    }
+}
+
+impl Serialize for Radius {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 % 10 == 0 {
+            return serializer.serialize_u32(self.0 / 10);
+        }
+        serializer.serialize_f64(f64::from(self.0) / 10.0)
+    }
+}
 
 /// What a kind of danger adds for each doubling, and for how many doublings at most.
 struct Share {
@@ -43,9 +75,9 @@ pub struct Counts {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct BlastRadius {
     /// As the policies are.
-    pub before: u32,
+    pub before: Radius,
     /// As they would be with all proposals applied.
-    pub after: u32,
+    pub after: Radius,
 }
 
 impl Counts {
@@ -79,17 +111,23 @@ impl Counts {
 
     /// The number.
     #[must_use]
-    pub fn radius(&self) -> u32 {
+    pub fn radius(&self) -> Radius {
         if self.everything {
-            return EVERYTHING;
+            return Radius::EVERYTHING;
         }
-        let points = self.by_danger.iter().zip(&SHARES).map(|(count, share)| {
-            // 0 for none, 1 for one, 2 for two and three, 3 for four to seven, ...
-            let doublings = count.checked_ilog2().map_or(0, |log| log + 1);
-            share.points * doublings.min(share.most)
-        });
-        points.sum()
+        let points = self.by_danger.iter().zip(&SHARES);
+        let thousandths: u64 = points
+            .map(|(count, share)| u64::from(share.points) * doublings(*count).min(1_000 * u64::from(share.most)))
+            .sum();
+        Radius::of_tenths(u32::try_from(thousandths / 100).unwrap_or(u32::MAX))
     }
+}
+
+/// Thousandths of a step: none for 0, one step for 1, two for 2, three for 4, four for 8, evenly between.
+fn doublings(count: u64) -> u64 {
+    let Some(log) = count.checked_ilog2() else { return 0 };
+    let whole = 1_u64 << log;
+    1_000 * u64::from(log + 1) + 1_000 * (count - whole).min(1 << 50) / whole
 }
 
 #[cfg(test)]
@@ -101,7 +139,7 @@ mod tests {
         let dangers: std::collections::BTreeSet<Danger> = SHARES.iter().map(|share| share.danger).collect();
         assert_eq!(dangers.len(), SHARES.len());
         let most: u32 = SHARES.iter().map(|share| share.points * share.most).sum();
-        assert_eq!(most, EVERYTHING - 1, "everything is more than all that can be counted");
+        assert_eq!(most, 99, "everything is more than all that can be counted");
     }
 
     #[test]
@@ -111,7 +149,10 @@ mod tests {
             counts.by_danger[0] = count;
             counts.radius()
         };
-        assert_eq!([0, 1, 2, 3, 4, 8, 9_000].map(radius), [0, 5, 10, 10, 15, 20, 20]);
-        assert_eq!(Counts { everything: true, ..Counts::default() }.radius(), 100);
+        let tenths = [0, 1, 2, 3, 4, 5, 8, u64::MAX].map(radius);
+        assert_eq!(tenths, [0, 50, 100, 125, 150, 162, 200, 200].map(Radius::of_tenths));
+        assert_eq!(Counts { everything: true, ..Counts::default() }.radius().to_string(), "100");
+        assert_eq!(Radius::of_tenths(185).to_string(), "18.5");
+        assert_eq!(serde_json::to_string(&[185, 180].map(Radius::of_tenths)).unwrap(), "[18.5,18]");
     }
 }

@@ -16,6 +16,7 @@ mod sizing;
 
 use crate::aws::window::{Time, rfc3339};
 use crate::finding::assessment::Assessment;
+use crate::policy::risk::Radius;
 
 use self::page::{Page, count};
 use super::escape::code;
@@ -79,7 +80,7 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
 }
 
 /// Now, and with the proposals applied where that changes it.
-fn blast_radius(before: u32, after: u32) -> String {
+fn blast_radius(before: Radius, after: Radius) -> String {
     if before == after { before.to_string() } else { format!("{before}, then {after}") }
 }
 
