@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirdtrail::aws::window::parse_time;
+use thirdtrail::finding::trust_steps::TrustWishes;
 use thirdtrail::run::analyze::{Options, analyze};
 use thirdtrail::run::live::Input;
 use thirdtrail::run::monitor::Silent;
@@ -29,6 +30,10 @@ pub(crate) struct Trail {
     pub(crate) holes: Vec<String>,
     pub(crate) inventory: Option<Value>,
     pub(crate) credential_report: Option<String>,
+    /// What is asked for about trust policies.
+    pub(crate) trust: TrustWishes,
+    /// Worker threads.
+    pub(crate) jobs: usize,
 }
 
 impl Trail {
@@ -40,6 +45,8 @@ impl Trail {
             holes: Vec::new(),
             inventory: None,
             credential_report: None,
+            trust: TrustWishes::default(),
+            jobs: 2,
         }
     }
 
@@ -80,7 +87,8 @@ impl Trail {
             idle_days: 90,
             key_days: 90,
             max_holes: 0.05,
-            effort: Effort { jobs: 2, memory_bytes: 64 << 20 },
+            trust: self.trust,
+            effort: Effort { jobs: self.jobs, memory_bytes: 64 << 20 },
             ..Options::default()
         };
         if let Some(inventory) = &self.inventory {
