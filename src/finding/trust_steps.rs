@@ -156,6 +156,9 @@ fn unused(facts: &Facts<'_>, statement: &Statement, named: &Principals, found: &
     for name in names.filter(outside).filter(|name| !came(name)) {
         let never = format!("{} never came in the window", party(facts, name));
         match (&facts.too_short, facts.how) {
+            _ if facts.ways.is_empty() => {
+                found.leave(statement, "unused_party", format!("{never}, nor did anybody else"))
+            }
             (Some(why), _) => found.leave(statement, "unused_party", format!("{never}, but {why}")),
             (None, Some(TrustNarrowing::Parties)) => {
                 found.change.dropped.insert((statement.index, name.clone()));

@@ -34,6 +34,10 @@ pub(crate) struct Trail {
     pub(crate) trust: TrustWishes,
     /// Worker threads.
     pub(crate) jobs: usize,
+    /// Whole days without activity from which a role is idle.
+    pub(crate) idle_days: u32,
+    /// The Regions asked for; none for all.
+    pub(crate) regions: Vec<String>,
 }
 
 impl Trail {
@@ -47,6 +51,8 @@ impl Trail {
             credential_report: None,
             trust: TrustWishes::default(),
             jobs: 2,
+            idle_days: 90,
+            regions: Vec::new(),
         }
     }
 
@@ -82,9 +88,10 @@ impl Trail {
             request: Request {
                 since: parse_time(self.days.0),
                 until: parse_time(self.days.1).map(|time| time + chrono::TimeDelta::days(1)),
+                regions: self.regions.iter().cloned().collect(),
                 ..Request::default()
             },
-            idle_days: 90,
+            idle_days: self.idle_days,
             key_days: 90,
             max_holes: 0.05,
             trust: self.trust,
