@@ -3,7 +3,7 @@
 //! A second opinion beside [`is_narrower`](super::trust_edit::is_narrower): callers and contexts are made from all that
 //! either document names, and from what neither does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::context::Context;
 use super::document::PolicyDocument;
@@ -66,7 +66,8 @@ pub fn newly_admitted(after: &PolicyDocument, before: &PolicyDocument) -> Vec<St
         for action in &actions {
             let newly = contexts.iter().any(|context| {
                 let of = |document| degree(trust_decision(document, action, caller.caller(), context.clone()).decision);
-                of(after) > of(before)
+                let then = of(after);
+                then > 0 && then > of(before)
             });
             if newly {
                 found.insert(format!("{caller:?} by {action}"));
@@ -106,7 +107,7 @@ fn callers(after: &PolicyDocument, before: &PolicyDocument) -> BTreeSet<Who> {
 }
 
 /// For each statement a request that it is made for, and that request with one key otherwise or not there.
-fn contexts(after: &PolicyDocument, before: &PolicyDocument) -> Vec<Context> {
+fn contexts(after: &PolicyDocument, before: &PolicyDocument) -> HashSet<Context> {
     let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for block in statements(after, before).flat_map(|statement| &statement.conditions) {
         let known = values.entry(block.key.to_ascii_lowercase()).or_default();
@@ -116,16 +117,16 @@ fn contexts(after: &PolicyDocument, before: &PolicyDocument) -> Vec<Context> {
             known.insert(value.replace(['*', '?'], ""));
         }
     }
-    let mut found = vec![Context::partial(), Context::complete()];
+    let mut found = HashSet::from([Context::partial(), Context::complete()]);
     for statement in statements(after, before) {
         let made_for = statement.conditions.iter().fold(Context::complete(), |context, block| {
             context.with(&block.key, block.values.first().map(|value| filled(value)))
         });
         for (key, values) in &values {
-            found.push(made_for.clone().without(key));
+            found.insert(made_for.clone().without(key));
             found.extend(values.iter().map(|value| made_for.clone().with(key, [value.as_str()])));
         }
-        found.push(made_for);
+        found.insert(made_for);
     }
     found
 }
