@@ -10,6 +10,7 @@ use crate::run::source::AwsOptions;
 
 use super::beside::BesideArguments;
 use super::collect::CollectArguments;
+use super::external_id::ExternalIdArguments;
 
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
@@ -41,6 +42,8 @@ pub(super) enum Command {
     Map(MapArguments),
     /// The policy engine on its own, JSON Lines in, JSON Lines out.
     Policy(PolicyArguments),
+    /// A fresh external id, or whether roles refuse a caller without its own.
+    ExternalId(ExternalIdArguments),
     /// Makes a synthetic trail with its inventory and the truth about it.
     Generate(GenerateArguments),
 }

@@ -6,6 +6,7 @@ mod beside;
 mod collect;
 mod diff;
 mod exit_code;
+mod external_id;
 mod generate;
 mod input;
 mod lint;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::ExternalId(arguments) => external_id::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
     });
     match done {

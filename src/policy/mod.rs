@@ -38,6 +38,7 @@ pub mod trust;
 pub mod truth;
 pub mod undecided;
 pub mod users;
+pub mod without_id;
 
 pub use action_index::ActionIndex;
 pub use catalog::Catalog;

@@ -7,6 +7,7 @@ pub mod collect;
 pub mod digests;
 pub mod discover;
 pub mod estimate;
+pub mod external_id;
 pub mod fetch;
 pub mod gathered;
 pub mod inputs;
