@@ -59,7 +59,8 @@ fn every_role_that_lets_outsiders_in_is_answered() {
     assert_eq!(answer["schema"], "thirdtrail.external-id-check/1");
     let roles = answer["roles"].as_array().unwrap();
     let name = |role: &Value| role["role"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
-    let found: BTreeMap<String, &str> = roles.iter().map(|role| (name(role), role["answer"].as_str().unwrap())).collect();
+    let found: BTreeMap<String, &str> =
+        roles.iter().map(|role| (name(role), role["answer"].as_str().unwrap())).collect();
     let expected = [
         ("ByTag", "unknown"),
         ("Exact", "refuses"),
@@ -111,7 +112,8 @@ fn new_prints_uuids_alone() {
 }
 
 const SECRET: &str = "handed-out-secret-access-key";
-const DENIED: &str = "User: arn:aws:iam::464622532012:user/me is not authorized to perform: sts:AssumeRole on resource: role";
+const DENIED: &str =
+    "User: arn:aws:iam::464622532012:user/me is not authorized to perform: sts:AssumeRole on resource: role";
 
 fn session() -> Answer {
     Answer::Xml(format!(
@@ -123,9 +125,7 @@ fn session() -> Answer {
 }
 
 fn identity() -> Answer {
-    Answer::Xml(format!(
-        "<Arn>arn:aws:iam::{DATADOG}:user/me</Arn><UserId>AIDAME</UserId><Account>{DATADOG}</Account>"
-    ))
+    Answer::Xml(format!("<Arn>arn:aws:iam::{DATADOG}:user/me</Arn><UserId>AIDAME</UserId><Account>{DATADOG}</Account>"))
 }
 
 /// An STS whose role answers as it is told: to no id, to a wrong one, to the agreed one.
@@ -186,7 +186,11 @@ fn live(aws: &StandIn, how: &[&str], key: bool) -> (i32, Value, String) {
 fn check_live(answers: [fn() -> Answer; 3], how: &[&str], code: i32, answer: &str, proven: bool) {
     let [without, wrong, agreed] = answers;
     let (found, role, _) = live(&sts(without, wrong, agreed), how, true);
-    assert_eq!((found, role["answer"].as_str().unwrap(), role["proven"].as_bool().unwrap()), (code, answer, proven), "{role}");
+    assert_eq!(
+        (found, role["answer"].as_str().unwrap(), role["proven"].as_bool().unwrap()),
+        (code, answer, proven),
+        "{role}"
+    );
 }
 
 /// S41, S42: what STS answers is what is told; only a denial refuses, and only the right id proves it.

@@ -15,8 +15,8 @@ use crate::policy::without_id::IdAnswer;
 use crate::run::UserError;
 use crate::run::beside::{BesideOptions, read};
 use crate::run::external_id::{Kept, fresh};
-use crate::run::live::external_id::{LiveCheck, check};
 use crate::run::live::Input;
+use crate::run::live::external_id::{LiveCheck, check};
 
 use super::args::{AwsArguments, Format};
 use super::beside::is_live;
@@ -105,14 +105,12 @@ fn exit_code(answers: impl Iterator<Item = IdAnswer>) -> ExitCode {
 
 fn evaluated(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     if arguments.inventory.is_empty() && arguments.inputs.is_none() {
-        let help = "give --inventory FILE (output of `aws iam get-account-authorization-details`), or --live with --role";
+        let help =
+            "give --inventory FILE (output of `aws iam get-account-authorization-details`), or --live with --role";
         return Err(UserError::new("there is no role to check", help).into());
     }
-    let mut options = BesideOptions {
-        aws: arguments.aws.options(),
-        folder: arguments.inputs.clone(),
-        ..BesideOptions::default()
-    };
+    let mut options =
+        BesideOptions { aws: arguments.aws.options(), folder: arguments.inputs.clone(), ..BesideOptions::default() };
     let (live, files): (Vec<&PathBuf>, Vec<&PathBuf>) = arguments.inventory.iter().partition(|path| is_live(path));
     options.live.extend((!live.is_empty()).then_some(Input::Inventory));
     for path in &arguments.organization {
@@ -131,7 +129,9 @@ fn evaluated(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     let mut checks: Vec<RoleIdCheck> = roles.into_iter().map(|role| check_role(role, accounts)).collect();
     checks.retain(|check| !arguments.role.is_empty() || check.concerns_outsiders());
     match arguments.format {
-        Format::Json => line(&json!({"schema": "thirdtrail.external-id-check/1", "live": false, "roles": checks}).to_string())?,
+        Format::Json => {
+            line(&json!({"schema": "thirdtrail.external-id-check/1", "live": false, "roles": checks}).to_string())?
+        }
         Format::Table => {
             for check in &checks {
                 role_lines(check)?;
@@ -211,7 +211,9 @@ fn live(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     let given = kept.map(|kept| kept.read()).transpose()?;
     let checks = check(&arguments.role, given.as_ref(), &arguments.aws.options())?;
     match arguments.format {
-        Format::Json => line(&json!({"schema": "thirdtrail.external-id-check/1", "live": true, "roles": checks}).to_string())?,
+        Format::Json => {
+            line(&json!({"schema": "thirdtrail.external-id-check/1", "live": true, "roles": checks}).to_string())?
+        }
         Format::Table => {
             for check in &checks {
                 live_lines(check)?;

@@ -16,6 +16,7 @@ mod plan;
 mod policy;
 mod report;
 mod stop;
+mod template;
 mod terminal;
 
 pub use exit_code::ExitCode;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Map(arguments) => map::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::ExternalId(arguments) => external_id::run(&arguments),
+        Command::Template(arguments) => template::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
     });
     match done {

@@ -226,7 +226,10 @@ mod tests {
         let found = check(json!({"Statement": [allow(datadog.clone(), exact.clone()), allow(other, json!({}))]}));
         assert_eq!((found.answer, found.parties.len()), ("admits_without", 2));
         assert!(found.reason.contains("statement #2 lets it in without"), "{}", found.reason);
-        let ours = [allow(json!({"AWS": "111122223333"}), json!({})), allow(json!({"Service": "ec2.amazonaws.com"}), json!({}))];
+        let ours = [
+            allow(json!({"AWS": "111122223333"}), json!({})),
+            allow(json!({"Service": "ec2.amazonaws.com"}), json!({})),
+        ];
         let found = check(json!({"Statement": ours}));
         assert_eq!((found.answer, found.concerns_outsiders()), ("refuses", false));
         let broken = check(json!({"Statement": [{"Effect": "Perhaps"}]}));

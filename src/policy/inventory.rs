@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::document::PolicyDocument;
 use super::evaluate::matches_action;
+use super::inventory_users::{InventoryGroup, InventoryUser, read_group, read_user};
 use super::statement::Effect;
 use crate::aws::window::{Time, parse_time};
 use crate::aws::{AccountId, Action, Arn};
@@ -125,6 +126,10 @@ pub struct Inventory {
     pub policies: BTreeMap<String, ManagedPolicy>,
     /// Roles, users and groups that a managed policy is attached to, by its ARN.
     pub attachments: BTreeMap<String, BTreeSet<String>>,
+    /// By ARN.
+    pub users: BTreeMap<String, InventoryUser>,
+    /// By account and name.
+    pub groups: BTreeMap<(AccountId, String), InventoryGroup>,
 }
 
 impl Inventory {
@@ -173,6 +178,9 @@ impl Inventory {
                 }
             }
         }
+        let users = list(page, "UserDetailList").iter().filter_map(read_user);
+        self.users.extend(users.map(|user| (user.arn.clone(), user)));
+        self.groups.extend(list(page, "GroupDetailList").iter().filter_map(read_group));
         for policy in list(page, "Policies") {
             self.add_policy(policy);
         }
@@ -215,11 +223,11 @@ pub(super) fn says_more(page: &Value) -> bool {
         || ["Marker", "NextToken"].iter().any(|key| page[key].as_str().is_some_and(|token| !token.is_empty()))
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+pub(super) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value[key].as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -230,12 +238,6 @@ fn read_role(number: usize, role: &Value) -> Result<Role, InventoryError> {
     let name = match text(role, "RoleName") {
         "" => parsed.role_name().ok_or_else(|| wrong("RoleName"))?,
         name => name,
-    };
-    let named = |item: &Value| (text(item, "PolicyName").to_owned(), read_document(&item["PolicyDocument"]));
-    let attached = |item: &Value| {
-        let arn = text(item, "PolicyArn");
-        let name = text(item, "PolicyName");
-        (if name.is_empty() { arn.rsplit('/').next().unwrap_or(arn) } else { name }.to_owned(), arn.to_owned())
     };
     Ok(Role {
         arn: arn.to_owned(),
@@ -248,8 +250,8 @@ fn read_role(number: usize, role: &Value) -> Result<Role, InventoryError> {
         },
         created: parse_time(text(role, "CreateDate")),
         trust: read_document(&role["AssumeRolePolicyDocument"]),
-        inline: list(role, "RolePolicyList").iter().map(named).collect(),
-        attached: list(role, "AttachedManagedPolicies").iter().map(attached).collect(),
+        inline: inline(role, "RolePolicyList"),
+        attached: attached(role),
         boundary: role
             .pointer("/PermissionsBoundary/PermissionsBoundaryArn")
             .and_then(Value::as_str)
@@ -260,7 +262,23 @@ fn read_role(number: usize, role: &Value) -> Result<Role, InventoryError> {
     })
 }
 
-fn tags(list: &Value) -> BTreeMap<String, String> {
+/// Inline policies by name, in the order of the file.
+pub(super) fn inline(owner: &Value, key: &str) -> Vec<(String, Document)> {
+    let named = |item: &Value| (text(item, "PolicyName").to_owned(), read_document(&item["PolicyDocument"]));
+    list(owner, key).iter().map(named).collect()
+}
+
+/// Names and ARNs of attached managed policies.
+pub(super) fn attached(owner: &Value) -> Vec<(String, String)> {
+    let named = |item: &Value| {
+        let arn = text(item, "PolicyArn");
+        let name = text(item, "PolicyName");
+        (if name.is_empty() { arn.rsplit('/').next().unwrap_or(arn) } else { name }.to_owned(), arn.to_owned())
+    };
+    list(owner, "AttachedManagedPolicies").iter().map(named).collect()
+}
+
+pub(super) fn tags(list: &Value) -> BTreeMap<String, String> {
     let tags = list.as_array().into_iter().flatten();
     tags.map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned())).collect()
 }

@@ -63,12 +63,7 @@ fn the_answer_is_that_of_the_evaluation() {
     check(json!([allow(of("StringNotEquals", json!("other")))]), AdmitsWithout, &["#1"], &[]);
     check(json!([allow(json!({"StringEquals": {"STS:externalid": [ID, "second"]}}))]), Refuses, &["#1"], &[]);
     // An id that hangs on the caller cannot be told.
-    check(
-        json!([allow(of("StringEquals", json!("${aws:PrincipalTag/id}")))]),
-        Unknown,
-        &["#1"],
-        &[],
-    );
+    check(json!([allow(of("StringEquals", json!("${aws:PrincipalTag/id}")))]), Unknown, &["#1"], &[]);
     check(json!([allow(json!({"StringSame": {"sts:ExternalId": ID}}))]), Unknown, &["#1"], &[]);
 }
 

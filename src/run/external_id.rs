@@ -55,7 +55,10 @@ impl Kept {
             }
         };
         let wrong = |why: String| {
-            UserError::new(format!("cannot read the external id in `{shown}`: {why}"), "put the id there, and nothing else")
+            UserError::new(
+                format!("cannot read the external id in `{shown}`: {why}"),
+                "put the id there, and nothing else",
+            )
         };
         let text = text.map_err(wrong)?;
         ExternalId::parse(text.trim_start_matches('\u{feff}').trim()).map_err(|error| wrong(error.to_string()))

@@ -27,6 +27,7 @@ pub mod shelf;
 pub mod source;
 pub mod spill;
 pub mod stop;
+pub mod template;
 pub mod upload;
 pub mod witness;
 pub mod workers;
