@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ID_PATTERN, id_or_parameter};
+use super::{ID_CHARACTERS, ID_PATTERN, id_or_parameter};
 use crate::policy::size::PolicyKind;
 use crate::policy::vendor_role::{Boundary, VendorRole};
 
@@ -37,8 +37,8 @@ pub fn cloudformation(role: &VendorRole) -> Result<String, CannotWrite> {
             "Type": "String",
             "NoEcho": true,
             "Description": "The external id that was agreed on with the vendor; a secret",
-            "MinLength": 2,
-            "MaxLength": 1224,
+            "MinLength": ID_CHARACTERS.0,
+            "MaxLength": ID_CHARACTERS.1,
             "AllowedPattern": ID_PATTERN,
         });
         template.insert("Parameters".to_owned(), json!({"ExternalId": parameter}));

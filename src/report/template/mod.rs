@@ -16,8 +16,11 @@ use crate::aws::external_id::ExternalId;
 use crate::policy::vendor_role::VendorRole;
 use serde_json::{Value, json};
 
-/// What the external id must look like, for those who fill it in.
-const ID_PATTERN: &str = "[a-zA-Z0-9+=,.@:/_-]{2,1224}";
+/// What the external id must look like, for those who fill it in. Its length is asked for apart: Terraform's expressions
+/// cannot count to more than 1,000.
+const ID_PATTERN: &str = "[a-zA-Z0-9+=,.@:/_-]+";
+/// Its least and greatest length.
+const ID_CHARACTERS: (u32, u32) = (2, 1224);
 
 /// What stands for the external id in the trust policy: the id, where the role brings one, else a parameter of the
 /// template.

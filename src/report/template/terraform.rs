@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::hcl::{Instead, expression, lines, quoted};
-use super::{ID_PATTERN, id_or_parameter};
+use super::{ID_CHARACTERS, ID_PATTERN, id_or_parameter};
 use crate::policy::size::PolicyKind;
 use crate::policy::vendor_role::{Boundary, VendorRole};
 
@@ -48,8 +48,11 @@ fn variable() -> String {
         entry("type", "string"),
         entry("sensitive", "true"),
     ];
+    let (least, most) = ID_CHARACTERS;
+    let length = "length(var.external_id)";
+    let condition = format!("{length} >= {least} && {length} <= {most} && can(regex({pattern}, var.external_id))");
     let check = [
-        entry("condition", &format!("can(regex({pattern}, var.external_id))")),
+        entry("condition", &condition),
         entry("error_message", "\"An external id has 2 to 1224 letters, digits and +=,.@:/_-.\""),
     ];
     let (entries, check) = (lines(&entries, 2), lines(&check, 4));

@@ -198,7 +198,11 @@ pub(super) fn boundary(given: &str) -> Result<Boundary, UserError> {
 fn of_role(out: &Path, wanted: &str, guardrail: bool) -> Result<Granted, UserError> {
     let report = report_of(out)?;
     let is_wanted = |role: &&Value| role["arn"] == wanted || role["name"] == wanted;
-    let roles: Vec<&Value> = report["roles"].as_array().into_iter().flatten().filter(is_wanted).collect();
+    let mut roles: Vec<&Value> = report["roles"].as_array().into_iter().flatten().filter(is_wanted).collect();
+    // A role of that name that was deleted has no policies any more.
+    if roles.iter().any(|role| role["in_inventory"] == true) {
+        roles.retain(|role| role["in_inventory"] == true);
+    }
     let [role] = roles.as_slice() else {
         let what = format!("{} roles `{wanted}` are in the report in `{}`", roles.len(), out.display());
         return Err(UserError::new(what, "give the ARN of a role that report.json lists"));
