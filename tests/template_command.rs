@@ -82,8 +82,9 @@ fn actions_are_checked_against_the_catalog() {
     with("ec2:DescribeInstancs", &[], &["`ec2:DescribeInstancs` matches no action", "ec2:DescribeInstances"]);
     with("ec3:DescribeInstances", &[], &["near are: ec2"]);
     with("s3:NoSuch*", &[], &["matches no action"]);
-    with("describe", &[], &["`describe` is no action"]);
-    with("*", &[], &["`*` is no action"]);
+    with("describe", &[], &["`describe` is no action of one service"]);
+    with("*", &[], &["`*` is no action of one service"]);
+    with("*:*", &[], &["`*:*` is no action of one service"]);
     with("dynamodb:GetItem", &["--resource", "arn:aws:s3:::b/*"], &["no --resource fits `dynamodb:GetItem`", "table/"]);
 }
 
@@ -109,6 +110,11 @@ fn policies_are_taken_as_they_are() {
     let trust = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]});
     let trust = written(&folder, "trust.json", &trust);
     refused(&["--vendor", DATADOG, "--policy", &trust], &["names principals"]);
+    let admin =
+        json!({"Statement": [{"Effect": "Allow", "Action": ["iam:*", "ec2:DescribeInstances"], "Resource": "*"}]});
+    let admin = template(&["--vendor", DATADOG, "--policy", &written(&folder, "admin.json", &admin)]);
+    assert!(admin.code == 0 && admin.stderr.contains("(privilege_escalation)"), "{}", admin.stderr);
+    assert!(!done.stderr.contains("misused"), "{}", done.stderr);
     refused(&["--vendor", DATADOG, "--boundary", &trust], &["names principals"]);
     refused(&["--vendor", DATADOG, "--boundary", "arn:aws:iam::1:role/x"], &["not the ARN of a managed policy"]);
     let broken = written(&folder, "broken.json", &json!({"Statement": [{"Effect": "Allow"}]}));

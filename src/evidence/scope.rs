@@ -46,6 +46,9 @@ pub struct Scope {
     /// Roles that no outsider can reach, by today's trust: only their last activity is kept. Should a hand-off show
     /// that an outsider reached one all the same, the caller removes it here and reads again.
     pub quiet_roles: HashSet<RoleRef>,
+    /// IAM users by ARN whose calls are kept: a third party holds their keys (S16). Of all others only the use of their
+    /// keys is kept. Should the records show another such user, the caller adds it here and reads again.
+    pub party_users: HashSet<String>,
 }
 
 impl Scope {
@@ -68,6 +71,12 @@ impl Scope {
     pub fn admits_place(&self, account: AccountId, region: &str) -> bool {
         (self.accounts.is_empty() || self.accounts.contains(&account))
             && (self.regions.is_empty() || self.regions.contains(region))
+    }
+
+    /// Whether the calls of the user with that ARN are kept.
+    #[must_use]
+    pub fn is_party_user(&self, arn: &str) -> bool {
+        !self.party_users.is_empty() && self.party_users.contains(arn)
     }
 
     /// Whether only the last activity of that role is kept.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::activity::directory::Directory;
 use crate::activity::party::Accounts;
+use crate::activity::party_user::{PartyUsers, UserFacts};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight, rfc3339};
 use crate::cloudtrail::digest::key::PublicKeys;
@@ -66,6 +67,8 @@ pub struct Options {
     pub as_of: Option<Time>,
     /// Days from which a role is idle.
     pub idle_days: u32,
+    /// Days from which an access key is old.
+    pub key_days: u32,
     /// Largest share of the window's days that may be holes, 0.0 to 1.0.
     pub max_holes: f64,
     /// How much of the machine to use.
@@ -256,7 +259,8 @@ fn read_and_judge(
             Err(NoAnswer::Lost(reason)) => return Err(disk(std::io::Error::other(reason))),
             Err(NoAnswer::ReadAgain(reached)) => {
                 monitor.end();
-                for role in reached {
+                scope.party_users.extend(reached.users);
+                for role in reached.roles {
                     scope.quiet_roles.remove(&RoleRef { account: role.account, name: role.name, id: role.id });
                 }
             }
@@ -274,7 +278,21 @@ pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
         quiet_roles: quiet
             .map(|role| RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() })
             .collect(),
+        party_users: party_users(given, None).iter().map(|(arn, _)| arn.to_owned()).collect(),
     }
+}
+
+/// The users whose keys third parties hold, by the inventory and, once it is read, by the records.
+fn party_users(given: &Given, evidence: Option<&Evidence>) -> PartyUsers {
+    let mut users = PartyUsers::default();
+    let directory = Directory::builtin();
+    for arn in evidence.into_iter().flat_map(Evidence::users).filter(|arn| !given.inventory.users.contains_key(*arn)) {
+        users.note(UserFacts { arn, ..UserFacts::default() }, directory);
+    }
+    for user in given.inventory.users.values() {
+        users.note(UserFacts { arn: &user.arn, id: &user.id, tags: Some(&user.tags), listed: None }, directory);
+    }
+    users
 }
 
 fn judge(
@@ -296,7 +314,9 @@ fn judge(
         records: read.counts,
         integrity,
     };
+    let users = party_users(given, Some(&read.evidence));
     Ok(assess(&Inquiry {
+        users: &users,
         evidence: &read.evidence,
         shelf: &read.shelf,
         reading: &reading,
@@ -306,6 +326,7 @@ fn judge(
         window,
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
+        key_days: options.key_days,
         max_holes: options.max_holes,
         beside: &given.beside,
         keep: &given.keep,
@@ -370,7 +391,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "since": options.request.since.map(rfc3339),
             "until": options.request.until.map(rfc3339),
             "as_of": options.as_of.map(rfc3339),
-            "idle_days": options.idle_days,
+            "idle_days": options.idle_days, "key_days": options.key_days,
             "max_holes": options.max_holes,
             "accounts": accounts(&options.request.accounts),
             "regions": options.request.regions,

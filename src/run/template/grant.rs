@@ -93,8 +93,12 @@ fn known<'c>(text: &str, catalog: &'c Catalog) -> Result<Vec<&'c ActionInfo>, Us
     let index = catalog.index();
     let found: Vec<&ActionInfo> =
         index.matching(text).filter_map(|at| index.action(at)).filter_map(|action| catalog.get(action)).collect();
-    if text == "*" || (found.is_empty() && Action::parse(text).is_none() && !text.contains(['*', '?'])) {
-        return Err(UserError::new(format!("`{text}` is no action"), "write actions as `ec2:DescribeInstances`"));
+    let one_service = !text.split(':').next().unwrap_or_default().contains(['*', '?']);
+    if !one_service || (found.is_empty() && Action::parse(text).is_none() && !text.contains(['*', '?'])) {
+        return Err(UserError::new(
+            format!("`{text}` is no action of one service"),
+            "write actions as `ec2:DescribeInstances`",
+        ));
     }
     if !found.is_empty() {
         return Ok(found);

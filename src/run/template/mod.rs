@@ -12,7 +12,10 @@ use crate::activity::directory::Directory;
 use crate::aws::AccountId;
 use crate::aws::external_id::ExternalId;
 use crate::finding::external_id::{is_weak, strength};
+use crate::policy::catalog::Catalog;
+use crate::policy::danger::Danger;
 use crate::policy::vendor_role::{Boundary, RoleDocument, Unfit, VendorRole, arrange};
+use crate::policy::{Grant, NamedPolicy, PolicyDocument, expand};
 use crate::report::OutputFile;
 use crate::report::template::{Steps, UserToReplace, cloudformation, steps, terraform};
 
@@ -20,6 +23,9 @@ use super::UserError;
 use super::external_id::Kept;
 use grant::boundary;
 use vendor::Vendor;
+
+/// Dangerous actions that a note lists.
+const DANGERS: usize = 10;
 
 /// What the user asks for.
 #[derive(Clone, Debug)]
@@ -144,8 +150,29 @@ pub fn design(wish: &Wish) -> Result<Design, UserError> {
     if role.documents.is_empty() && role.attached.is_empty() {
         notes.push("the role may do nothing: no permissions were asked for".to_owned());
     }
+    notes.extend(dangers(&role));
     let steps = Steps { party: vendor.shown(), notes, user: granted.user, ..Steps::default() };
     Ok(Design { role, steps })
+}
+
+/// What of the role's own documents could do the most harm; managed policies are not looked into.
+fn dangers(role: &VendorRole) -> Option<String> {
+    let catalog = Catalog::builtin();
+    let parsed: Vec<(&str, PolicyDocument)> = role
+        .documents
+        .iter()
+        .filter_map(|one| Some((one.name.as_str(), PolicyDocument::from_value(&one.document).ok()?)))
+        .collect();
+    let named: Vec<NamedPolicy<'_>> = parsed.iter().map(|(name, document)| NamedPolicy { name, document }).collect();
+    let grants = expand(&named, &[], catalog).grants;
+    let worst = |grant: &Grant| catalog.danger(&grant.action).filter(|danger| *danger <= Danger::PermissionsManagement);
+    let mut found: Vec<(Danger, &str)> =
+        grants.iter().filter_map(|grant| Some((worst(grant)?, grant.action.as_str()))).collect();
+    found.sort_unstable();
+    let listed: Vec<String> =
+        found.iter().take(DANGERS).map(|(danger, action)| format!("{action} ({})", danger.as_str())).collect();
+    let more = if found.len() > DANGERS { format!(" and {} more", found.len() - DANGERS) } else { String::new() };
+    (!found.is_empty()).then(|| format!("it may do what can be misused badly: {}{more}", listed.join(", ")))
 }
 
 fn unfit(error: &Unfit) -> UserError {

@@ -3,13 +3,11 @@
 //! Managed policies stay what they are and are attached to the role; inline ones become the role's. What only works for
 //! users is told, because the role would do less, or more, than the user did.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::aws::Arn;
 use crate::policy::inventory::Inventory;
-use crate::policy::inventory_users::{InventoryUser, UserPolicy};
+use crate::policy::inventory_users::{Holdings, IamUser};
 use crate::policy::vendor_role::{Boundary, RoleDocument};
 use crate::report::template::UserToReplace;
 
@@ -17,6 +15,8 @@ use super::super::UserError;
 use super::super::inputs::inventory;
 use super::{Granted, Replaced};
 
+/// Characters of a policy's name, with room for a number.
+const NAME: usize = 120;
 /// Condition keys and variables that have other values in a role's session, or none. Source: IAM User Guide, "AWS global
 /// condition context keys".
 const OF_USERS: [&str; 8] = [
@@ -60,57 +60,57 @@ fn no_user(arn: &str, inventory: &Inventory) -> UserError {
     UserError::new(format!("no user `{arn}` is in the inventory"), help)
 }
 
-fn of_user(inventory: &Inventory, user: &InventoryUser) -> Result<Granted, UserError> {
-    let policies = inventory.policies_of_user(user).map_err(|group| {
-        let what = format!("the group `{group}` of `{}` is not in the inventory", user.arn);
-        UserError::new(what, "give the whole output of `aws iam get-account-authorization-details`")
-    })?;
+fn of_user(inventory: &Inventory, user: &IamUser) -> Result<Granted, UserError> {
     let mut granted = Granted::default();
-    let mut only_users: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for policy in &policies {
-        let shown = match policy.group {
-            Some(group) => format!("{} of group {group}", policy.name),
-            None => policy.name.to_owned(),
-        };
-        match policy.document {
-            Some(document) => {
-                let keys = keys_of_users(&document.value);
-                if !keys.is_empty() {
-                    only_users.insert(shown.clone(), keys);
-                }
-            }
-            None => granted
-                .notes
-                .push(format!("the document of policy {shown} is not in the inventory; it is attached unread")),
-        }
-        add(policy, &shown, &mut granted)?;
+    add(None, &user.holdings, inventory, &mut granted)?;
+    for name in &user.groups {
+        let group = inventory.groups.get(&(user.account, name.clone())).ok_or_else(|| {
+            let what = format!("the group `{name}` of `{}` is not in the inventory", user.arn);
+            UserError::new(what, "give the whole output of `aws iam get-account-authorization-details`")
+        })?;
+        add(Some(name), group, inventory, &mut granted)?;
     }
     granted.attached.sort();
     granted.attached.dedup();
-    for (policy, keys) in only_users {
-        let note = "means something else for a role than for a user";
-        granted.notes.push(format!("policy {policy}: {} {note}", keys.join(", ")));
-    }
     if granted.documents.is_empty() && granted.attached.is_empty() {
         granted.notes.push("the user has no policies".to_owned());
     }
     Ok(granted)
 }
 
-fn add(policy: &UserPolicy<'_>, shown: &str, granted: &mut Granted) -> Result<(), UserError> {
-    if let Some(arn) = policy.arn {
-        granted.attached.push(arn.to_owned());
-        return Ok(());
+/// The policies of the user, or of one of its groups.
+fn add(
+    group: Option<&str>,
+    holdings: &Holdings,
+    inventory: &Inventory,
+    granted: &mut Granted,
+) -> Result<(), UserError> {
+    let shown = |name: &str| group.map_or_else(|| name.to_owned(), |group| format!("{name} of group {group}"));
+    for (name, document) in &holdings.inline {
+        if let Err(problem) = &document.parsed {
+            let what = format!("the inline policy {} cannot be read: {problem}", shown(name));
+            return Err(UserError::new(what, "give the permissions with --policy"));
+        }
+        granted.notes.extend(of_users(&shown(name), &document.value));
+        let own = group.map_or_else(|| name.clone(), |group| format!("{group}-{name}"));
+        let name = own.chars().take(NAME).collect();
+        granted.documents.push(RoleDocument { name, document: document.value.clone() });
     }
-    let Some(document) = policy.document else { return Ok(()) };
-    if let Err(problem) = &document.parsed {
-        let what = format!("the inline policy {shown} cannot be read: {problem}");
-        return Err(UserError::new(what, "give the permissions with --policy"));
+    for (name, arn) in &holdings.attached {
+        granted.notes.extend(match inventory.policies.get(arn) {
+            Some(policy) => of_users(&shown(name), &policy.document.value),
+            None => Some(format!("policy {} is attached unread: the inventory does not hold it", shown(name))),
+        });
+        granted.attached.push(arn.clone());
     }
-    let name = policy.group.map_or_else(|| policy.name.to_owned(), |group| format!("{group}-{}", policy.name));
-    let name = name.chars().take(120).collect();
-    granted.documents.push(RoleDocument { name, document: document.value.clone() });
     Ok(())
+}
+
+/// What of a policy only works for users.
+fn of_users(policy: &str, document: &Value) -> Option<String> {
+    let keys = keys_of_users(document);
+    (!keys.is_empty())
+        .then(|| format!("policy {policy}: {} means something else for a role than for a user", keys.join(", ")))
 }
 
 /// The keys that a document names in conditions, or as variables anywhere.
