@@ -269,6 +269,19 @@ fn a_role_takes_the_place_of_a_users_keys() {
     assert!(role["ManagedPolicyArns"].is_null(), "{role}");
     assert_eq!(role["Policies"].as_array().unwrap().len(), 1);
     assert_eq!(role["PermissionsBoundary"], "arn:aws:iam::111122223333:policy/Limit");
+    // Nothing tells whose that user is; a tag may.
+    let alone = ["--inventory", inventory.as_str(), "--replace-user", USER];
+    refused(&alone, &["it is not said whom the role is for"]);
+    let mut tagged = key_user();
+    tagged["UserDetailList"][0]["Tags"] = json!([{"Key": "vendor", "Value": "Vanta"}]);
+    let tagged = written(&folder, "tagged.json", &tagged);
+    let done = template(&["--inventory", &tagged, "--replace-user", USER]);
+    assert_eq!(principal(&done), "arn:aws:iam::956993596390:root");
+    assert!(done.stderr.contains("taken for one of Vanta by its tag"), "{}", done.stderr);
+    let mut several = key_user();
+    several["UserDetailList"][0]["Tags"] = json!([{"Key": "vendor", "Value": "Datadog"}]);
+    let several = written(&folder, "several.json", &several);
+    refused(&["--inventory", &several, "--replace-user", USER], &["`Datadog` has 2 accounts", "give --vendor"]);
     let other = "arn:aws:iam::111122223333:user/scanner";
     refused(&[&base[..], &[other]].concat(), &["no user `arn:aws:iam::111122223333:user/scanner`", USER]);
     refused(&[&base[..], &["arn:aws:iam::111122223333:user/lost"]].concat(), &["group `gone`"]);

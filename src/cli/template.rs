@@ -17,7 +17,7 @@ use super::terminal::{line, note, plain};
 /// Arguments of `template`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("permissions").args(["actions", "policy", "from"]))]
-#[command(group = ArgGroup::new("whom").args(["vendor", "principal", "from"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("whom").args(["vendor", "principal", "from", "replace_user"]).required(true).multiple(true))]
 pub(super) struct TemplateArguments {
     /// Whom the role is for: a vendor's name in the directory, or the number of its account.
     #[arg(long, value_name = "NAME|ACCOUNT")]
@@ -45,7 +45,8 @@ pub(super) struct TemplateArguments {
     #[arg(long, requires = "from", conflicts_with = "boundary")]
     guardrail: bool,
     /// The role takes the place of the keys of this user: it gets the user's policies and those of its groups, and the
-    /// steps say when to switch the keys off. With --actions or --policy it gets those instead.
+    /// steps say when to switch the keys off. With --actions or --policy it gets those instead. Without --vendor the user's
+    /// tag or name says whose it is.
     #[arg(long, value_name = "ARN", requires = "inventory", conflicts_with = "from")]
     replace_user: Option<String>,
     /// With --replace-user: output of `aws iam get-account-authorization-details`; repeatable.

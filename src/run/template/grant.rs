@@ -27,7 +27,7 @@ pub(super) fn read(wish: &Wish) -> Result<Granted, UserError> {
         asked => Some(of_permissions(asked)?),
     };
     match &wish.replaced {
-        Some(replaced) => user::read(replaced, granted),
+        Some(replaced) => user::read(replaced, granted, &wish.directory),
         None => Ok(granted.unwrap_or_default()),
     }
 }

@@ -9,6 +9,7 @@ mod vendor;
 use std::path::PathBuf;
 
 use crate::activity::directory::Directory;
+use crate::activity::party_user::KnownBy;
 use crate::aws::AccountId;
 use crate::aws::external_id::ExternalId;
 use crate::finding::external_id::{is_weak, strength};
@@ -95,6 +96,8 @@ struct Granted {
     /// Principals of other accounts that the role lets in today.
     principals: Vec<String>,
     partition: Option<String>,
+    /// Whose the replaced user is, by its tag or name.
+    hint: Option<(String, KnownBy)>,
     own: Vec<AccountId>,
     /// A name that is in use.
     taken: Option<String>,

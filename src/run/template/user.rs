@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use crate::activity::directory::Directory;
+use crate::activity::party_user::{PartyUsers, UserFacts};
 use crate::aws::Arn;
 use crate::policy::inventory::Inventory;
 use crate::policy::inventory_users::{Holdings, IamUser};
@@ -31,7 +33,7 @@ const OF_USERS: [&str; 8] = [
 ];
 
 /// The user's permissions, or those that are asked for in their place.
-pub(super) fn read(replaced: &Replaced, asked: Option<Granted>) -> Result<Granted, UserError> {
+pub(super) fn read(replaced: &Replaced, asked: Option<Granted>, directory: &Directory) -> Result<Granted, UserError> {
     let (inventory, _) = inventory(&replaced.inventories)?;
     let arn = replaced.arn.as_str();
     let user = inventory.users.get(arn).ok_or_else(|| no_user(arn, &inventory))?;
@@ -45,6 +47,9 @@ pub(super) fn read(replaced: &Replaced, asked: Option<Granted>) -> Result<Grante
         granted.boundary = Some(Boundary::Arn(boundary.clone()));
         granted.notes.push("the role has the permissions boundary of the user, unless another is given".to_owned());
     }
+    let mut users = PartyUsers::default();
+    users.note(UserFacts { arn, id: &user.id, tags: Some(&user.tags), listed: None }, directory);
+    granted.hint = users.get(arn).map(|found| (found.party.name.clone(), found.known_by));
     granted.user = Some(UserToReplace { arn: user.arn.clone(), name: user.name.clone() });
     Ok(granted)
 }

@@ -39,7 +39,10 @@ impl Vendor {
         let (principal, account) = match (principal, asked) {
             (Some(found), _) => found,
             (None, Some(account)) => (root(account), account),
-            (None, None) => today(&granted.principals)?,
+            (None, None) => match &granted.hint {
+                Some((name, _)) => of_user(name, &wish.directory).map(|account| (root(account), account))?,
+                None => today(&granted.principals)?,
+            },
         };
         let known = wish.directory.lookup(account);
         let name = known.map_or_else(|| format!("account {account}"), |known| known.name.clone());
@@ -66,6 +69,9 @@ impl Vendor {
     /// What to look at.
     pub(super) fn notes(&self, granted: &Granted) -> Vec<String> {
         let mut notes = Vec::new();
+        if let Some((name, known_by)) = &granted.hint {
+            notes.push(format!("the user is taken for one of {name} by its {}", known_by.word()));
+        }
         if granted.own.contains(&self.account) {
             notes.push(format!("account {} is your own, by the inventory", self.account));
         } else if !self.known {
@@ -113,6 +119,13 @@ fn account(vendor: &str, directory: &Directory) -> Result<AccountId, UserError> 
             ))
         }
     }
+}
+
+/// The account of the party that a user is taken for.
+fn of_user(name: &str, directory: &Directory) -> Result<AccountId, UserError> {
+    account(name, directory).map_err(|error| {
+        UserError::new(format!("the user is taken for one of `{name}`, and {}", error.what), "give --vendor ACCOUNT")
+    })
 }
 
 fn of_aws(vendor: &str, name: &str) -> UserError {
