@@ -211,7 +211,7 @@ fn a_right_sized_role_is_made_again() {
 fn a_report_does_not_lead_out_of_its_folder() {
     let folder = TempDir::new().unwrap();
     let role = |path: &Path| {
-        json!({"arn": "arn:aws:iam::111122223333:role/x", "name": "x", "rightsizing": {"status": "proposed"}, "trust": [],
+        json!({"arn": "arn:aws:iam::111122223333:role/x", "name": "x", "in_inventory": true, "rightsizing": {"status": "proposed"}, "trust": [],
             "policies": [{"name": "p", "arn": null, "proposal": "edited", "files": {"rightsized": path, "further": []}}]})
     };
     let secret = folder.path().join("secret.json");

@@ -1,6 +1,6 @@
-//! What the role may do: given actions, documents in files, or the right-sized policies of an earlier run.
+//! What the role may do: given actions, or documents in files.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::policy::{DocumentError, PolicyDocument};
 
 use super::super::UserError;
 use super::super::inputs::read_text;
-use super::{Granted, Permissions, Wish, user};
+use super::{Granted, Permissions, Wish, rightsized, user};
 
 /// Errors of a document that are told.
 const LINTED: usize = 10;
@@ -37,7 +37,7 @@ fn of_permissions(asked: &Permissions) -> Result<Granted, UserError> {
         Permissions::None => Ok(Granted::default()),
         Permissions::Actions(actions, resources) => of_actions(actions, resources, Catalog::builtin()),
         Permissions::Policies(paths) => of_files(paths),
-        Permissions::Role { out, role, guardrail } => of_role(out, role, *guardrail),
+        Permissions::Role { out, role, guardrail } => rightsized::read(out, role, *guardrail),
     }
 }
 
@@ -168,7 +168,7 @@ fn errors_of(name: &str, text: &str) -> Vec<String> {
 }
 
 /// An identity policy, with its text.
-fn identity_policy(path: &Path) -> Result<(String, Value), UserError> {
+pub(super) fn identity_policy(path: &Path) -> Result<(String, Value), UserError> {
     let shown = path.display();
     let wrong = |why: String| {
         let help = "`thirdtrail policy lint` shows everything that is wrong with it";
@@ -196,101 +196,4 @@ pub(super) fn boundary(given: &str) -> Result<Boundary, UserError> {
         )),
         None => identity_policy(Path::new(given)).map(|(_, document)| Boundary::Document(document)),
     }
-}
-
-/// The right-sized policies of a role in an earlier run's output.
-fn of_role(out: &Path, wanted: &str, guardrail: bool) -> Result<Granted, UserError> {
-    let report = report_of(out)?;
-    let is_wanted = |role: &&Value| role["arn"] == wanted || role["name"] == wanted;
-    let mut roles: Vec<&Value> = report["roles"].as_array().into_iter().flatten().filter(is_wanted).collect();
-    // A role of that name that was deleted has no policies any more.
-    if roles.iter().any(|role| role["in_inventory"] == true) {
-        roles.retain(|role| role["in_inventory"] == true);
-    }
-    let [role] = roles.as_slice() else {
-        let what = format!("{} roles `{wanted}` are in the report in `{}`", roles.len(), out.display());
-        return Err(UserError::new(what, "give the ARN of a role that report.json lists"));
-    };
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let status = text(&role["rightsizing"]["status"]);
-    if status != "proposed" && status != "unchanged" {
-        let what = format!("the right-sizing of `{wanted}` is {status}: {}", text(&role["rightsizing"]["reason"]));
-        return Err(UserError::new(what, "give the policy yourself with --policy"));
-    }
-    let arn = text(&role["arn"]);
-    let parsed = Arn::parse(&arn);
-    let mut granted = Granted {
-        partition: parsed.as_ref().map(|arn| arn.partition.to_owned()),
-        own: parsed.as_ref().and_then(Arn::account_id).into_iter().collect(),
-        taken: Some(text(&role["name"])),
-        ..Granted::default()
-    };
-    let outside = role["trust"].as_array().into_iter().flatten().filter(|entry| entry["outside"] == true);
-    granted.principals =
-        outside.filter(|entry| entry["account_id"].is_string()).map(|entry| text(&entry["principal"])).collect();
-    for policy in role["policies"].as_array().into_iter().flatten() {
-        add_policy(out, policy, &mut granted)?;
-    }
-    if status == "unchanged" {
-        granted
-            .notes
-            .push("the policies are those that the role has: nothing in them is known to be unused".to_owned());
-    }
-    if guardrail {
-        let path = role["rightsizing"]["guardrail"]["files"]["boundary"].as_str().ok_or_else(|| {
-            UserError::new(format!("the report has no guard-rail for `{wanted}`"), "leave --guardrail out")
-        })?;
-        granted.boundary = Some(Boundary::Document(document_of(out, path)?));
-    }
-    Ok(granted)
-}
-
-fn report_of(out: &Path) -> Result<Value, UserError> {
-    let path = out.join("report.json");
-    let wrong = |why: String| {
-        UserError::new(format!("cannot read `{}`: {why}", path.display()), "give the folder that `analyze --out` wrote")
-    };
-    let (text, _) = read_text(&path).map_err(wrong)?;
-    let report: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    if report["schema"].as_str().is_some_and(|schema| schema.starts_with("thirdtrail.report/")) {
-        Ok(report)
-    } else {
-        Err(wrong("it is not a report of thirdtrail".to_owned()))
-    }
-}
-
-/// One policy of the report: as proposed, or as it is where nothing is to go.
-fn add_policy(out: &Path, policy: &Value, granted: &mut Granted) -> Result<(), UserError> {
-    let name = policy["name"].as_str().unwrap_or("VendorPermissions");
-    let files = &policy["files"];
-    let proposal = policy["proposal"].as_str().unwrap_or_default();
-    if proposal == "emptied" {
-        return Ok(());
-    }
-    let (is_changed, arn) = (proposal != "unchanged", policy["arn"].as_str());
-    if let (false, Some(arn)) = (is_changed, arn) {
-        granted.attached.push(arn.to_owned());
-        return Ok(());
-    }
-    let first = if is_changed { &files["rightsized"] } else { &files["current"] };
-    let further = files["further"].as_array().into_iter().flatten();
-    let paths: Vec<&str> = std::iter::once(first).chain(further).filter_map(Value::as_str).collect();
-    if paths.is_empty() {
-        let what = format!("the report names no file for policy `{name}`");
-        return Err(UserError::new(what, "run `thirdtrail analyze` again, or give --policy"));
-    }
-    for path in paths {
-        granted.documents.push(RoleDocument { name: name.to_owned(), document: document_of(out, path)? });
-    }
-    Ok(())
-}
-
-/// A document in the output folder; a path that leads out of it is none.
-fn document_of(out: &Path, path: &str) -> Result<Value, UserError> {
-    let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    if !inside {
-        let what = format!("report.json names a file `{path}` outside of its folder");
-        return Err(UserError::new(what, "run `thirdtrail analyze` again"));
-    }
-    identity_policy(&out.join(path)).map(|(_, document)| document)
 }

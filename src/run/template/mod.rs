@@ -3,6 +3,7 @@
 //! Reads files only; what comes out is text for a person to apply.
 
 mod grant;
+mod rightsized;
 mod user;
 mod vendor;
 
