@@ -14,6 +14,7 @@ pub mod coverage;
 pub mod external_id;
 pub mod groups;
 pub mod guardrail;
+pub mod id_check;
 pub mod idle;
 pub mod keep;
 pub mod ledger;
