@@ -187,6 +187,7 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
         own_accounts: std::collections::BTreeSet::new(),
         as_of: None,
         idle_days: 90,
+        key_days: 90,
         max_holes: 0.05,
         narrowing: None,
         effort: Effort { jobs: options.threads, memory_bytes: 64 << 20 },

@@ -43,6 +43,7 @@ fn report_with(objects: Objects, window: Option<(&str, &str)>, inventories: Vec<
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: 90,
+        key_days: 90,
         max_holes: 0.05,
         narrowing: None,
         effort: Effort { jobs: 2, memory_bytes: 64 << 20 },

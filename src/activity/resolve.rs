@@ -1,6 +1,7 @@
 //! Joins whole evidence into activity: who opened which session, which roles showed life, what was refused.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
@@ -12,7 +13,7 @@ use crate::cloudtrail::outcome::Outcome;
 use crate::evidence::Evidence;
 use crate::evidence::group::Group;
 use crate::evidence::names::Names;
-use crate::evidence::session::{Actor, Acts, HandOffSeen, Span};
+use crate::evidence::session::{Actor, Acts, Caller, HandOffSeen, Span};
 use crate::evidence::sighting::join;
 
 use super::action_map::ActionMap;
@@ -164,6 +165,28 @@ impl<'a> Activity<'a> {
             drafts.act(**actor, acts);
         }
         drafts.finish()
+    }
+
+    /// The party of the caller of any record: by its session's opening, its user, or its account.
+    #[must_use]
+    pub fn party_of(&self, caller: &Caller, key: &str, created: Option<Time>) -> Arc<Party> {
+        let accounts = self.inputs.accounts;
+        if let Some(account) = caller.delegate {
+            return Arc::new(accounts.party(account));
+        }
+        match (&caller.session, caller.kind, caller.account) {
+            (Some(session), _, _) if accounts.own.contains(&session.account) => {
+                let role = self.ids.key(session.account, &session.role_name, &session.role_id);
+                let clue = SessionClue { role: &role, access_key: key, session_name: &session.session_name, created };
+                self.session(clue).1.party
+            }
+            (_, IdentityKind::AwsService, _) => Arc::new(Party::aws_service(&caller.invoked_by)),
+            (_, _, Some(account)) => match self.inputs.users.get(&caller.arn) {
+                Some(user) => Arc::clone(&user.party),
+                None => Arc::new(accounts.party(account)),
+            },
+            _ => Arc::new(Party::unresolved()),
+        }
     }
 
     /// The opening of a session, if it was seen, and its party.

@@ -116,6 +116,7 @@ pub(super) fn options(arguments: &AnalyzeArguments, config: Option<Config>) -> O
         own_accounts: arguments.own_account.iter().copied().collect(),
         as_of: arguments.as_of,
         idle_days: arguments.idle_days,
+        key_days: arguments.key_days,
         max_holes: arguments.max_holes,
         narrowing: arguments.narrow_resources.map(|how| match how {
             NarrowResources::Exact => Narrowing::Exact,

@@ -125,6 +125,9 @@ pub(super) struct AnalyzeArguments {
     /// Whole days without activity from which a role is idle.
     #[arg(long, default_value_t = 90)]
     pub(super) idle_days: u32,
+    /// Whole days from which an access key of a user is old.
+    #[arg(long, default_value_t = 90)]
+    pub(super) key_days: u32,
     /// Rules (TOML) about actions that stay although nobody used them, each with an owner, a reason and a date.
     #[arg(long, value_name = "FILE")]
     pub(super) keep: Option<PathBuf>,

@@ -7,7 +7,7 @@ use crate::cloudtrail::access_change::AccessChange;
 use crate::cloudtrail::handoff::HandOff;
 use crate::cloudtrail::identity::{Identity, IdentityKind, RoleSession};
 use crate::cloudtrail::object_key::ObjectKey;
-use crate::cloudtrail::outcome::{Outcome, outcome};
+use crate::cloudtrail::outcome::{Outcome, is_throttled, outcome};
 use crate::cloudtrail::reader::Json;
 use crate::cloudtrail::record::{EventId, Record, RecordError};
 
@@ -260,6 +260,9 @@ impl Fold {
         sighting.note_time(outcome, Span::at(record.time));
         if let Some(code) = record.error_code {
             sighting.errors.insert(cut(code));
+            if is_throttled(code) {
+                sighting.throttled.get_or_insert_default().insert(record.id);
+            }
         }
         let odd = !record.event_id.is_empty() && !record.id.tells(record.event_id);
         if !outcome.is_use() {

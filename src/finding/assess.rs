@@ -17,6 +17,7 @@ use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
 
+use super::access;
 use super::assessment::{AskedReport, Assessment, SCHEMA, WindowReport};
 use super::beside::Beside;
 use super::coverage::{self, Holes, Reading};
@@ -26,6 +27,7 @@ use super::rules;
 use super::suppress::Suppression;
 use super::trail::{AccountTrail, trails};
 use super::trust::{role_key, sole_outside};
+use super::users::users;
 
 /// What an assessment is made from.
 pub struct Inquiry<'a> {
@@ -49,6 +51,8 @@ pub struct Inquiry<'a> {
     pub as_of: Time,
     /// Days from which a role is idle.
     pub idle_days: u32,
+    /// Days from which a key is old.
+    pub key_days: u32,
     /// Largest share of the window's days that may be holes.
     pub max_holes: f64,
     /// Keep rules, in the order of their file (S39).
@@ -184,7 +188,8 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     for refusal in &activity.refusals {
         share.parties.add_refusal(refusal);
     }
-    let parties = std::mem::take(&mut share.parties).reports(&share.roles);
+    let parties = std::mem::take(&mut share.parties).reports(&share.roles, inquiry.users);
+    let access_changes = access::changes(&share.roles, &activity, inquiry, &case);
     let coverage =
         coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, share.unmapped_calls());
     let mut assessment = Assessment {
@@ -197,7 +202,8 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         parties,
         roles: std::mem::take(&mut share.roles),
         findings: Vec::new(),
-        users: inquiry.beside.users(),
+        users: users(inquiry),
+        access_changes,
         sessions: std::mem::take(&mut share.sessions),
         usage: std::mem::take(&mut share.usage),
     };

@@ -2,12 +2,14 @@
 //!
 //! Pure. [`assessment`] is the result as types; the fields that serialize are those of `report.json`.
 
+pub mod access;
 pub mod assess;
 pub mod assessment;
 pub mod beside;
 pub mod calls;
 pub mod compare;
 pub mod configured;
+mod cost;
 pub mod coverage;
 pub mod external_id;
 pub mod groups;
@@ -27,3 +29,4 @@ pub mod suppress;
 pub mod trail;
 pub mod trust;
 pub mod usage_table;
+pub mod users;

@@ -220,21 +220,7 @@ mod tests {
     }
 
     fn party(id: &str, name: &str) -> PartyReport {
-        PartyReport {
-            id: id.to_owned(),
-            kind: "vendor".to_owned(),
-            name: name.to_owned(),
-            channels: Vec::new(),
-            roles: Vec::new(),
-            sessions: 0,
-            calls: 0,
-            denied: 0,
-            failed: 0,
-            first_seen: None,
-            last_seen: None,
-            regions: Vec::new(),
-            networks: Vec::new(),
-        }
+        PartyReport { id: id.to_owned(), kind: "vendor".to_owned(), name: name.to_owned(), ..PartyReport::default() }
     }
 
     /// S39: on the day of its expiry a suppression no longer hides, and what it did not hide stays unmarked.

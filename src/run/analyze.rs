@@ -69,6 +69,8 @@ pub struct Options {
     pub as_of: Option<Time>,
     /// Days from which a role is idle.
     pub idle_days: u32,
+    /// Days from which an access key is old.
+    pub key_days: u32,
     /// Largest share of the window's days that may be holes, 0.0 to 1.0.
     pub max_holes: f64,
     /// How much of the machine to use.
@@ -296,6 +298,7 @@ pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
             .map(|role| RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() })
             .collect(),
         party_users: party_users(given, None).iter().map(|(arn, _)| arn.to_owned()).collect(),
+        party_names: given.rules.directory.party_names(),
     }
 }
 
@@ -303,13 +306,14 @@ pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
 fn party_users(given: &Given, evidence: Option<&Evidence>) -> PartyUsers {
     let mut users = PartyUsers::default();
     let directory = &given.rules.directory;
+    let names = directory.party_names();
     let listed = |arn: &str| directory.listed().of_user(arn).map(|vendor| vendor.name.as_str());
     for arn in evidence.into_iter().flat_map(Evidence::users).filter(|arn| !given.inventory.users.contains_key(*arn)) {
-        users.note(UserFacts { arn, listed: listed(arn), ..UserFacts::default() }, directory);
+        users.note(UserFacts { arn, listed: listed(arn), ..UserFacts::default() }, &names);
     }
     for user in given.inventory.users.values() {
         let listed = listed(&user.arn);
-        users.note(UserFacts { arn: &user.arn, id: &user.id, tags: Some(&user.tags), listed }, directory);
+        users.note(UserFacts { arn: &user.arn, id: &user.id, tags: Some(&user.tags), listed }, &names);
     }
     users
 }
@@ -345,6 +349,7 @@ fn judge(
         window,
         as_of: options.as_of.unwrap_or(window.until),
         idle_days: options.idle_days,
+        key_days: options.key_days,
         max_holes: options.max_holes,
         beside: &given.beside,
         keep: &given.rules.keep,
@@ -410,7 +415,7 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "since": options.request.since.map(rfc3339),
             "until": options.request.until.map(rfc3339),
             "as_of": options.as_of.map(rfc3339),
-            "idle_days": options.idle_days,
+            "idle_days": options.idle_days, "key_days": options.key_days,
             "max_holes": options.max_holes,
             "accounts": accounts(&options.request.accounts),
             "regions": options.request.regions,

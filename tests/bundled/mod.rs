@@ -35,6 +35,7 @@ pub(crate) fn options(trail: &str, jobs: usize) -> Options {
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: u32::try_from(truth["idle_days"].as_u64().unwrap()).unwrap(),
+        key_days: 90,
         max_holes: 0.05,
         narrowing: None,
         effort: Effort { jobs, memory_bytes: 64 << 20 },

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use thirdtrail::aws::window::{Time, parse_time};
 use thirdtrail::aws::{AccessLevel, AccountId, Action};
+use thirdtrail::cloudtrail::outcome::Outcome;
 use thirdtrail::finding::assessment::*;
 
 /// What a stranger could write.
@@ -349,6 +350,33 @@ fn usage(name: &str, calls: i64, denied: i64) -> UsageRow {
     }
 }
 
+fn access_change() -> AccessChange {
+    AccessChange {
+        time: at("2026-06-15T12:00:00Z"),
+        event_id: "e1".to_owned(),
+        account_id: account(),
+        region: "us-east-1".to_owned(),
+        event_source: "iam.amazonaws.com".to_owned(),
+        event_name: "UpdateAssumeRolePolicy".to_owned(),
+        outcome: Outcome::Allowed,
+        subject: format!("arn:aws:iam::{ACCOUNT}:role/{HOSTILE}"),
+        gives: None,
+        lets_in: vec![LetIn {
+            principal: HOSTILE.to_owned(),
+            party: Some(HOSTILE.to_owned()),
+            unknown: true,
+            conditions: strings(&[HOSTILE]),
+        }],
+        by: ChangedBy {
+            principal: HOSTILE.to_owned(),
+            party_id: ACCOUNT.to_owned(),
+            party: "own organization".to_owned(),
+            outside: false,
+            network: HOSTILE.to_owned(),
+        },
+    }
+}
+
 /// The sample.
 pub(crate) fn assessment() -> Assessment {
     let mut idle = role("Trial", "AROATRIAL", true);
@@ -370,11 +398,21 @@ pub(crate) fn assessment() -> Assessment {
             sessions: 3,
             calls: 12,
             denied: 4,
-            failed: 0,
+            failed: 2,
+            throttled: 1,
+            charged_calls: 5,
+            charged: vec![ChargedCalls {
+                event_source: "ce.amazonaws.com".to_owned(),
+                event_name: "GetCostAndUsage".to_owned(),
+                calls: 5,
+                by: "request".to_owned(),
+            }],
+            known_by: None,
             first_seen: Some(at("2026-06-01T09:59:00Z")),
             last_seen: Some(at("2026-07-20T11:30:00Z")),
             regions: strings(&["us-east-1"]),
             networks: strings(&["203.0.113.7"]),
+            agents: strings(&[HOSTILE]),
         }],
         roles: vec![
             role("Datadog", "AROAOLD", false),
@@ -390,10 +428,14 @@ pub(crate) fn assessment() -> Assessment {
         users: vec![UserReport {
             account_id: account(),
             name: HOSTILE.to_owned(),
+            arn: format!("arn:aws:iam::{ACCOUNT}:user/{HOSTILE}"),
+            party: Some(HOSTILE.to_owned()),
+            known_by: Some("name".to_owned()),
             last_used: Some(at("2026-07-01T00:00:00Z")),
-            active_keys: 1,
-            keys: vec![KeyReport { ending: "MPLE".to_owned(), active: true, created_at: None, last_used: None }],
+            active_keys: Some(1),
+            keys: vec![KeyReport { ending: "MPLE".to_owned(), active: Some(true), ..KeyReport::default() }],
         }],
+        access_changes: vec![access_change()],
         sessions: vec![vec![session("s2", HOSTILE)], vec![session("s1", "nightly")]],
         usage: vec![usage("ListBuckets", 12, 0), usage("Decrypt", 0, 4)],
     }

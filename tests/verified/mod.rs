@@ -67,6 +67,7 @@ pub(crate) fn report_from(store: &dyn Store, way: &Way, request: Request) -> Res
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: 90,
+        key_days: 90,
         max_holes: 0.05,
         narrowing: None,
         effort: Effort { jobs: way.jobs, memory_bytes: 64 << 20 },

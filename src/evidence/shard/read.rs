@@ -260,6 +260,7 @@ fn sighting(reader: &mut Reader<'_>) -> Outcome<Sighting> {
         allowed: reader.ids()?,
         denied: reader.ids()?,
         failed: reader.ids()?,
+        throttled: reader.option(Reader::ids)?.map(Box::new),
         used: reader.option(Reader::span)?,
         refused: reader.option(Reader::span)?,
         resources: reader.few()?,

@@ -243,6 +243,7 @@ fn sighting(writer: &mut Writer, calls: &Sighting) {
     for ids in [&calls.allowed, &calls.denied, &calls.failed] {
         writer.ids(ids);
     }
+    writer.option(calls.throttled.as_deref(), Writer::ids);
     writer.option(calls.used, Writer::span);
     writer.option(calls.refused, Writer::span);
     writer.few(&calls.resources);

@@ -72,7 +72,12 @@ impl Evidence {
             match (row.sighting, row.outcome) {
                 (None, None) => self.out_of_scope.insert(event),
                 (Some(number), Some(outcome)) => match sightings.get_mut(number as usize) {
-                    Some((_, _, sighting)) => sighting.ids_mut(outcome).insert(event),
+                    Some((_, _, sighting)) => {
+                        sighting.ids_mut(outcome).insert(event);
+                        if row.throttled {
+                            sighting.throttled.get_or_insert_default().insert(event);
+                        }
+                    }
                     None => return Err(bad(&EVENTS, &number.to_string())),
                 },
                 _ => return Err(bad(&EVENTS, &row.event)),
@@ -82,6 +87,9 @@ impl Evidence {
             sighting.allowed.settle();
             sighting.denied.settle();
             sighting.failed.settle();
+            if let Some(throttled) = &mut sighting.throttled {
+                throttled.settle();
+            }
             let Some((_, acts)) = actors.get_mut(number as usize) else {
                 return Err(bad(&SIGHTINGS, &number.to_string()));
             };

@@ -74,7 +74,7 @@ row!(SIGHTINGS "sightings", SightingRow {
 });
 
 row!(EVENTS "events", EventRow {
-    sighting: Option<u32> => Number true, outcome: Option<Outcome> => Text true, event: String => Id false,
+    sighting: Option<u32> => Number true, outcome: Option<Outcome> => Text true, throttled: bool => Flag false, event: String => Id false,
 });
 
 row!(ROLES "roles", RoleRow {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cloudtrail::outcome::Outcome;
+use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
 use crate::evidence::change::ChangeSeen;
 use crate::evidence::event_ids::EventIds;
@@ -56,11 +57,14 @@ impl Evidence {
                 own.sort_unstable_by(|a, b| a.0.cmp(&b.0));
             }
         }
-        let beside = event_rows(None, None, &self.out_of_scope);
+        let none = EventIds::default();
+        let beside = event_rows(None, None, &self.out_of_scope, &none);
         let events = (0_u32..).zip(&sightings).flat_map(|(number, (_, sighting))| {
-            event_rows(Some(number), Some(Outcome::Allowed), &sighting.allowed)
-                .chain(event_rows(Some(number), Some(Outcome::Denied), &sighting.denied))
-                .chain(event_rows(Some(number), Some(Outcome::Failed), &sighting.failed))
+            let throttled = sighting.throttled.as_deref().unwrap_or(&none);
+            let rows = |outcome, ids| event_rows(Some(number), Some(outcome), ids, throttled);
+            rows(Outcome::Allowed, &sighting.allowed)
+                .chain(rows(Outcome::Denied, &sighting.denied))
+                .chain(rows(Outcome::Failed, &sighting.failed))
         });
         add(tables, &EVENTS, beside.chain(events))?;
         add(tables, &SIGHTINGS, sightings.iter().map(|(row, _)| row))?;
@@ -126,8 +130,16 @@ fn add<T: Serialize>(tables: &mut Tables, shape: &Shape, rows: impl IntoIterator
     Ok(())
 }
 
-fn event_rows(sighting: Option<u32>, outcome: Option<Outcome>, ids: &EventIds) -> impl Iterator<Item = EventRow> {
-    ids.to_sorted().into_iter().map(move |id| EventRow { sighting, outcome, event: id_text(id.0) })
+fn event_rows(
+    sighting: Option<u32>,
+    outcome: Option<Outcome>,
+    ids: &EventIds,
+    throttled: &EventIds,
+) -> impl Iterator<Item = EventRow> {
+    let throttled = throttled.to_sorted();
+    let is_throttled = move |id: &EventId| throttled.binary_search(id).is_ok();
+    let ids = ids.to_sorted().into_iter();
+    ids.map(move |id| EventRow { sighting, outcome, throttled: is_throttled(&id), event: id_text(id.0) })
 }
 
 fn hand_off(id: u128, seen: &HandOffSeen) -> HandOffRow {

@@ -1,9 +1,11 @@
 //! Findings: what should make somebody act, one small struct each, with stable codes (docs/FINDINGS.md).
 
+mod access;
 mod evidence;
 mod external_id;
 mod integrity;
 mod keep;
+mod keys;
 mod suppressed;
 mod trust;
 mod usage;
@@ -29,10 +31,15 @@ pub fn findings(assessment: &Assessment, share: &Share, inquiry: &Inquiry<'_>, c
         trust::of_role(role, &mut found);
         external_id::of_role(role, &mut found);
     }
+    for user in &assessment.users {
+        keys::of_user(user, inquiry, case, &mut found);
+    }
     external_id::shared(&assessment.roles, &mut found);
     usage::recreated(&assessment.roles, &mut found);
     usage::chained(&share.chained, &mut found);
     usage::without_role(&share.visits, &mut found);
+    access::new(&assessment.access_changes, &mut found);
+    access::delegated(&share.delegated, &mut found);
     evidence::of_coverage(assessment, case, &mut found);
     if let Some(integrity) = &assessment.coverage.integrity {
         integrity::of_integrity(integrity, &mut found);
