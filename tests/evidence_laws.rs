@@ -36,7 +36,7 @@ struct Seed {
 }
 
 fn seed() -> impl Strategy<Value = Seed> {
-    (0..10_u8, 0..3_usize, 0..2_usize, 0..2_usize, 0..3_usize, 0..1440_usize, 0..4_usize, 0..4_usize).prop_map(
+    (0..13_u8, 0..3_usize, 0..2_usize, 0..2_usize, 0..3_usize, 0..1440_usize, 0..4_usize, 0..4_usize).prop_map(
         |(kind, account, region, role, session, minute, error, name)| Seed {
             kind,
             account,
@@ -68,6 +68,10 @@ fn record(number: usize, seed: Seed) -> String {
         "externalId":"id-{session}"}},"responseElements":{{"credentials":{{"accessKeyId":"ASIA{session}"}},
         "assumedRoleUser":{{"assumedRoleId":"AROA{role}:s{session}"}}}},"sharedEventID":"shared-{number}""#
     );
+    let user = format!(
+        r#""userIdentity":{{"type":"IAMUser","principalId":"AIDA{role}","accountId":"{account}","userName":"u{role}",
+        "arn":"arn:aws:iam::{account}:user/u{role}","accessKeyId":"AKIA{session}"}}"#
+    );
     let data = r#""eventCategory":"Data","resources":[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::b/k"}]"#;
     let (source, name, rest) = match kind {
         0 => ("sts", "AssumeRole", format!("{outside},{asked}")),
@@ -78,6 +82,18 @@ fn record(number: usize, seed: Seed) -> String {
         5 => ("cloudtrail", "StopLogging", format!(r#"{role_session},"requestParameters":{{"name":"t{role}"}}"#)),
         6 => ("signin", "ConsoleLogin", r#""eventType":"AwsConsoleSignIn""#.to_owned()),
         7 => return if role == 0 { "7".to_owned() } else { format!(r#"{{"eventID":"broken-{number}"}}"#) },
+        8 => (source, name, user),
+        9 => {
+            let policy = format!(
+                r#""policyDocument":"{{\"Statement\":{{\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":\"{account}\"}}}}}}""#
+            );
+            (
+                "iam",
+                "UpdateAssumeRolePolicy",
+                format!(r#"{role_session},"requestParameters":{{"roleName":"R{role}",{policy}}}"#),
+            )
+        }
+        10 => ("iam", "CreateAccessKey", format!(r#"{user},"requestParameters":{{"userName":"u{role}"}}"#)),
         _ => (source, name, format!(r#"{role_session},"requestParameters":{{"bucketName":"b{role}"}}"#)),
     };
     format!(
@@ -115,8 +131,14 @@ fn trail() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
     })
 }
 
+/// Everything, and the calls of one user of each account.
+fn scope() -> Scope {
+    let users = ACCOUNTS.iter().map(|account| format!("arn:aws:iam::{account}:user/u0"));
+    Scope { party_users: users.collect(), ..Scope::default() }
+}
+
 fn seen(objects: &[(String, Vec<u8>)]) -> Vec<Evidence> {
-    let scope = Arc::new(Scope::default());
+    let scope = Arc::new(scope());
     objects.iter().map(|(key, bytes)| observe(key, bytes, &scope)).collect()
 }
 
@@ -145,16 +167,21 @@ fn dump(evidence: &Evidence) -> BTreeSet<String> {
                 text(session_name)
             ),
             Actor::Outsider { account, principal } => format!("outsider {account} {}", text(principal)),
+            Actor::User { account, arn, access_key } => format!("user {account} {} {}", text(arn), text(access_key)),
         };
         all.insert(format!("{who} {:?} {:?} {:?} {}", acts.networks, acts.agents, acts.source_identities, acts.mfa));
         for (key, sighting) in &acts.calls {
             let place = [key.region, key.source, key.name, key.via].map(text).join(" ");
             let ids = [&sighting.allowed, &sighting.denied, &sighting.failed].map(|ids| ids.to_sorted());
+            let throttled = sighting.throttled.as_ref().map(|ids| ids.to_sorted());
             let mut rest = sighting.clone();
+            rest.throttled = None;
             (rest.allowed, rest.denied, rest.failed) = Default::default();
-            all.insert(format!("{who} {} {place} {:?} {ids:?} {rest:?}", key.account, key.hints));
+            all.insert(format!("{who} {} {place} {:?} {ids:?} {throttled:?} {rest:?}", key.account, key.hints));
         }
     }
+    all.extend(evidence.keys.iter().map(|(key, used)| format!("{} {} {used:?}", text(key.user), text(key.key))));
+    all.extend(evidence.changes.iter().map(|pair| format!("{pair:?}")));
     let roles = evidence.roles.iter();
     all.extend(roles.map(|(role, span)| format!("{} {} {} {span:?}", role.account, text(role.name), text(role.id))));
     all.insert(format!("{:?}", evidence.out_of_scope.to_sorted()));
@@ -204,7 +231,7 @@ proptest! {
         let mut order: Vec<_> = objects.iter().collect();
         order.rotate_left(turn % objects.len());
         order.reverse();
-        let mut worker = Observer::new(Arc::new(Scope::default()));
+        let mut worker = Observer::new(Arc::new(scope()));
         for (key, bytes) in order {
             worker.observe(key, bytes);
         }
@@ -234,8 +261,19 @@ proptest! {
 /// The random trails are of use only if they hold all there is.
 #[test]
 fn trails_hold_every_kind_of_evidence() {
-    let events: Vec<String> = (0..10)
-        .map(|kind| Seed { kind, account: 0, region: 0, role: 1, session: 1, minute: 5, error: 0, name: 3 })
+    let role = |kind| usize::from(kind != 8);
+    let error = |kind| if kind == 4 { 3 } else { 0 };
+    let events: Vec<String> = (0..12)
+        .map(|kind| Seed {
+            kind,
+            account: 0,
+            region: 0,
+            role: role(kind),
+            session: 1,
+            minute: 5,
+            error: error(kind),
+            name: 3,
+        })
         .enumerate()
         .map(|(at, seed)| record(at, seed))
         .collect();
@@ -244,6 +282,10 @@ fn trails_hold_every_kind_of_evidence() {
     assert_eq!(evidence.handoffs.len(), 3);
     assert!(evidence.actors.keys().any(|actor| matches!(actor, Actor::Outsider { .. })));
     assert!(evidence.actors.keys().any(|actor| matches!(actor, Actor::Session { .. })));
+    assert!(evidence.actors.keys().any(|actor| matches!(actor, Actor::User { .. })));
+    let sightings = || evidence.actors.values().flat_map(|acts| acts.calls.values());
+    assert!(sightings().any(|sighting| sighting.throttled() > 0));
+    assert_eq!((evidence.keys.len(), evidence.changes.len()), (2, 2));
     let coverage = &evidence.coverage;
     assert_eq!((coverage.failed.len(), coverage.bad_records.len(), coverage.logging.len()), (1, 1, 1));
     assert!(!coverage.data_types.is_empty() && !coverage.places.is_empty() && !coverage.seen.is_empty());

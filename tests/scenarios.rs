@@ -17,6 +17,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use thirdtrail::activity::directory::Directory;
 use thirdtrail::activity::party::Accounts;
+use thirdtrail::activity::party_user::PartyUsers;
 use thirdtrail::aws::Window;
 use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::evidence::observe::observe;
@@ -384,11 +385,14 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         catalog: Catalog::builtin(),
         window,
         as_of: window.until,
+        users: &PartyUsers::default(),
         idle_days: options.idle_days,
+        key_days: options.key_days,
         max_holes: options.max_holes,
         beside: &Beside::default(),
         narrowing: None,
         keep: &[],
+        suppressions: &[],
         scope,
         hands: &OneByOne,
     };

@@ -176,6 +176,7 @@ fn analyzed(days: u32, regions: &[&str]) -> BTreeMap<String, Vec<u8>> {
         },
         inventories: vec![file],
         idle_days: 90,
+        key_days: 90,
         max_holes: 0.05,
         effort: Effort { jobs: 2, memory_bytes: 64 << 20 },
         ..Options::default()

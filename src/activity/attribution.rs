@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::aws::AccountId;
 use crate::aws::window::Time;
+use crate::aws::{AccountId, ROLES_ANYWHERE};
 use crate::cloudtrail::handoff::HandOffKind;
 use crate::cloudtrail::identity::IdentityKind;
 
 use super::opening::{Opening, Openings, RoleKey};
-use super::party::{Accounts, Channel, Party, PartyKind};
+use super::party::{Channel, Party, PartyKind};
+use super::resolve::Inputs;
 
 /// How a party was found.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -79,13 +80,9 @@ const MAX_CHAIN: usize = 64;
 
 /// The parties of all openings, in their order.
 #[must_use]
-pub fn attribute<'e>(
-    openings: &Openings<'e>,
-    accounts: Accounts<'_>,
-    sole_outside: &(dyn Fn(&RoleKey) -> Option<Party> + Sync),
-) -> Vec<Attributed> {
+pub fn attribute<'e>(openings: &Openings<'e>, inputs: &Inputs<'_>) -> Vec<Attributed> {
     let found = vec![None; openings.list.len()];
-    let mut attributor = Attributor { openings, accounts, sole_outside, found, by_account: HashMap::new() };
+    let mut attributor = Attributor { openings, inputs, found, by_account: HashMap::new() };
     (0..openings.list.len()).map(|at| attributor.opening_at(at, 0)).collect()
 }
 
@@ -114,22 +111,21 @@ pub fn by_trust(role: &RoleKey, sole_outside: &(dyn Fn(&RoleKey) -> Option<Party
 /// Finds parties; remembers what it found.
 struct Attributor<'a, 'e> {
     openings: &'a Openings<'e>,
-    accounts: Accounts<'a>,
-    sole_outside: &'a (dyn Fn(&RoleKey) -> Option<Party> + Sync),
+    inputs: &'a Inputs<'a>,
     found: Vec<Option<Attributed>>,
     by_account: HashMap<AccountId, Arc<Party>>,
 }
 
 impl<'e> Attributor<'_, 'e> {
     fn account(&mut self, account: AccountId) -> Arc<Party> {
-        let accounts = self.accounts;
+        let accounts = self.inputs.accounts;
         Arc::clone(self.by_account.entry(account).or_insert_with(|| Arc::new(accounts.party(account))))
     }
 
     fn session_at(&mut self, clue: SessionClue<'_>, depth: usize) -> Attributed {
         match opening_of(self.openings, clue) {
             Some((at, how)) => self.opening_at(at, depth).no_better_than(how),
-            None => by_trust(clue.role, self.sole_outside),
+            None => by_trust(clue.role, self.inputs.sole_outside),
         }
     }
 
@@ -155,20 +151,24 @@ impl<'e> Attributor<'_, 'e> {
         match opening.kind() {
             HandOffKind::WebIdentity | HandOffKind::Saml => {
                 let record = opening.record;
-                let party = Party::identity_provider(&record.provider, &record.subject, opening.role.account);
+                let party =
+                    self.inputs.accounts.identity_provider(&record.provider, &record.subject, opening.role.account);
                 let web = opening.kind() == HandOffKind::WebIdentity;
                 return exact(Arc::new(party), if web { Channel::WebIdentity } else { Channel::Saml });
             }
             HandOffKind::AssumeRole => {}
         }
         match (caller.kind, caller.account) {
+            (IdentityKind::AwsService, _) if *caller.invoked_by == *ROLES_ANYWHERE => {
+                exact(Arc::new(Party::certificate(&opening.record.source_identity)), Channel::RolesAnywhere)
+            }
             (IdentityKind::AwsService, _) => {
                 exact(Arc::new(Party::aws_service(&caller.invoked_by)), Channel::AssumeRole)
             }
-            (IdentityKind::AwsAccount, Some(account)) if self.accounts.own.contains(&account) => {
+            (IdentityKind::AwsAccount, Some(account)) if self.inputs.accounts.own.contains(&account) => {
                 self.by_own_principal(opening, account, at, depth)
             }
-            (IdentityKind::AssumedRole, Some(account)) if self.accounts.own.contains(&account) => {
+            (IdentityKind::AssumedRole, Some(account)) if self.inputs.accounts.own.contains(&account) => {
                 let Some(session) = &caller.session else { return Attributed::unresolved() };
                 let role = RoleKey {
                     account: session.account,
@@ -183,6 +183,10 @@ impl<'e> Attributor<'_, 'e> {
                 };
                 chained(self.session_at(clue, depth + 1))
             }
+            (IdentityKind::IamUser, Some(account)) => match self.inputs.users.get(&caller.arn) {
+                Some(user) => exact(Arc::clone(&user.party), Channel::RoleChain),
+                None => exact(self.account(account), Channel::AssumeRole),
+            },
             (_, Some(account)) => exact(self.account(account), Channel::AssumeRole),
             (_, None) => Attributed::unresolved(),
         }
@@ -190,6 +194,9 @@ impl<'e> Attributor<'_, 'e> {
 
     /// The owner's record of a hand-off by one of our other accounts: only `AROA..:session` names the caller (S11).
     fn by_own_principal(&mut self, opening: &Opening<'e>, account: AccountId, at: usize, depth: usize) -> Attributed {
+        if let Some(user) = self.inputs.users.by_id(&opening.caller().principal_id) {
+            return Attributed { party: Arc::clone(&user.party), channel: Channel::RoleChain, how: How::Exact };
+        }
         let own = Attributed { party: self.account(account), channel: Channel::AssumeRole, how: How::Exact };
         let Some((role_id, session_name)) = opening.caller().principal_id.split_once(':') else { return own };
         let openings = self.openings;

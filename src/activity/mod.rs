@@ -10,6 +10,8 @@ pub mod attribution;
 pub mod directory;
 pub mod opening;
 pub mod party;
+pub mod party_user;
 pub mod resolve;
 pub mod sessions;
 pub mod usage;
+pub mod vendors;

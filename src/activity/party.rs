@@ -15,6 +15,8 @@ pub enum PartyKind {
     UnknownAccount,
     /// An OIDC or SAML provider and the subject it vouched for (S13).
     IdentityProvider,
+    /// An IAM user of ours whose keys a third party holds (S16).
+    IamUser,
     /// One of our own accounts (S17).
     OwnOrganization,
     /// AWS itself (S12, S17).
@@ -31,6 +33,7 @@ impl PartyKind {
             Self::Vendor => "vendor",
             Self::UnknownAccount => "unknown_account",
             Self::IdentityProvider => "identity_provider",
+            Self::IamUser => "iam_user",
             Self::OwnOrganization => "own_organization",
             Self::AwsService => "aws_service",
             Self::Unresolved => "unresolved",
@@ -40,7 +43,7 @@ impl PartyKind {
     /// Whether it stands outside: neither ours, nor AWS, nor unresolved.
     #[must_use]
     pub fn is_outside(self) -> bool {
-        matches!(self, Self::Vendor | Self::UnknownAccount | Self::IdentityProvider)
+        matches!(self, Self::Vendor | Self::UnknownAccount | Self::IdentityProvider | Self::IamUser)
     }
 }
 
@@ -55,6 +58,10 @@ pub enum Channel {
     WebIdentity,
     /// `AssumeRoleWithSAML`.
     Saml,
+    /// An IAM user's keys (S16).
+    AccessKey,
+    /// A certificate, by IAM Roles Anywhere.
+    RolesAnywhere,
     /// No role: a resource policy let the account in (S15).
     ResourcePolicy,
     /// Temporary delegation of one of our own identities (S14).
@@ -72,6 +79,8 @@ impl Channel {
             Self::RoleChain => "role_chain",
             Self::WebIdentity => "web_identity",
             Self::Saml => "saml",
+            Self::AccessKey => "access_key",
+            Self::RolesAnywhere => "roles_anywhere",
             Self::ResourcePolicy => "resource_policy",
             Self::TemporaryDelegation => "temporary_delegation",
             Self::Unknown => "unknown",
@@ -121,6 +130,16 @@ impl Party {
         Self { name: provider_name(short).to_owned(), id, kind: PartyKind::IdentityProvider }
     }
 
+    /// Who holds a certificate that IAM Roles Anywhere took for a role; `subject` is the session's source identity,
+    /// `CN=...`.
+    ///
+    /// Source: IAM Roles Anywhere User Guide, "Trust model": the source identity is the certificate's common name.
+    #[must_use]
+    pub fn certificate(subject: &str) -> Self {
+        let id = if subject.is_empty() { "rolesanywhere".to_owned() } else { format!("rolesanywhere/{subject}") };
+        Self { id, kind: PartyKind::IdentityProvider, name: "IAM Roles Anywhere".to_owned() }
+    }
+
     /// One of our own accounts.
     #[must_use]
     pub fn own(account: AccountId) -> Self {
@@ -166,6 +185,16 @@ impl Accounts<'_> {
                 Party { id, kind, name: known.name.to_string() }
             }
             None => Party { name: format!("unknown account {id}"), id, kind: PartyKind::UnknownAccount },
+        }
+    }
+
+    /// The party behind a provider and a subject: named by the user's own list where that knows the subject (S13).
+    #[must_use]
+    pub fn identity_provider(&self, provider: &str, subject: &str, role_account: AccountId) -> Party {
+        let party = Party::identity_provider(provider, subject, role_account);
+        match self.directory.listed().of_identity(&party.id) {
+            Some(vendor) if party.kind == PartyKind::IdentityProvider => Party { name: vendor.name.clone(), ..party },
+            _ => party,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Joins whole evidence into activity: who opened which session, which roles showed life, what was refused.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
@@ -12,13 +13,14 @@ use crate::cloudtrail::outcome::Outcome;
 use crate::evidence::Evidence;
 use crate::evidence::group::Group;
 use crate::evidence::names::Names;
-use crate::evidence::session::{Actor, Acts, HandOffSeen, Span};
+use crate::evidence::session::{Actor, Acts, Caller, HandOffSeen, Span};
 use crate::evidence::sighting::join;
 
 use super::action_map::ActionMap;
 use super::attribution::{Attributed, SessionClue, attribute, by_trust, opening_of};
 use super::opening::{Openings, RoleKey};
 use super::party::{Accounts, Party};
+use super::party_user::PartyUsers;
 use super::sessions::{Drafts, Session};
 
 /// What joining needs beside the evidence.
@@ -31,6 +33,8 @@ pub struct Inputs<'a> {
     pub existing: &'a BTreeSet<RoleKey>,
     /// The only outside party that a role's trust admits, if it admits no one else (S10).
     pub sole_outside: &'a (dyn Fn(&RoleKey) -> Option<Party> + Sync),
+    /// IAM users whose keys third parties hold (S16).
+    pub users: &'a PartyUsers,
     /// Whether the calls of a role were kept; sessions of other roles are left out unless an outsider has them.
     pub is_kept: &'a (dyn Fn(&RoleKey) -> bool + Sync),
     /// The window; hand-offs before it open sessions but count as none.
@@ -92,7 +96,7 @@ impl<'a> Activity<'a> {
         let ids = RoleIds::of(evidence, inputs.existing);
         let handoffs = evidence.handoffs.values().map(AsRef::as_ref);
         let openings = Openings::of(handoffs, &|account, name| ids.only(account, name));
-        let found = attribute(&openings, inputs.accounts, inputs.sole_outside);
+        let found = attribute(&openings, &inputs);
         let mut of_group: HashMap<Group, Vec<usize>> = HashMap::new();
         for (at, opening) in openings.list.iter().enumerate() {
             if inputs.accounts.own.contains(&opening.role.account) {
@@ -161,6 +165,28 @@ impl<'a> Activity<'a> {
             drafts.act(**actor, acts);
         }
         drafts.finish()
+    }
+
+    /// The party of the caller of any record: by its session's opening, its user, or its account.
+    #[must_use]
+    pub fn party_of(&self, caller: &Caller, key: &str, created: Option<Time>) -> Arc<Party> {
+        let accounts = self.inputs.accounts;
+        if let Some(account) = caller.delegate {
+            return Arc::new(accounts.party(account));
+        }
+        match (&caller.session, caller.kind, caller.account) {
+            (Some(session), _, _) if accounts.own.contains(&session.account) => {
+                let role = self.ids.key(session.account, &session.role_name, &session.role_id);
+                let clue = SessionClue { role: &role, access_key: key, session_name: &session.session_name, created };
+                self.session(clue).1.party
+            }
+            (_, IdentityKind::AwsService, _) => Arc::new(Party::aws_service(&caller.invoked_by)),
+            (_, _, Some(account)) => match self.inputs.users.get(&caller.arn) {
+                Some(user) => Arc::clone(&user.party),
+                None => Arc::new(accounts.party(account)),
+            },
+            _ => Arc::new(Party::unresolved()),
+        }
     }
 
     /// The opening of a session, if it was seen, and its party.
@@ -236,9 +262,13 @@ impl RoleIds {
 fn refused_party(record: &HandOffSeen, inputs: &Inputs<'_>) -> Party {
     match (record.kind, record.caller.kind, record.caller.account) {
         (HandOffKind::WebIdentity | HandOffKind::Saml, _, _) => {
-            Party::identity_provider(&record.provider, &record.subject, record.role_account)
+            inputs.accounts.identity_provider(&record.provider, &record.subject, record.role_account)
         }
         (_, IdentityKind::AwsService, _) => Party::aws_service(&record.caller.invoked_by),
+        (_, IdentityKind::IamUser, Some(account)) => match inputs.users.get(&record.caller.arn) {
+            Some(user) => Party::clone(&user.party),
+            None => inputs.accounts.party(account),
+        },
         (_, _, Some(account)) => inputs.accounts.party(account),
         _ => Party::unresolved(),
     }

@@ -7,6 +7,8 @@ pub mod action;
 pub mod api_call;
 pub mod arn;
 pub mod fingerprint;
+pub mod network;
+pub mod wildcard;
 pub mod window;
 
 pub use account::AccountId;
@@ -14,4 +16,8 @@ pub use action::{AccessLevel, Action, KnownActions, ResourceShape};
 pub use api_call::ApiCall;
 pub use arn::Arn;
 pub use fingerprint::Fingerprint;
+pub use network::Network;
 pub use window::Window;
+
+/// The service that opens sessions for holders of certificates: they stand behind its hand-offs, not AWS (S12).
+pub const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";

@@ -123,9 +123,25 @@ pub(super) struct AnalyzeArguments {
     /// Whole days without activity from which a role is idle.
     #[arg(long, default_value_t = 90)]
     pub(super) idle_days: u32,
+    /// Whole days from which an access key of a user is old.
+    #[arg(long, default_value_t = 90)]
+    pub(super) key_days: u32,
     /// Rules (TOML) about actions that stay although nobody used them, each with an owner, a reason and a date.
     #[arg(long, value_name = "FILE")]
     pub(super) keep: Option<PathBuf>,
+    /// Your own vendors (TOML): accounts, contract end, expected roles and actions; repeatable, the later one wins.
+    #[arg(long, value_name = "FILE")]
+    pub(super) vendors: Vec<PathBuf>,
+    /// An earlier `report.json`: findings that are in it do not count for --fail-on.
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// A configuration (TOML): options under their own names, keep rules, suppressions, vendors. By default
+    /// `thirdtrail.toml` where the program runs.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub(super) config: Option<PathBuf>,
+    /// Use no configuration.
+    #[arg(long)]
+    pub(super) no_config: bool,
     /// A further account of your own; repeatable.
     #[arg(long)]
     pub(super) own_account: Vec<AccountId>,

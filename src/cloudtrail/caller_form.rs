@@ -6,7 +6,7 @@
 
 use crate::aws::AccountId;
 
-use super::identity::{IdentityKind, kind_of};
+use super::identity::{IdentityKind, is_user, kind_of, long_term};
 use super::skip::Cursor;
 
 /// Most gaps in one form.
@@ -26,7 +26,16 @@ pub enum SkimmedCaller<'t> {
         /// The caller's account.
         caller: Option<AccountId>,
     },
-    /// A user, a service, or another identity without a role, in this account.
+    /// An IAM user or an account's root.
+    User {
+        /// Its account.
+        account: Option<AccountId>,
+        /// Its ARN.
+        arn: &'t str,
+        /// The long-term key's id, or nothing.
+        key: &'t str,
+    },
+    /// A service, or another identity without a role, in this account.
     NoRole(Option<AccountId>),
     /// Another account, or somebody who acts in the caller's name: to be read in full.
     Telling,
@@ -36,13 +45,17 @@ pub enum SkimmedCaller<'t> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Field {
     Account,
+    Arn,
+    Key,
     RoleAccount,
     RoleName,
     RoleId,
 }
 
-const FIELDS: [(&str, Field); 4] = [
+const FIELDS: [(&str, Field); 6] = [
     ("userIdentity.accountId", Field::Account),
+    ("userIdentity.arn", Field::Arn),
+    ("userIdentity.accessKeyId", Field::Key),
     ("userIdentity.sessionContext.sessionIssuer.accountId", Field::RoleAccount),
     ("userIdentity.sessionContext.sessionIssuer.userName", Field::RoleName),
     ("userIdentity.sessionContext.sessionIssuer.principalId", Field::RoleId),
@@ -51,6 +64,7 @@ const FIELDS: [(&str, Field); 4] = [
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     Role,
+    User,
     NoRole,
     Telling,
 }
@@ -103,7 +117,9 @@ impl CallerForm {
                         } else if dotted(&path, key) == "userIdentity.type" && kind != Kind::Telling {
                             kind = match kind_of(string) {
                                 IdentityKind::AssumedRole => Kind::Role,
-                                IdentityKind::AwsAccount => Kind::Telling,
+                                IdentityKind::IamUser | IdentityKind::Root => Kind::User,
+                                // A federated user acts for an IAM user, whom only the whole record names.
+                                IdentityKind::AwsAccount | IdentityKind::FederatedUser => Kind::Telling,
                                 _ => Kind::NoRole,
                             };
                         }
@@ -123,13 +139,15 @@ impl CallerForm {
     pub(super) fn read<'t>(&self, text: &'t [u8]) -> Option<(SkimmedCaller<'t>, usize)> {
         let mut cursor = Cursor::new(text, 0);
         let (mut account, mut role_account) = (None, None);
-        let (mut role_name, mut role_id) = (&[][..], &[][..]);
+        let (mut role_name, mut role_id, mut arn, mut key) = (&[][..], &[][..], &[][..], &[][..]);
         for (before, field) in &self.gaps {
             cursor.literal(before)?;
             let value = cursor.plain_text()?;
             match field {
                 None => {}
                 Some(Field::Account) => account = AccountId::parse_bytes(value),
+                Some(Field::Arn) => arn = value,
+                Some(Field::Key) => key = value,
                 Some(Field::RoleAccount) => role_account = AccountId::parse_bytes(value),
                 Some(Field::RoleName) => role_name = value,
                 Some(Field::RoleId) => role_id = value,
@@ -139,6 +157,10 @@ impl CallerForm {
         let caller = match self.kind {
             Kind::Telling => SkimmedCaller::Telling,
             Kind::NoRole => SkimmedCaller::NoRole(account),
+            Kind::User => match (std::str::from_utf8(arn), std::str::from_utf8(key)) {
+                (Ok(arn), Ok(key)) if is_user(arn) => SkimmedCaller::User { account, arn, key: long_term(key) },
+                _ => SkimmedCaller::NoRole(account),
+            },
             // What is missing is looked for elsewhere in the record by whoever parses it.
             Kind::Role if role_name.is_empty() || role_id.is_empty() => return None,
             Kind::Role => SkimmedCaller::Role { account: role_account?, name: role_name, id: role_id, caller: account },

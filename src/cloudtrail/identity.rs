@@ -75,6 +75,8 @@ pub struct Identity<'a> {
     pub session: Option<RoleSession<'a>>,
     /// `sourceIdentity`, which lives on through chains (S11).
     pub source_identity: &'a str,
+    /// The ARN of the IAM user for whom a federated user acts.
+    pub federated_by: &'a str,
 }
 
 impl<'a> Identity<'a> {
@@ -119,6 +121,9 @@ impl<'a> Identity<'a> {
                 _ => {}
             }
         }
+        if self.kind == IdentityKind::FederatedUser {
+            self.federated_by = issuer.and_then(|issuer| issuer.text_at(&["arn"])).unwrap_or_default();
+        }
         if self.kind == IdentityKind::AssumedRole {
             self.session = Some(self.role_session(issuer, attributes));
         }
@@ -162,6 +167,34 @@ impl<'a> Identity<'a> {
         }
         session
     }
+}
+
+impl<'a> Identity<'a> {
+    /// The ARN of the IAM user or root user behind a call, and the id of its long-term key, empty without one (S16).
+    #[must_use]
+    pub fn user_key(&self) -> Option<(&'a str, &'a str)> {
+        let (arn, key) = match self.kind {
+            IdentityKind::IamUser | IdentityKind::Root => (self.arn, long_term(self.access_key)),
+            IdentityKind::FederatedUser => (self.federated_by, ""),
+            _ => return None,
+        };
+        is_user(arn).then_some((arn, key))
+    }
+}
+
+/// Whether an ARN is that of an IAM user, or of an account's root user.
+pub(super) fn is_user(arn: &str) -> bool {
+    Arn::parse(arn).is_some_and(|arn| {
+        let named = arn.resource == "root" || arn.resource.strip_prefix("user/").is_some_and(|name| !name.is_empty());
+        arn.service == "iam" && arn.account_id().is_some() && named
+    })
+}
+
+/// The id of a key that a user has until somebody deletes it; empty for temporary credentials.
+///
+/// Source: IAM User Guide, "IAM identifiers": `AKIA` begins the ids of access keys, `ASIA` those of STS.
+pub(super) fn long_term(key: &str) -> &str {
+    if key.starts_with("AKIA") { key } else { "" }
 }
 
 impl RoleSession<'_> {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here judges or joins: a record is read alone, as it was written.
 
+pub mod access_change;
 mod caller_form;
 pub mod configuration;
 pub mod digest;

@@ -19,6 +19,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The word of the reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+        }
+    }
+
     /// Whether the call exercised its permission.
     #[must_use]
     pub fn is_use(self) -> bool {
@@ -32,6 +42,32 @@ impl Outcome {
 /// `OperationNotPermittedFault` is SWF (matched whole, below), `UnauthorizedOperation` is EC2 and its relatives.
 const DENIED: [&str; 5] =
     ["AccessDenied", "UnauthorizedOperation", "UnauthorizedAccess", "NotAuthorized", "AuthorizationError"];
+
+/// Codes of a call refused because there were too many, without prefixes and without `Exception`.
+///
+/// Source: AWS SDKs and Tools Reference Guide, "Retry behavior", throttling error codes; EC2 API Reference, "Error codes".
+const THROTTLED: [&str; 10] = [
+    "Throttling",
+    "Throttled",
+    "RequestThrottled",
+    "RequestLimitExceeded",
+    "TooManyRequests",
+    "SlowDown",
+    "BandwidthLimitExceeded",
+    "ProvisionedThroughputExceeded",
+    "EC2Throttled",
+    "PriorRequestNotComplete",
+];
+
+/// Whether `errorCode` says that there were too many calls.
+#[must_use]
+pub fn is_throttled(error_code: &str) -> bool {
+    let code = error_code.rsplit('#').next().unwrap_or(error_code);
+    let code = code.split([':', ' ']).next().unwrap_or(code);
+    let code = code.rsplit('.').next().unwrap_or(code);
+    let bare = strip_tail(code, "Exception").unwrap_or(code);
+    THROTTLED.iter().any(|known| known.eq_ignore_ascii_case(bare))
+}
 
 /// Reads the outcome from `errorCode`.
 #[must_use]
@@ -122,5 +158,16 @@ mod tests {
     #[test]
     fn success_and_dry_run_are_allowed() {
         check(Outcome::Allowed, &[None, Some(""), Some("DryRunOperation"), Some("Client.DryRunOperation")]);
+    }
+
+    /// S21: too many calls is no refused permission.
+    #[test]
+    fn throttling_is_told_from_other_failures() {
+        for code in ["ThrottlingException", "Client.RequestLimitExceeded", "TooManyRequestsException", "SlowDown"] {
+            assert!(is_throttled(code) && outcome(Some(code)) == Outcome::Failed, "{code}");
+        }
+        for code in ["AccessDenied", "NoSuchBucket", "LimitExceededException", ""] {
+            assert!(!is_throttled(code), "{code}");
+        }
     }
 }

@@ -8,7 +8,8 @@
 //! caller  {"eventVersion":"1.11","userIdentity":{..},"eventTime":"        of a known form
 //!         2026-05-01T00:00:01Z                                            read
 //! call    ","eventSource":"..","eventName":"..","awsRegion":"..",..       known
-//!         192.0.2.44   ","userAgent":"   aws-cli/2.17                     passed over
+//!         192.0.2.44                                                      read
+//!         ","userAgent":"   aws-cli/2.17                                  passed over
 //! middle  ","errorCode":..,"requestParameters":{..},..                    passed over
 //!         requestID                                                       passed over
 //!         eventID                                                         read
@@ -86,6 +87,8 @@ pub struct Skim<'t> {
     pub time: Time,
     /// `eventID`.
     pub id: EventId,
+    /// `sourceIPAddress`, in ASCII.
+    pub address: &'t [u8],
     /// Bytes of the record.
     pub length: usize,
 }
@@ -193,14 +196,14 @@ impl Skimmer {
         let call_end = self.address_key.find(rest.get(..MAX_PART_BYTES).unwrap_or(rest))? + ADDRESS_KEY.len();
         let call = self.calls.get(rest.get(..call_end)?)?;
         let mut cursor = Cursor::new(rest, call_end);
-        cursor.plain_text()?;
+        let address = cursor.plain_text()?;
         cursor.literal(AGENT_KEY)?;
         cursor.plain_text()?;
         pass_middle(&mut cursor)?;
         let id = EventId::of_uuid(cursor.bytes(UUID_BYTES)?)?;
         let tail = self.tail_behind(call, cursor.rest())?;
         let length = head_end + TIME_BYTES + cursor.at() + self.tails.text(tail).len();
-        Some(Skim { caller, call, tail, time, id, length })
+        Some(Skim { caller, call, tail, time, id, address, length })
     }
 
     /// The caller, and where the time begins.

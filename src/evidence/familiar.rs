@@ -6,8 +6,9 @@
 use hashbrown::{HashMap, HashTable};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::aws::AccountId;
 use crate::aws::window::Time;
+use crate::aws::{AccountId, Network};
+use crate::cloudtrail::access_change::changes_access;
 use crate::cloudtrail::record::{Category, EventId, Record};
 use crate::cloudtrail::skim::{Part, Skim, SkimmedCaller};
 
@@ -15,7 +16,7 @@ use super::coverage::Recorded;
 use super::limits::cut;
 use super::names::Names;
 use super::scope::Scope;
-use super::tally::{ApiSlot, RoleSlot, Tally};
+use super::tally::{ApiSlot, RoleSlot, Tally, UserSlot};
 
 /// The meaning of every known part, and where its sums are.
 #[derive(Default)]
@@ -25,6 +26,15 @@ pub(super) struct Familiar {
     apis: HashMap<(Part, Part, AccountId), Option<ApiSlot>>,
     /// By the id, which hardly any two share.
     roles: HashTable<Role>,
+    /// By the key's id; few, and each with many records.
+    users: HashTable<User>,
+}
+
+struct User {
+    arn: Box<str>,
+    key: Box<str>,
+    /// `None` for a user whose calls are kept.
+    slot: Option<UserSlot>,
 }
 
 struct Role {
@@ -59,6 +69,8 @@ pub(super) struct Quiet {
     account: Option<AccountId>,
     /// The quiet role that called.
     pub(super) role: Option<RoleSlot>,
+    /// The key that a user called with, and from where.
+    pub(super) user: Option<(UserSlot, Option<Network>)>,
 }
 
 /// Where a quiet record is summed up.
@@ -79,7 +91,9 @@ impl Familiar {
                 source: Box::from(cut(record.source)),
                 name: Box::from(cut(record.name)),
                 region: Box::from(cut(record.region)),
-                is_telling: opens_session || record.source == "cloudtrail",
+                is_telling: opens_session
+                    || record.source == "cloudtrail"
+                    || changes_access(record.source, record.name),
             });
         }
         if tail.index() == self.tails.len() {
@@ -96,14 +110,19 @@ impl Familiar {
         if self.calls.get(skim.call.index())?.is_telling || self.tails.get(skim.tail.index())?.is_telling {
             return None;
         }
-        let (account, role) = match skim.caller {
+        let (account, role, user) = match skim.caller {
             SkimmedCaller::Telling => return None,
-            SkimmedCaller::NoRole(account) => (account, None),
+            SkimmedCaller::NoRole(account) => (account, None, None),
             SkimmedCaller::Role { account, name, id, caller } => {
-                (caller, Some(self.quiet_role(account, name, id, tallied)?))
+                (caller, Some(self.quiet_role(account, name, id, tallied)?), None)
+            }
+            SkimmedCaller::User { account, arn, key } => {
+                let slot = self.quiet_user(arn, key, tallied)?;
+                let address = std::str::from_utf8(skim.address).unwrap_or_default();
+                (account, None, Some((slot, Network::of(address))))
             }
         };
-        Some(Quiet { id: skim.id, time: skim.time, call: skim.call, tail: skim.tail, account, role })
+        Some(Quiet { id: skim.id, time: skim.time, call: skim.call, tail: skim.tail, account, role, user })
     }
 
     /// The slot of a role, if it is quiet.
@@ -125,6 +144,19 @@ impl Familiar {
         slot
     }
 
+    /// The slot of a user's key, if the user's calls are not kept.
+    fn quiet_user(&mut self, arn: &str, key: &str, tallied: &mut Tallied<'_>) -> Option<UserSlot> {
+        let same = |user: &User| *user.key == *key && *user.arn == *arn;
+        let hash = |arn: &str, key: &str| xxh3_64(if key.is_empty() { arn } else { key }.as_bytes());
+        if let Some(user) = self.users.find(hash(arn, key), same) {
+            return user.slot;
+        }
+        let slot = tallied.quiet_user([arn, key]);
+        let user = User { arn: Box::from(arn), key: Box::from(key), slot };
+        self.users.insert_unique(hash(arn, key), user, |user| hash(&user.arn, &user.key));
+        slot
+    }
+
     /// Where a quiet record is summed up; `None` when nothing tells its account.
     pub(super) fn sums(&mut self, quiet: &Quiet, place: Option<AccountId>, tallied: &mut Tallied<'_>) -> Option<Sums> {
         let call = self.calls.get(quiet.call.index())?;
@@ -141,6 +173,7 @@ impl Familiar {
     pub(super) fn forget_slots(&mut self) {
         self.apis.clear();
         self.roles.clear();
+        self.users.clear();
     }
 }
 
@@ -160,5 +193,11 @@ impl Tallied<'_> {
     fn quiet_role(&mut self, role: (AccountId, &str, &str)) -> Option<RoleSlot> {
         let slot = self.tally.role_slot(self.names, self.scope, role);
         self.tally.is_quiet(slot).then_some(slot)
+    }
+
+    /// The slot of a user's key, if the user's calls are not kept.
+    fn quiet_user(&mut self, texts: [&str; 2]) -> Option<UserSlot> {
+        let slot = self.tally.user_slot(self.names, self.scope, texts);
+        (!self.tally.is_party(slot)).then_some(slot)
     }
 }

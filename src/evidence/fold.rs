@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::aws::{AccountId, Fingerprint};
+use crate::aws::{AccountId, Arn, Fingerprint, Network, ROLES_ANYWHERE};
+use crate::cloudtrail::access_change::AccessChange;
 use crate::cloudtrail::handoff::HandOff;
 use crate::cloudtrail::identity::{Identity, IdentityKind, RoleSession};
 use crate::cloudtrail::object_key::ObjectKey;
-use crate::cloudtrail::outcome::{Outcome, outcome};
+use crate::cloudtrail::outcome::{Outcome, is_throttled, outcome};
 use crate::cloudtrail::reader::Json;
 use crate::cloudtrail::record::{EventId, Record, RecordError};
 
+use super::change::ChangeSeen;
 use super::coverage::Recorded;
 use super::familiar::{Familiar, Quiet, Tallied};
 use super::limits::cut;
@@ -65,6 +67,9 @@ impl Fold {
         if let Some(role) = quiet.role {
             self.tally.note_role(role, Some(Span::at(quiet.time)));
         }
+        if let Some((user, network)) = quiet.user {
+            self.tally.note_user(user, quiet.time, network);
+        }
     }
 
     /// Decides what a record is to us; everything before the last line only looks.
@@ -92,7 +97,33 @@ impl Fold {
         self.evidence.coverage.note_record(api.region, account, record, dated);
         let handed_off = self.keep_hand_off(account, record, Some(Span::at(record.time)));
         let called = self.keep_call(account, api, record);
-        handed_off || called
+        let changed = self.keep_change(account, record);
+        handed_off || called || changed
+    }
+
+    fn keep_change(&mut self, account: AccountId, record: &Record<'_>) -> bool {
+        let Some(change) = AccessChange::read(record) else { return false };
+        let text = |text: &str| Box::from(cut(text));
+        let (admitted, more_admitted) = ChangeSeen::few(change.admitted);
+        let seen = Box::new(ChangeSeen {
+            event_id: text(record.event_id),
+            time: record.time,
+            recipient: account,
+            region: text(record.region),
+            source: text(record.source),
+            name: text(record.name),
+            outcome: outcome(record.error_code),
+            target: text(change.target),
+            gives: text(change.gives),
+            admitted,
+            more_admitted,
+            caller: caller_of(&record.identity),
+            caller_key: text(record.identity.access_key),
+            caller_created: record.identity.session.and_then(|session| session.created()),
+            network: text(record.source_ip),
+        });
+        self.evidence.note_change(record.id, seen);
+        true
     }
 
     /// `moment` is that of a record in the window; a success then is a sign of the role's life.
@@ -155,6 +186,12 @@ impl Fold {
                 }
                 None => return false,
             },
+            (None, IdentityKind::IamUser | IdentityKind::Root | IdentityKind::FederatedUser) => {
+                match self.user_actor(record) {
+                    Some(actor) => actor,
+                    None => return false,
+                }
+            }
             _ => return false,
         };
         if !record.is_api_call() {
@@ -181,6 +218,16 @@ impl Fold {
             created: session.created(),
             delegate: record.identity.delegate,
         })
+    }
+
+    /// The user behind a call, if its calls are kept; the use of its key is noted in any case.
+    fn user_actor(&mut self, record: &Record<'_>) -> Option<Actor> {
+        let identity = &record.identity;
+        let (arn, key) = identity.user_key()?;
+        let account = Arn::parse(arn)?.account_id()?;
+        let slot = self.tally.user_slot(&mut self.evidence.names, &self.scope, [arn, key]);
+        let (user, is_party) = self.tally.note_user(slot, record.time, Network::of(record.source_ip))?;
+        is_party.then_some(Actor::User { account, arn: user.user, access_key: user.key })
     }
 
     fn note_call(&mut self, actor: Actor, account: AccountId, api: ApiNames, record: &Record<'_>) {
@@ -213,6 +260,9 @@ impl Fold {
         sighting.note_time(outcome, Span::at(record.time));
         if let Some(code) = record.error_code {
             sighting.errors.insert(cut(code));
+            if is_throttled(code) {
+                sighting.throttled.get_or_insert_default().insert(record.id);
+            }
         }
         let odd = !record.event_id.is_empty() && !record.id.tells(record.event_id);
         if !outcome.is_use() {
@@ -237,8 +287,10 @@ fn is_inside(scope: &Scope, role_account: AccountId, caller: &Identity<'_>) -> b
     match (caller.kind, caller.session) {
         // S14: somebody from outside acts in the caller's name.
         _ if caller.delegate.is_some() => false,
-        (IdentityKind::AwsService, _) => true,
-        (IdentityKind::IamUser | IdentityKind::Root, _) => caller.account == Some(role_account),
+        (IdentityKind::AwsService, _) => caller.invoked_by != ROLES_ANYWHERE,
+        (IdentityKind::IamUser | IdentityKind::Root, _) => {
+            caller.account == Some(role_account) && !scope.is_party_user(caller.arn)
+        }
         (IdentityKind::AssumedRole, Some(session)) => {
             session.account == Some(role_account) && scope.is_quiet(role_account, session.role_name, session.role_id)
         }

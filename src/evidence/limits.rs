@@ -14,6 +14,10 @@ pub const NETWORKS: usize = 16;
 pub const AGENTS: usize = 4;
 /// Error codes kept of one sighting.
 pub const ERRORS: usize = 8;
+/// Source networks kept of one access key of a user: the smallest in order.
+pub const KEY_NETWORKS: usize = 256;
+/// Principals kept of one changed policy: the smallest in order.
+pub const ADMITTED: usize = 40;
 /// Bad records listed one by one; all of them are counted.
 pub const BAD_RECORDS: usize = 1_000;
 /// How long before the window a hand-off still matters: the longest a session can last (S3).

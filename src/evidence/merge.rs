@@ -9,13 +9,15 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::cloudtrail::record::EventId;
 
+use super::change::ChangeSeen;
 use super::coverage::Coverage;
 use super::event_ids::EventIds;
 use super::names::Names;
 use super::session::{Actor, Acts, Asked, HandOffSeen, RoleName, Span};
 use super::sighting::{CallKey, Sighting, join};
+use super::user_key::{KeyUse, UserKey};
 
-/// What remains of a trail: hand-offs, sightings and coverage.
+/// What remains of a trail: hand-offs, sightings, what changed who may come in, and coverage.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// The texts behind all names in it.
@@ -28,7 +30,11 @@ pub struct Evidence {
     pub actors: HashMap<Actor, Acts>,
     /// First and last activity of every role, quiet ones included.
     pub roles: HashMap<RoleName, Span>,
-    /// Events that were read and are in none of the above.
+    /// Uses of the keys of users.
+    pub keys: HashMap<UserKey, KeyUse>,
+    /// Changes of access by event.
+    pub changes: HashMap<EventId, Box<ChangeSeen>>,
+    /// Events that were read and are no sighting, hand-off or change.
     pub out_of_scope: EventIds,
     /// What was read.
     pub coverage: Coverage,
@@ -42,6 +48,13 @@ pub const SIGHTING_BYTES: usize = size_of::<(CallKey, Box<Sighting>)>() + size_o
 /// Ids of all calls, in no order, some perhaps more than once.
 pub fn ids_of(actors: &HashMap<Actor, Acts>) -> impl Iterator<Item = EventId> {
     actors.values().flat_map(|acts| acts.calls.values()).flat_map(|sighting| sighting.ids())
+}
+
+fn merge_key(keys: &mut HashMap<UserKey, KeyUse>, key: UserKey, used: KeyUse) {
+    match keys.get_mut(&key) {
+        Some(known) => known.merge(&used),
+        None => drop(keys.insert(key, used)),
+    }
 }
 
 /// How often each fate befell a record; the four sum up to the total (invariant 2).
@@ -70,6 +83,9 @@ impl Evidence {
             let known = self.roles.entry(role.translated(&mut translate)).or_insert(span);
             *known = known.and(span);
         }
+        for (key, used) in other.keys {
+            merge_key(&mut self.keys, key.translated(&mut translate), used);
+        }
         self.coverage.merge(other.coverage, &mut translate);
         let asked = other.asked.iter().map(|asked| (Arc::as_ptr(asked), self.ask(asked))).collect::<HashMap<_, _>>();
         for (id, mut seen) in other.handoffs {
@@ -78,6 +94,9 @@ impl Evidence {
             }
             (seen.network, seen.agent) = (self.names.share(&seen.network), self.names.share(&seen.agent));
             self.put_hand_off(id, seen);
+        }
+        for (id, change) in other.changes {
+            self.note_change(id, change);
         }
         self.out_of_scope.merge(&other.out_of_scope);
     }
@@ -110,6 +129,20 @@ impl Evidence {
         }
     }
 
+    /// Notes a change of access. Of two records of one event (S5) the greater stays.
+    pub fn note_change(&mut self, id: EventId, change: Box<ChangeSeen>) {
+        match self.changes.get_mut(&id) {
+            Some(known) if *known >= change => {}
+            Some(known) => *known = change,
+            None => drop(self.changes.insert(id, change)),
+        }
+    }
+
+    /// Notes how a key was used.
+    pub fn note_key(&mut self, key: UserKey, used: KeyUse) {
+        merge_key(&mut self.keys, key, used);
+    }
+
     /// Notes that a role was active at some time.
     pub fn note_role(&mut self, role: RoleName, span: Span) {
         let known = self.roles.entry(role).or_insert(span);
@@ -126,7 +159,8 @@ impl Evidence {
     /// Ids of the events that became evidence, in order.
     #[must_use]
     pub fn used_ids(&self) -> Vec<EventId> {
-        let mut ids: Vec<EventId> = self.handoffs.keys().copied().chain(ids_of(&self.actors)).collect();
+        let records = self.handoffs.keys().chain(self.changes.keys()).copied();
+        let mut ids: Vec<EventId> = records.chain(ids_of(&self.actors)).collect();
         ids.sort_unstable();
         ids.dedup();
         ids

@@ -3,6 +3,7 @@
 //! [`observe::Observer`] folds objects into an [`Evidence`]; evidences merge in any order and any grouping, an
 //! evidence merged with itself is itself, and nothing here knows who anybody is: attribution waits for the whole.
 
+pub mod change;
 pub mod coverage;
 pub mod event_ids;
 mod familiar;
@@ -13,6 +14,7 @@ pub mod hands;
 pub mod limits;
 pub mod merge;
 pub mod names;
+pub mod names_of_parties;
 pub mod observe;
 mod outline;
 pub mod scope;
@@ -21,6 +23,7 @@ pub mod shard;
 pub mod sighting;
 pub mod tables;
 pub mod tally;
+pub mod user_key;
 pub mod within;
 
 pub use merge::Evidence;

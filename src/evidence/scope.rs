@@ -9,6 +9,7 @@ use crate::aws::window::Time;
 use crate::aws::{AccountId, Window};
 
 use super::limits;
+use super::names_of_parties::PartyNames;
 
 /// A role of the inventory, as records name it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -46,6 +47,11 @@ pub struct Scope {
     /// Roles that no outsider can reach, by today's trust: only their last activity is kept. Should a hand-off show
     /// that an outsider reached one all the same, the caller removes it here and reads again.
     pub quiet_roles: HashSet<RoleRef>,
+    /// IAM users by ARN whose calls are kept: a third party holds their keys (S16). Of all others only the use of their
+    /// keys is kept. Should the records show another such user, the caller adds it here and reads again.
+    pub party_users: HashSet<String>,
+    /// Names of third parties: users whose names hold one are kept, too.
+    pub party_names: PartyNames,
 }
 
 impl Scope {
@@ -68,6 +74,13 @@ impl Scope {
     pub fn admits_place(&self, account: AccountId, region: &str) -> bool {
         (self.accounts.is_empty() || self.accounts.contains(&account))
             && (self.regions.is_empty() || self.regions.contains(region))
+    }
+
+    /// Whether the calls of the user with that ARN are kept.
+    #[must_use]
+    pub fn is_party_user(&self, arn: &str) -> bool {
+        let name = || arn.rsplit('/').next().unwrap_or_default();
+        self.party_users.contains(arn) || self.party_names.within(name()).is_some()
     }
 
     /// Whether only the last activity of that role is kept.

@@ -51,6 +51,15 @@ pub enum Actor {
         /// `principalId` as recorded.
         principal: Name,
     },
+    /// An IAM user of ours whose keys a third party holds (S16).
+    User {
+        /// Its account.
+        account: AccountId,
+        /// Its ARN.
+        arn: Name,
+        /// The access key id, or empty.
+        access_key: Name,
+    },
 }
 
 /// What the calls of one actor show.
@@ -90,7 +99,7 @@ impl Actor {
     pub fn group(&self) -> (AccountId, Name) {
         match self {
             Self::Session { role, .. } => (role.account, role.name),
-            Self::Outsider { account, .. } => (*account, Names::EMPTY),
+            Self::Outsider { account, .. } | Self::User { account, .. } => (*account, Names::EMPTY),
         }
     }
 
@@ -106,6 +115,9 @@ impl Actor {
                 delegate,
             },
             Self::Outsider { account, principal } => Self::Outsider { account, principal: translate.of(principal) },
+            Self::User { account, arn, access_key } => {
+                Self::User { account, arn: translate.of(arn), access_key: translate.of(access_key) }
+            }
         }
     }
 }

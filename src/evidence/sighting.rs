@@ -51,6 +51,8 @@ pub struct Sighting {
     pub denied: EventIds,
     /// Calls that failed after authorization: use (S21).
     pub failed: EventIds,
+    /// Those of the failed calls that were refused because there were too many; hardly any sighting has some.
+    pub throttled: Option<Box<EventIds>>,
     /// First and last call that was a use.
     pub used: Option<Span>,
     /// First and last refused call.
@@ -88,6 +90,9 @@ impl Sighting {
         self.allowed.merge(&other.allowed);
         self.denied.merge(&other.denied);
         self.failed.merge(&other.failed);
+        if let Some(throttled) = &other.throttled {
+            self.throttled.get_or_insert_default().merge(throttled);
+        }
         self.used = join(self.used, other.used);
         self.refused = join(self.refused, other.refused);
         self.resources.merge(&other.resources);
@@ -101,6 +106,9 @@ impl Sighting {
     pub fn settle(&mut self) {
         for ids in [&mut self.allowed, &mut self.denied, &mut self.failed] {
             ids.settle();
+        }
+        if let Some(throttled) = &mut self.throttled {
+            throttled.settle();
         }
     }
 
@@ -122,7 +130,14 @@ impl Sighting {
     /// Bytes that the ids take.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        [&self.allowed, &self.denied, &self.failed].into_iter().map(EventIds::held_bytes).sum()
+        let throttled = self.throttled.as_deref();
+        [&self.allowed, &self.denied, &self.failed].into_iter().chain(throttled).map(EventIds::held_bytes).sum()
+    }
+
+    /// How many calls were refused because there were too many.
+    #[must_use]
+    pub fn throttled(&self) -> u64 {
+        self.throttled.as_ref().map_or(0, |ids| ids.count())
     }
 
     /// Every id, in no order, some perhaps more than once.

@@ -5,8 +5,8 @@
 
 use hashbrown::{Equivalent, HashMap};
 
-use crate::aws::AccountId;
 use crate::aws::window::Time;
+use crate::aws::{AccountId, Network};
 
 use super::coverage::{Recorded, SeenKey};
 use super::limits::cut;
@@ -15,14 +15,17 @@ use super::names::{Name, Names};
 use super::scope::Scope;
 use super::session::{RoleName, Span};
 use super::sighting::join;
+use super::user_key::{KeyUse, UserKey};
 
 /// Sums of one worker.
 #[derive(Debug, Default)]
 pub struct Tally {
     apis: Vec<ApiTally>,
     roles: Vec<RoleTally>,
+    users: Vec<UserTally>,
     api_slots: HashMap<Texts<3>, ApiSlot>,
     role_slots: HashMap<Texts<2>, RoleSlot>,
+    user_slots: HashMap<[Box<str>; 2], UserSlot>,
 }
 
 /// Where an API in an account and Region is summed up.
@@ -32,6 +35,10 @@ pub struct ApiSlot(usize);
 /// Where a role's activity is summed up.
 #[derive(Clone, Copy, Debug)]
 pub struct RoleSlot(usize);
+
+/// Where the use of a user's key is summed up.
+#[derive(Clone, Copy, Debug)]
+pub struct UserSlot(usize);
 
 /// Some texts of one account.
 #[derive(PartialEq, Eq, Hash, Debug)]
@@ -80,6 +87,22 @@ struct RoleTally {
     role: RoleName,
     is_quiet: bool,
     active: Option<Span>,
+}
+
+#[derive(Debug)]
+struct UserTally {
+    key: UserKey,
+    is_party: bool,
+    used: Option<KeyUse>,
+}
+
+#[derive(Hash)]
+struct KeyTexts<'a>([&'a str; 2]);
+
+impl Equivalent<[Box<str>; 2]> for KeyTexts<'_> {
+    fn equivalent(&self, key: &[Box<str>; 2]) -> bool {
+        self.0.iter().zip(key).all(|(one, other)| *one == &**other)
+    }
 }
 
 impl Tally {
@@ -137,9 +160,41 @@ impl Tally {
         Some((known.role, known.is_quiet))
     }
 
+    /// The slot of a user's key, given by the user's ARN and the key's id.
+    pub fn user_slot(&mut self, names: &mut Names, scope: &Scope, texts: [&str; 2]) -> UserSlot {
+        let texts = texts.map(cut);
+        if let Some(slot) = self.user_slots.get(&KeyTexts(texts)) {
+            return *slot;
+        }
+        let [user, key] = texts;
+        let slot = UserSlot(self.users.len());
+        let is_party = scope.is_party_user(user);
+        let key = UserKey { user: names.intern(user), key: names.intern(key) };
+        self.users.push(UserTally { key, is_party, used: None });
+        self.user_slots.insert(texts.map(Box::from), slot);
+        slot
+    }
+
+    /// Whether the calls of a user are kept.
+    #[must_use]
+    pub fn is_party(&self, slot: UserSlot) -> bool {
+        self.users.get(slot.0).is_some_and(|user| user.is_party)
+    }
+
+    /// Notes a use of a user's key; tells the key, and whether the user's calls are kept.
+    pub fn note_user(&mut self, slot: UserSlot, time: Time, network: Option<Network>) -> Option<(UserKey, bool)> {
+        let known = self.users.get_mut(slot.0)?;
+        let span = Span::at(time);
+        match &mut known.used {
+            Some(used) => used.note(span, network),
+            None => known.used = Some(KeyUse::at(span, network)),
+        }
+        Some((known.key, known.is_party))
+    }
+
     /// Hands the sums over and is empty again.
     pub fn settle(&mut self, evidence: &mut Evidence) {
-        let Self { apis, roles, .. } = std::mem::take(self);
+        let Self { apis, roles, users, .. } = std::mem::take(self);
         for api in apis {
             let ApiNames { region, source, name } = api.names;
             if let Some(span) = api.span {
@@ -150,6 +205,11 @@ impl Tally {
         for known in roles {
             if let Some(active) = known.active {
                 evidence.note_role(known.role, active);
+            }
+        }
+        for known in users {
+            if let Some(used) = known.used {
+                evidence.note_key(known.key, used);
             }
         }
     }

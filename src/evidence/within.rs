@@ -3,6 +3,7 @@
 //! So evidence that was saved once serves later questions: another window, or a role that is quiet by now. Ids of what is
 //! left out stay, as events out of scope, because every record is counted (invariant 2).
 
+use crate::aws::ROLES_ANYWHERE;
 use crate::aws::window::Window;
 use crate::cloudtrail::identity::IdentityKind;
 
@@ -64,6 +65,11 @@ impl Evidence {
         }
         self.keep_hand_offs(|seen| scope.admits_hand_off(seen.time));
         self.roles.clear();
+        self.keys.clear();
+        for id in std::mem::take(&mut self.changes).into_keys() {
+            self.out_of_scope.append(id);
+        }
+        self.out_of_scope.settle();
         let coverage = &mut self.coverage;
         for place in coverage.places.values_mut() {
             place.events = None;
@@ -75,16 +81,20 @@ impl Evidence {
         coverage.logging.clear();
     }
 
-    /// What stays when the roles that are quiet in `scope` are: their last activity, and what an outsider did.
+    /// The users in it, by ARN.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(|key| self.names.text(key.user))
+    }
+
+    /// What stays when the roles that are quiet in `scope` are: their last activity, and what an outsider did. Of users
+    /// that are no party, what their keys show.
     pub fn quieten(&mut self, scope: &Scope) {
-        if scope.quiet_roles.is_empty() {
-            return;
-        }
         let names = &self.names;
         let is_quiet = |actor: &Actor| match actor {
             Actor::Session { role, delegate: None, .. } => {
                 scope.is_quiet(role.account, names.text(role.name), names.text(role.id))
             }
+            Actor::User { arn, .. } => !scope.is_party_user(names.text(*arn)),
             _ => false,
         };
         let gone: Vec<Acts> = self.actors.extract_if(|actor, _| is_quiet(actor)).map(|(_, acts)| acts).collect();
@@ -117,8 +127,10 @@ impl HandOffSeen {
         let caller = &self.caller;
         match (caller.kind, &caller.session) {
             _ if caller.delegate.is_some() => false,
-            (IdentityKind::AwsService, _) => true,
-            (IdentityKind::IamUser | IdentityKind::Root, _) => caller.account == Some(self.role_account),
+            (IdentityKind::AwsService, _) => *caller.invoked_by != *ROLES_ANYWHERE,
+            (IdentityKind::IamUser | IdentityKind::Root, _) => {
+                caller.account == Some(self.role_account) && !scope.is_party_user(&caller.arn)
+            }
             (IdentityKind::AssumedRole, Some(session)) => {
                 session.account == self.role_account
                     && scope.is_quiet(self.role_account, &session.role_name, &session.role_id)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::activity::action_map::ActionMap;
 use crate::activity::opening::RoleKey;
 use crate::activity::party::{Accounts, Party};
+use crate::activity::party_user::PartyUsers;
 use crate::activity::resolve::{Activity, Inputs};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window};
@@ -16,6 +17,7 @@ use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
 
+use super::access;
 use super::assessment::{Assessment, SCHEMA, WindowReport};
 use super::beside::Beside;
 use super::coverage::{self, Holes, Reading};
@@ -23,8 +25,10 @@ use super::groups::Groups;
 use super::keep::KeepRule;
 use super::risk::{Administrators, fill_parties};
 use super::rules;
+use super::suppress::Suppression;
 use super::trail::{AccountTrail, trails};
 use super::trust::{role_key, sole_outside};
+use super::users::users;
 
 /// What an assessment is made from.
 pub struct Inquiry<'a> {
@@ -38,6 +42,8 @@ pub struct Inquiry<'a> {
     pub inventory: &'a Inventory,
     /// Ours and theirs.
     pub accounts: Accounts<'a>,
+    /// IAM users whose keys third parties hold.
+    pub users: &'a PartyUsers,
     /// The known actions.
     pub catalog: &'a Catalog,
     /// The window.
@@ -46,10 +52,14 @@ pub struct Inquiry<'a> {
     pub as_of: Time,
     /// Days from which a role is idle.
     pub idle_days: u32,
+    /// Days from which a key is old.
+    pub key_days: u32,
     /// Largest share of the window's days that may be holes.
     pub max_holes: f64,
     /// Keep rules, in the order of their file (S39).
     pub keep: &'a [KeepRule],
+    /// Suppressions, in the order of their file (S39).
+    pub suppressions: &'a [Suppression],
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<Narrowing>,
     /// What is known beside the trail and the inventory.
@@ -130,10 +140,27 @@ impl Case<'_> {
 /// Why there is no answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NoAnswer {
-    /// The records show an outsider in these roles, which must be kept in full on another reading.
-    ReadAgain(BTreeSet<RoleKey>),
+    /// The records show an outsider in roles or users that must be kept in full on another reading.
+    ReadAgain(Reached),
     /// Evidence that was put away could not be had back.
     Lost(String),
+}
+
+/// Whose calls were not kept, although an outsider made them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reached {
+    /// Roles.
+    pub roles: BTreeSet<RoleKey>,
+    /// Users, by ARN.
+    pub users: BTreeSet<String>,
+}
+
+impl Reached {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.roles.is_empty() && self.users.is_empty()
+    }
 }
 
 /// The whole answer.
@@ -155,6 +182,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         accounts: inquiry.accounts,
         existing: &existing,
         sole_outside: &sole_outside,
+        users: inquiry.users,
         is_kept: &is_kept,
         window: Some(inquiry.window),
     };
@@ -163,8 +191,9 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     for refusal in &activity.refusals {
         share.parties.add_refusal(refusal);
     }
-    let mut parties = std::mem::take(&mut share.parties).reports(&share.roles);
+    let mut parties = std::mem::take(&mut share.parties).reports(&share.roles, inquiry.users);
     fill_parties(&mut parties, &share.roles);
+    let access_changes = access::changes(&share.roles, &activity, inquiry, &case);
     let coverage =
         coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, share.unmapped_calls());
     let mut assessment = Assessment {
@@ -176,7 +205,8 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         parties,
         roles: std::mem::take(&mut share.roles),
         findings: Vec::new(),
-        users: inquiry.beside.users(),
+        users: users(inquiry),
+        access_changes,
         sessions: std::mem::take(&mut share.sessions),
         usage: std::mem::take(&mut share.usage),
     };

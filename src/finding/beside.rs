@@ -11,7 +11,7 @@ use crate::cloudtrail::configuration::Configuration;
 use crate::policy::last_accessed::LastAccessed;
 use crate::policy::users::Users;
 
-use super::assessment::{FailedInput, KeyReport, UserReport};
+use super::assessment::FailedInput;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -34,30 +34,4 @@ pub struct Beside {
     pub users: Users,
     /// What was asked for and could not be read.
     pub failed: Vec<FailedInput>,
-}
-
-impl Beside {
-    /// The users for the report.
-    #[must_use]
-    pub fn users(&self) -> Vec<UserReport> {
-        let reports = self.users.users.iter().map(|((account, name), user)| UserReport {
-            account_id: *account,
-            name: name.clone(),
-            last_used: user.last_used,
-            active_keys: user
-                .active_keys
-                .max(u32::try_from(user.keys.iter().filter(|key| key.is_active).count()).unwrap_or(0)),
-            keys: user
-                .keys
-                .iter()
-                .map(|key| KeyReport {
-                    ending: key.ending.clone(),
-                    active: key.is_active,
-                    created_at: key.created,
-                    last_used: key.last_used,
-                })
-                .collect(),
-        });
-        reports.collect()
-    }
 }

@@ -1,6 +1,6 @@
 //! The groups of actors, each brought, joined to its sessions, judged and let go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
 
@@ -13,7 +13,7 @@ use crate::evidence::hands;
 use crate::evidence::names::Names;
 use crate::policy::inventory::Role;
 
-use super::assess::{Case, Inquiry, NoAnswer};
+use super::assess::{Case, Inquiry, NoAnswer, Reached};
 use super::share::{Existing, Known, Share};
 use super::trust::{entries, role_key};
 
@@ -68,7 +68,7 @@ impl<'a> Groups<'a> {
     /// # Errors
     /// See [`NoAnswer`].
     pub(super) fn share(&self) -> Result<Share, NoAnswer> {
-        let mut reached = self.activity.reached();
+        let mut reached = Reached { roles: self.activity.reached(), users: self.unkept_users() };
         if !reached.is_empty() {
             return Err(NoAnswer::ReadAgain(reached));
         }
@@ -80,7 +80,7 @@ impl<'a> Groups<'a> {
         for ((group, _), share) in order.into_iter().zip(shares) {
             match share {
                 Ok(share) => drop(in_order.insert(group, share)),
-                Err(NoAnswer::ReadAgain(more)) => reached.extend(more),
+                Err(NoAnswer::ReadAgain(more)) => reached.roles.extend(more.roles),
                 Err(lost) => return Err(lost),
             }
         }
@@ -91,6 +91,13 @@ impl<'a> Groups<'a> {
         in_order.into_values().for_each(|share| whole.merge(share));
         whole.roles.sort_by(|a, b| (&a.arn, &a.role_id).cmp(&(&b.arn, &b.role_id)));
         Ok(whole)
+    }
+
+    /// Users that are a party and whose calls were not kept.
+    fn unkept_users(&self) -> BTreeSet<String> {
+        let (users, scope) = (self.inquiry.users, self.inquiry.scope);
+        let unkept = |user: &&str| users.get(user).is_some() && !scope.is_party_user(user);
+        self.inquiry.evidence.users().filter(unkept).map(str::to_owned).collect()
     }
 
     /// How much there is to do, roughly.
@@ -120,9 +127,9 @@ impl<'a> Groups<'a> {
         actors: &Actors<'_>,
         existing: &Existing<'_>,
     ) -> Result<Share, NoAnswer> {
-        let reached = self.activity.reached_by_delegates(names, actors);
-        if !reached.is_empty() {
-            return Err(NoAnswer::ReadAgain(reached));
+        let roles = self.activity.reached_by_delegates(names, actors);
+        if !roles.is_empty() {
+            return Err(NoAnswer::ReadAgain(Reached { roles, ..Reached::default() }));
         }
         let sessions = self.activity.sessions(group, names, actors);
         Ok(Share::of(&sessions, existing, self.activity, self.case))

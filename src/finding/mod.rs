@@ -2,11 +2,13 @@
 //!
 //! Pure. [`assessment`] is the result as types; the fields that serialize are those of `report.json`.
 
+pub mod access;
 pub mod assess;
 pub mod assessment;
 pub mod beside;
 pub mod calls;
 pub mod configured;
+mod cost;
 pub mod coverage;
 pub mod external_id;
 pub mod groups;
@@ -23,6 +25,8 @@ pub mod role;
 pub mod rules;
 pub mod session_table;
 pub mod share;
+pub mod suppress;
 pub mod trail;
 pub mod trust;
 pub mod usage_table;
+pub mod users;

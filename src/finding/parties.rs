@@ -3,17 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::activity::party::{Party, PartyKind};
+use crate::activity::party::{Channel, Party, PartyKind};
+use crate::activity::party_user::PartyUsers;
 use crate::activity::resolve::Refusal;
 use crate::activity::sessions::Session;
 use crate::cloudtrail::outcome::Outcome;
 use crate::evidence::session::Span;
 use crate::evidence::sighting::join;
 
-use super::assessment::{PartyReport, RoleReport};
+use super::assessment::{ChargedCalls, PartyReport, RoleReport};
+use super::cost::charged_by;
+use super::coverage::event_source;
 
 /// Source networks told of one party.
 const NETWORKS_SHOWN: usize = 20;
+/// User agents told of one party.
+const AGENTS_SHOWN: usize = 20;
 
 /// What parties did.
 #[derive(Debug, Default)]
@@ -25,10 +30,14 @@ struct Sums {
     roles: BTreeSet<String>,
     regions: BTreeSet<String>,
     networks: BTreeSet<String>,
+    agents: BTreeSet<String>,
     sessions: u64,
     calls: u64,
     denied: u64,
     failed: u64,
+    throttled: u64,
+    /// By event source and name.
+    charged: BTreeMap<(String, String), u64>,
     seen: Option<Span>,
 }
 
@@ -55,10 +64,20 @@ impl Parties {
         for network in session.networks.iter() {
             note(&mut entry.networks, network);
         }
+        for agent in session.agents.iter() {
+            note(&mut entry.agents, agent);
+        }
         for seen in &session.calls {
             entry.calls += seen.calls();
             entry.denied += seen.sighting.denied.count();
             entry.failed += seen.sighting.failed.count();
+            entry.throttled += seen.sighting.throttled();
+            // A refused call is on nobody's bill.
+            let charged = seen.sighting.allowed.count() + seen.sighting.failed.count() - seen.sighting.throttled();
+            if charged > 0 && charged_by(seen.source(), seen.name()).is_some() {
+                let call = (seen.source().to_owned(), seen.name().to_owned());
+                *entry.charged.entry(call).or_default() += charged;
+            }
             note(&mut entry.regions, seen.region());
         }
     }
@@ -84,15 +103,21 @@ impl Parties {
             entry.calls += other.calls;
             entry.denied += other.denied;
             entry.failed += other.failed;
+            entry.throttled += other.throttled;
+            entry.agents.extend(other.agents);
+            for (call, calls) in other.charged {
+                *entry.charged.entry(call).or_default() += calls;
+            }
             entry.seen = join(entry.seen, other.seen);
         }
     }
 
     /// The reports, sorted, with the parties that roles trust.
     #[must_use]
-    pub fn reports(self, roles: &[RoleReport]) -> Vec<PartyReport> {
+    pub fn reports(self, roles: &[RoleReport], users: &PartyUsers) -> Vec<PartyReport> {
         let mut reports: Vec<PartyReport> = self.0.into_iter().map(|(party, sums)| report(&party, sums)).collect();
         add_trusted(&mut reports, roles);
+        add_users(&mut reports, users);
         reports.sort_by(|a, b| (&a.id, &a.kind).cmp(&(&b.id, &b.kind)));
         reports
     }
@@ -109,11 +134,42 @@ fn report(party: &Party, sums: Sums) -> PartyReport {
         calls: sums.calls,
         denied: sums.denied,
         failed: sums.failed,
+        throttled: sums.throttled,
+        charged_calls: sums.charged.values().sum(),
+        charged: charged(sums.charged),
         first_seen: sums.seen.map(|span| span.first),
         last_seen: sums.seen.map(|span| span.last),
         regions: sums.regions.into_iter().collect(),
         networks: sums.networks.into_iter().filter(|text| !text.is_empty()).take(NETWORKS_SHOWN).collect(),
+        agents: sums.agents.into_iter().filter(|text| !text.is_empty()).take(AGENTS_SHOWN).collect(),
+        known_by: None,
         blast_radius: None,
+    }
+}
+
+/// The charged calls by API, the most frequent first.
+fn charged(calls: BTreeMap<(String, String), u64>) -> Vec<ChargedCalls> {
+    let mut charged: Vec<ChargedCalls> = calls
+        .into_iter()
+        .filter_map(|((source, name), calls)| {
+            let by = charged_by(&source, &name)?.to_owned();
+            Some(ChargedCalls { event_source: event_source(&source), event_name: name, calls, by })
+        })
+        .collect();
+    charged.sort_by(|a, b| (b.calls, &a.event_source, &a.event_name).cmp(&(a.calls, &b.event_source, &b.event_name)));
+    charged
+}
+
+/// Users whose keys third parties hold belong in the list although no call was seen.
+fn add_users(reports: &mut Vec<PartyReport>, users: &PartyUsers) {
+    for (arn, user) in users.iter() {
+        if !reports.iter().any(|report| report.id == arn) {
+            let channels = BTreeSet::from([Channel::AccessKey.word()]);
+            reports.push(report(&user.party, Sums { channels, ..Sums::default() }));
+        }
+        for known in reports.iter_mut().filter(|report| report.id == arn) {
+            known.known_by = Some(user.known_by.word().to_owned());
+        }
     }
 }
 

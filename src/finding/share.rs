@@ -9,6 +9,7 @@ use crate::activity::opening::RoleKey;
 use crate::activity::party::Channel;
 use crate::activity::resolve::Activity;
 use crate::activity::sessions::Session;
+use crate::activity::usage::SeenCall;
 use crate::aws::AccountId;
 use crate::policy::inventory::Role;
 
@@ -49,6 +50,8 @@ pub struct Share {
     pub chained: Vec<Chained>,
     /// Outsiders that came in without a role.
     pub visits: Vec<Visit>,
+    /// Roles in whose name outsiders acted by delegation.
+    pub delegated: Vec<Delegated>,
 }
 
 /// A role that outsiders reached through another one (S11).
@@ -62,6 +65,19 @@ pub struct Chained {
     pub name: String,
     /// Sessions by the name of the party.
     pub parties: BTreeMap<String, u64>,
+}
+
+/// A role in whose name outsiders acted by temporary delegation (S14).
+#[derive(Debug)]
+pub struct Delegated {
+    /// The account that owns it.
+    pub account: AccountId,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// Sessions and calls by the name of the party.
+    pub parties: BTreeMap<String, (u64, u64)>,
 }
 
 /// An outsider let in by a resource policy (S15).
@@ -96,6 +112,7 @@ impl Share {
             unmapped: unmapped(&roles, sessions, &arn),
             chained: chained(sessions, &arns),
             visits: visits(sessions),
+            delegated: delegated(sessions, &arns),
             roles,
         }
     }
@@ -113,6 +130,7 @@ impl Share {
         }
         self.chained.extend(other.chained);
         self.visits.extend(other.visits);
+        self.delegated.extend(other.delegated);
     }
 
     /// Calls that could not be mapped, which block removals (S22).
@@ -194,11 +212,28 @@ fn chained(sessions: &[Session<'_>], arns: &BTreeMap<&RoleKey, String>) -> Vec<C
     chains.collect()
 }
 
+fn delegated(sessions: &[Session<'_>], arns: &BTreeMap<&RoleKey, String>) -> Vec<Delegated> {
+    let mut roles: BTreeMap<&RoleKey, BTreeMap<String, (u64, u64)>> = BTreeMap::new();
+    for session in sessions {
+        let attributed = &session.attributed;
+        let by_outsider = attributed.channel == Channel::TemporaryDelegation && attributed.party.kind.is_outside();
+        if let (Some(key), true) = (&session.role, by_outsider) {
+            let sums = roles.entry(key).or_default().entry(attributed.party.name.clone()).or_default();
+            sums.0 += 1;
+            sums.1 += session.calls.iter().map(SeenCall::calls).sum::<u64>();
+        }
+    }
+    let roles = roles.into_iter().filter_map(|(key, parties)| {
+        Some(Delegated { account: key.account, arn: arns.get(key)?.clone(), name: key.name.clone(), parties })
+    });
+    roles.collect()
+}
+
 fn visits(sessions: &[Session<'_>]) -> Vec<Visit> {
     let mut visits: BTreeMap<&str, Visit> = BTreeMap::new();
     for session in sessions {
         let party = &session.attributed.party;
-        if session.role.is_some() || !party.kind.is_outside() {
+        if session.attributed.channel != Channel::ResourcePolicy || !party.kind.is_outside() {
             continue;
         }
         let visit = visits.entry(&party.id).or_insert_with(|| Visit {

@@ -2,7 +2,7 @@
 
 use crate::activity::opening::RoleKey;
 use crate::activity::party::{Accounts, Party};
-use crate::aws::{AccountId, Fingerprint};
+use crate::aws::{AccountId, Fingerprint, ROLES_ANYWHERE};
 use crate::policy::admission::{Admission, PrincipalKind, admissions, is_outside};
 use crate::policy::document::PolicyDocument;
 use crate::policy::federation::{Reach, reach};
@@ -59,7 +59,11 @@ fn entry(admission: &Admission, role: &Role, trust: &PolicyDocument, accounts: A
 
 fn federated_name(admission: &Admission) -> Option<String> {
     let zero = AccountId::parse("000000000000")?;
-    (admission.kind == PrincipalKind::Federated).then(|| Party::identity_provider(&admission.principal, "", zero).name)
+    match admission.kind {
+        PrincipalKind::Federated => Some(Party::identity_provider(&admission.principal, "", zero).name),
+        PrincipalKind::Service if admission.principal == ROLES_ANYWHERE => Some(Party::certificate("").name),
+        _ => None,
+    }
 }
 
 /// The only outside party that a role's trust admits, if it admits no one else (S10's last resort).
@@ -73,7 +77,7 @@ pub fn sole_outside(role: &Role, accounts: Accounts<'_>) -> Option<Party> {
                 parties.insert(accounts.party(account));
             }
             (PrincipalKind::Federated, _) => {
-                parties.insert(Party::identity_provider(&admission.principal, "", role.account));
+                parties.insert(accounts.identity_provider(&admission.principal, "", role.account));
             }
             // A deleted principal matches nobody.
             (PrincipalKind::Deleted, _) => {}

@@ -7,7 +7,7 @@ use super::document::PolicyDocument;
 use super::evaluate::Decision;
 use super::statement::{Effect, PrincipalMatch, Statement};
 use super::trust::{Caller, trust_decision};
-use crate::aws::{AccountId, Action, Arn};
+use crate::aws::{AccountId, Action, Arn, ROLES_ANYWHERE};
 
 /// The action by which one role assumes another; always well formed.
 #[must_use]
@@ -302,7 +302,9 @@ pub(super) fn admits(
 #[must_use]
 pub fn is_outside(admission: &Admission, own: &BTreeSet<AccountId>) -> bool {
     match admission.kind {
-        PrincipalKind::Service | PrincipalKind::Deleted => false,
+        // Whoever has a certificate comes in through this service.
+        PrincipalKind::Service => admission.principal == ROLES_ANYWHERE,
+        PrincipalKind::Deleted => false,
         PrincipalKind::Federated => !admission.principal.contains(":saml-provider/AWSSSO_"),
         PrincipalKind::Anyone => admission.open,
         _ => admission.account.is_none_or(|account| !own.contains(&account)),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::document::PolicyDocument;
 use super::evaluate::matches_action;
+use super::inventory_users::{Holdings, IamUser};
 use super::statement::Effect;
 use crate::aws::window::{Time, parse_time};
 use crate::aws::{AccountId, Action, Arn};
@@ -123,6 +124,10 @@ pub struct Inventory {
     pub roles: BTreeMap<String, Role>,
     /// By ARN.
     pub policies: BTreeMap<String, ManagedPolicy>,
+    /// By ARN.
+    pub users: BTreeMap<String, IamUser>,
+    /// The policies of groups, by account and name.
+    pub groups: BTreeMap<(AccountId, String), Holdings>,
     /// Roles, users and groups that a managed policy is attached to, by its ARN.
     pub attachments: BTreeMap<String, BTreeSet<String>>,
 }
@@ -161,17 +166,23 @@ impl Inventory {
             }
             self.roles.insert(role.arn.clone(), role);
         }
-        for (key, owners) in
-            [("UserDetailList", "AttachedManagedPolicies"), ("GroupDetailList", "AttachedManagedPolicies")]
-        {
+        for key in ["UserDetailList", "GroupDetailList"] {
             for owner in list(page, key) {
                 let arn = text(owner, "Arn");
                 self.accounts.extend(Arn::parse(arn).and_then(|arn| arn.account_id()));
-                for policy in list(owner, owners) {
+                for policy in list(owner, "AttachedManagedPolicies") {
                     let attached = self.attachments.entry(text(policy, "PolicyArn").to_owned()).or_default();
                     attached.insert(arn.to_owned());
                 }
             }
+        }
+        for user in list(page, "UserDetailList").iter().filter_map(IamUser::read) {
+            self.users.insert(user.arn.clone(), user);
+        }
+        for group in list(page, "GroupDetailList") {
+            let Some(account) = Arn::parse(text(group, "Arn")).and_then(|arn| arn.account_id()) else { continue };
+            let name = text(group, "GroupName").to_owned();
+            self.groups.insert((account, name), Holdings::read(group, "GroupPolicyList"));
         }
         for policy in list(page, "Policies") {
             self.add_policy(policy);
@@ -215,11 +226,11 @@ pub(super) fn says_more(page: &Value) -> bool {
         || ["Marker", "NextToken"].iter().any(|key| page[key].as_str().is_some_and(|token| !token.is_empty()))
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+pub(super) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value[key].as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -231,12 +242,7 @@ fn read_role(number: usize, role: &Value) -> Result<Role, InventoryError> {
         "" => parsed.role_name().ok_or_else(|| wrong("RoleName"))?,
         name => name,
     };
-    let named = |item: &Value| (text(item, "PolicyName").to_owned(), read_document(&item["PolicyDocument"]));
-    let attached = |item: &Value| {
-        let arn = text(item, "PolicyArn");
-        let name = text(item, "PolicyName");
-        (if name.is_empty() { arn.rsplit('/').next().unwrap_or(arn) } else { name }.to_owned(), arn.to_owned())
-    };
+    let Holdings { inline, attached } = Holdings::read(role, "RolePolicyList");
     Ok(Role {
         arn: arn.to_owned(),
         account: parsed.account_id().ok_or_else(|| wrong("Arn"))?,
@@ -248,8 +254,8 @@ fn read_role(number: usize, role: &Value) -> Result<Role, InventoryError> {
         },
         created: parse_time(text(role, "CreateDate")),
         trust: read_document(&role["AssumeRolePolicyDocument"]),
-        inline: list(role, "RolePolicyList").iter().map(named).collect(),
-        attached: list(role, "AttachedManagedPolicies").iter().map(attached).collect(),
+        inline,
+        attached,
         boundary: role
             .pointer("/PermissionsBoundary/PermissionsBoundaryArn")
             .and_then(Value::as_str)
@@ -260,7 +266,7 @@ fn read_role(number: usize, role: &Value) -> Result<Role, InventoryError> {
     })
 }
 
-fn tags(list: &Value) -> BTreeMap<String, String> {
+pub(super) fn tags(list: &Value) -> BTreeMap<String, String> {
     let tags = list.as_array().into_iter().flatten();
     tags.map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned())).collect()
 }
@@ -277,7 +283,7 @@ pub fn decoded(encoded: &str) -> Result<Value, String> {
 }
 
 /// A document given as JSON, or as a string of JSON, URL-encoded or not.
-fn read_document(value: &Value) -> Document {
+pub(super) fn read_document(value: &Value) -> Document {
     let decoded = match value {
         Value::String(encoded) => decoded(encoded),
         other => Ok(other.clone()),

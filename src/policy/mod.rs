@@ -23,6 +23,7 @@ pub mod guardrail_proof;
 pub mod inclusion;
 pub mod inventory;
 pub mod inventory_places;
+pub mod inventory_users;
 pub mod last_accessed;
 pub mod lint;
 pub mod located;

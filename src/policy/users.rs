@@ -36,14 +36,14 @@ pub enum UsersError {
     Key(usize),
 }
 
-/// One access key; its id is kept in its last four characters only.
+/// One access key; its id is kept in its last four characters only, and not told by the credential report.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct AccessKey {
-    /// The last four characters of its id.
+    /// The last four characters of its id; empty where only the credential report tells of it.
     pub ending: String,
     /// Whether it can be used.
     pub is_active: bool,
-    /// When it was made.
+    /// When it was made, or made active again with a new secret.
     pub created: Option<Time>,
     /// When it was last used.
     pub last_used: Option<Time>,
@@ -58,6 +58,18 @@ pub struct User {
     pub active_keys: u32,
     /// Keys, where they were asked for one by one.
     pub keys: BTreeSet<AccessKey>,
+    /// Keys by the credential report, which holds at most two of a user.
+    pub reported_keys: Vec<AccessKey>,
+    /// Whether a credential report or a list of keys tells of it, so that a key that neither holds does not exist.
+    pub is_told: bool,
+}
+
+impl User {
+    /// Its keys: one by one where they were asked for, else as the credential report has them.
+    pub fn all_keys(&self) -> impl Iterator<Item = &AccessKey> {
+        let reported = self.reported_keys.iter().filter(|_| self.keys.is_empty());
+        self.keys.iter().chain(reported)
+    }
 }
 
 /// All users, by account and name (names are unique there, whatever the path).
@@ -104,13 +116,28 @@ impl Users {
             *place = header.iter().position(|column| column == name).ok_or(UsersError::Column(name))?;
         }
         let [user, arn, password, active_1, used_1, active_2, used_2] = places;
+        let column = |name: &str| header.iter().position(|column| column == name);
+        let made = [column("access_key_1_last_rotated"), column("access_key_2_last_rotated")];
         for (at, row) in rows.records().enumerate() {
             let row = row.map_err(wrong)?;
             let cell = |place: usize| row.get(place).unwrap_or_default();
             let account = Arn::parse(cell(arn)).and_then(|arn| arn.account_id()).ok_or(UsersError::Row(at + 1))?;
             let known = self.users.entry((account, cell(user).to_owned())).or_default();
-            let active = [active_1, active_2].into_iter().filter(|place| cell(*place) == "true");
-            known.active_keys = known.active_keys.max(u32::try_from(active.count()).unwrap_or(0));
+            known.is_told = true;
+            known.reported_keys.clear();
+            for ((active, used), made) in [(active_1, used_1), (active_2, used_2)].into_iter().zip(made) {
+                let key = AccessKey {
+                    ending: String::new(),
+                    is_active: cell(active) == "true",
+                    created: made.and_then(|made| parse_time(cell(made))),
+                    last_used: parse_time(cell(used)),
+                };
+                if key.is_active || key.created.is_some() {
+                    known.reported_keys.push(key);
+                }
+            }
+            let active = known.reported_keys.iter().filter(|key| key.is_active).count();
+            known.active_keys = known.active_keys.max(u32::try_from(active).unwrap_or(0));
             // `N/A`, `no_information` and `not_supported` are no times.
             let used = [password, used_1, used_2].into_iter().filter_map(|place| parse_time(cell(place)));
             known.last_used = known.last_used.max(used.max());
@@ -137,6 +164,7 @@ impl Users {
             known.last_used = known.last_used.max(last_used);
             let ending: String = id.chars().skip(id.chars().count().saturating_sub(4)).collect();
             let is_active = key["Status"] == "Active";
+            known.is_told = true;
             known.keys.insert(AccessKey { ending, is_active, created: time(&key["CreateDate"]), last_used });
         }
         Ok(())
@@ -180,7 +208,7 @@ mod tests {
              2020-01-01T00:00:00+00:00,true,2026-01-01T00:00:00+00:00,true,2026-02-01T00:00:00+00:00,true,N/A,false\n"
         );
         users.add_report(&report).unwrap();
-        assert_eq!(*user(&users, "<root_account>"), User::default());
+        assert_eq!(*user(&users, "<root_account>"), User { is_told: true, ..User::default() });
         assert_eq!((user(&users, "a,b").last_used, user(&users, "a,b").active_keys), (parse_time("2026-02-01"), 2));
         let keys = r#"{"Account":"012345678901","AccessKeys":[{"UserName":"a,b","AccessKeyId":"AKIAIOSFODNN7EXAMPLE",
             "Status":"Active","CreateDate":"2020-01-01T00:00:00Z",

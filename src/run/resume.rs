@@ -78,16 +78,18 @@ pub fn read(
     let slots = Slot::all(objects);
     let taken = on_all(&workers, &task, &slots, || Taking::new(&task), Taking::take)?;
     let (mut gathered, mut missing, mut cut, mut loud) = (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
+    let mut party_users = scope.party_users.clone();
     for taking in taken {
         gathered.push(taking.gathered);
         missing.extend(taking.missing);
         cut.extend(taking.cut);
         loud.extend(taking.loud);
+        party_users.extend(taking.party_users);
     }
     // What earlier evidence kept in full is kept in full again: an outsider was seen there, and the next night's run
     // would have to read it all again.
-    let keeping =
-        Scope { window: None, quiet_roles: &scope.quiet_roles - &loud.into_iter().collect(), ..scope.clone() };
+    let quiet_roles = &scope.quiet_roles - &loud.into_iter().collect();
+    let keeping = Scope { window: None, quiet_roles, party_users, ..scope.clone() };
     let keeping = Arc::new(keeping);
     let read = on_portions(&workers, &task, &missing, &keeping, Reading::save)?;
     for reading in read {
@@ -267,6 +269,8 @@ struct Taking<'a> {
     cut: Vec<Portion>,
     /// Roles kept in full, though they could be kept in little.
     loud: BTreeSet<RoleRef>,
+    /// Users whose calls were kept.
+    party_users: BTreeSet<String>,
 }
 
 impl<'a> Taking<'a> {
@@ -277,6 +281,7 @@ impl<'a> Taking<'a> {
             missing: Vec::new(),
             cut: Vec::new(),
             loud: BTreeSet::new(),
+            party_users: BTreeSet::new(),
         }
     }
 
@@ -288,6 +293,7 @@ impl<'a> Taking<'a> {
             let roles = shard.parts.iter().flat_map(|part| part.evidence.role_refs());
             let quiet_now = roles.filter(|role| task.scope.quiet_roles.contains(role));
             self.loud.extend(quiet_now.filter(|role| !shard.quiet.contains(role)));
+            self.party_users.extend(shard.party_users.iter().cloned());
         }
         let many = shards.len() > MANY_SHARDS && task.purpose != Purpose::Recall;
         let shards = if many { checkpoints.put_together(&slot.name, task.scope.window, shards)? } else { shards };

@@ -31,14 +31,15 @@ pub(crate) fn options(trail: &str, jobs: usize) -> Options {
         request: Request { since: time("since"), until: time("until"), ..Request::default() },
         inventories: inputs::beside(&folder(trail)),
         beside: BesideOptions::default(),
-        keep: None,
         digest_keys: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
         idle_days: u32::try_from(truth["idle_days"].as_u64().unwrap()).unwrap(),
+        key_days: 90,
         max_holes: 0.05,
         narrowing: None,
         effort: Effort { jobs, memory_bytes: 64 << 20 },
+        ..Options::default()
     }
 }
 

@@ -61,7 +61,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("tempfile", &["run"]),
     ("thiserror", ANYWHERE),
     ("tokio", &["store", "run/fetch", "run/live"]),
-    ("toml", &["run/keep"]),
+    ("toml", &["run/config"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
 ];
 

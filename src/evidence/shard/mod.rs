@@ -2,7 +2,7 @@
 //!
 //! It is what a run leaves behind so that the next one need not read the same objects: the checkpoint of a run that was
 //! killed, the memory of a nightly run, and what a cluster's tasks hand back. A shard knows which objects it stands for,
-//! by key, size and tag; which roles it kept in little (their last activity only); and the span of its events, so that
+//! by key, size and tag; which roles it kept in little (their last activity only), which users in full; and the span of its events, so that
 //! it serves any window that takes all or none of them. It ends in a digest of all its bytes, so damage is noticed.
 //!
 //! The tables of [`super::tables`] say the same for engines; this form is for ourselves: one small file, many times
@@ -26,7 +26,7 @@ use super::sighting::join;
 
 /// Raised whenever equal objects would give other evidence than before, or other bytes for it: then saved shards are of
 /// no use. `tests/checkpoints.rs` fails when that happens unnoticed.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// What every shard begins with.
 const MAGIC: &[u8] = b"thirdtrail shard\n";
@@ -91,6 +91,8 @@ pub struct Shard {
     pub selection: Selection,
     /// Roles in it of which only the last activity was kept.
     pub quiet: BTreeSet<RoleRef>,
+    /// Users in it whose calls were kept.
+    pub party_users: BTreeSet<String>,
     /// The objects whose evidence this is.
     pub held: BTreeMap<String, Mark>,
     /// Objects that were tried and are not in the evidence.
@@ -134,6 +136,8 @@ impl Shard {
                     shard.quiet.insert(role);
                 }
             }
+            let parties = evidence.users().filter(|user| scope.is_party_user(user));
+            shard.party_users.extend(parties.map(str::to_owned));
             shard.parts.push(Part::of(evidence));
         }
         for (key, mark) in objects {
@@ -157,6 +161,7 @@ impl Shard {
         Self {
             selection: self.selection.clone(),
             quiet: self.quiet.clone(),
+            party_users: self.party_users.clone(),
             held: self.held.clone(),
             failed: self.failed.clone(),
             parts: Vec::new(),
@@ -165,6 +170,7 @@ impl Shard {
 
     /// Adds another shard of the same selection.
     pub fn join(&mut self, other: Self) {
+        self.party_users = self.users_kept_in_both(&other);
         self.quiet.extend(other.quiet);
         self.failed.extend(other.failed);
         self.held.extend(other.held);
@@ -181,10 +187,28 @@ impl Shard {
         }
     }
 
+    /// The users whose calls were kept wherever they are.
+    fn users_kept_in_both(&self, other: &Self) -> BTreeSet<String> {
+        let seen: [BTreeSet<&str>; 2] = [self.users().collect(), other.users().collect()];
+        let kept = |user: &&String| {
+            let mut sides = [self, other].into_iter().zip(&seen);
+            sides.all(|(shard, seen)| !seen.contains(user.as_str()) || shard.party_users.contains(*user))
+        };
+        self.party_users.union(&other.party_users).filter(kept).cloned().collect()
+    }
+
     /// Whether what was kept is enough for a scope, its window aside.
     #[must_use]
     pub fn serves(&self, scope: &Scope) -> bool {
-        self.selects_like(scope) && self.quiet.iter().all(|role| scope.quiet_roles.contains(role))
+        let kept = |user: &str| !scope.is_party_user(user) || self.party_users.contains(user);
+        self.selects_like(scope)
+            && self.quiet.iter().all(|role| scope.quiet_roles.contains(role))
+            && self.users().all(kept)
+    }
+
+    /// The users in it, by ARN.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().flat_map(|part| part.evidence.users())
     }
 
     fn selects_like(&self, scope: &Scope) -> bool {

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use hashbrown::HashMap;
 
-use crate::aws::Fingerprint;
+use crate::aws::{Fingerprint, Network};
+use crate::cloudtrail::access_change::Admitted;
 use crate::cloudtrail::parameters::Hints;
 use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
+use crate::evidence::change::ChangeSeen;
 use crate::evidence::coverage::{Coverage, LoggingChange, ObjectReading, Place, Recorded, SeenKey};
 use crate::evidence::names::Names;
 use crate::evidence::scope::RoleRef;
 use crate::evidence::session::{Actor, Acts, Asked, Caller, CallerSession, HandOffSeen, RoleName};
 use crate::evidence::sighting::{CallKey, Sighting};
+use crate::evidence::user_key::{KeyUse, UserKey};
 
 use super::bytes::Reader;
-use super::write::{HAND_OFFS, IDENTITIES, OUTCOMES};
+use super::write::{HAND_OFFS, IDENTITIES, OUTCOMES, OUTSIDER, SESSION, USER};
 use super::{Failure, MAGIC, Mark, Part, Selection, Shard, ShardError, VERSION, maker};
 
 type Outcome<T> = Result<T, ShardError>;
@@ -39,6 +42,7 @@ impl Shard {
         };
         let quiet = reader
             .list(|reader| Ok(RoleRef { account: reader.account()?, name: reader.owned()?, id: reader.owned()? }))?;
+        let party_users = reader.list(Reader::owned)?;
         let held = reader.list(object)?;
         let failed = reader.list(|reader| {
             let (key, mark) = object(reader)?;
@@ -49,6 +53,7 @@ impl Shard {
         Ok(Self {
             selection,
             quiet: quiet.into_iter().collect(),
+            party_users: party_users.into_iter().collect(),
             held: held.into_iter().collect(),
             failed: failed.into_iter().collect(),
             parts,
@@ -86,6 +91,14 @@ fn part(reader: &mut Reader<'_>) -> Outcome<Part> {
     for _ in 0..reader.count(1)? {
         let role = role(reader, &mut evidence.names)?;
         evidence.roles.insert(role, reader.span()?);
+    }
+    for _ in 0..reader.count(1)? {
+        let key = UserKey { user: evidence.names.intern(reader.text()?), key: evidence.names.intern(reader.text()?) };
+        evidence.keys.insert(key, key_use(reader)?);
+    }
+    for _ in 0..reader.count(16)? {
+        let id = EventId(reader.bits()?);
+        evidence.note_change(id, Box::new(change(reader)?));
     }
     evidence.out_of_scope = reader.ids()?;
     evidence.coverage = coverage(reader, &mut evidence.names)?;
@@ -167,18 +180,55 @@ fn caller(reader: &mut Reader<'_>) -> Outcome<Caller> {
     })
 }
 
+fn key_use(reader: &mut Reader<'_>) -> Outcome<KeyUse> {
+    let (active, more_networks) = (reader.span()?, reader.flag()?);
+    let networks = reader.list(|reader| {
+        let network = Network::parse(reader.text()?).ok_or(ShardError::Value("network"))?;
+        Ok((network, reader.span()?))
+    })?;
+    Ok(KeyUse { active, networks: networks.into_iter().collect(), more_networks })
+}
+
+fn change(reader: &mut Reader<'_>) -> Outcome<ChangeSeen> {
+    let (time, recipient) = (reader.time()?, reader.account()?);
+    let outcome = one_of(reader, &OUTCOMES)?;
+    let [event_id, region, source, name, target, gives] =
+        [reader.boxed()?, reader.boxed()?, reader.boxed()?, reader.boxed()?, reader.boxed()?, reader.boxed()?];
+    Ok(ChangeSeen {
+        event_id,
+        time,
+        recipient,
+        region,
+        source,
+        name,
+        outcome,
+        target,
+        gives,
+        more_admitted: reader.flag()?,
+        admitted: reader.list(|reader| Ok(Admitted { principal: reader.boxed()?, conditions: reader.boxed()? }))?,
+        caller: caller(reader)?,
+        caller_key: reader.boxed()?,
+        caller_created: reader.option(Reader::time)?,
+        network: reader.boxed()?,
+    })
+}
+
 fn actors(reader: &mut Reader<'_>, evidence: &mut Evidence) -> Outcome<()> {
     for _ in 0..reader.count(1)? {
-        let (session, account) = (reader.flag()?, reader.account()?);
+        let (kind, account) = (reader.number()?, reader.account()?);
         let names = &mut evidence.names;
         let mut name = |reader: &mut Reader<'_>| reader.text().map(|text| names.intern(text));
         let texts = [name(reader)?, name(reader)?, name(reader)?, name(reader)?];
         let [first, id, access_key, session_name] = texts;
         let (created, delegate) = (reader.option(Reader::time)?, reader.option(Reader::account)?);
-        let actor = if session {
-            Actor::Session { role: RoleName { account, name: first, id }, access_key, session_name, created, delegate }
-        } else {
-            Actor::Outsider { account, principal: first }
+        let actor = match kind {
+            SESSION => {
+                let role = RoleName { account, name: first, id };
+                Actor::Session { role, access_key, session_name, created, delegate }
+            }
+            OUTSIDER => Actor::Outsider { account, principal: first },
+            USER => Actor::User { account, arn: first, access_key: id },
+            _ => return Err(ShardError::Value("kind of actor")),
         };
         let mut acts = Acts {
             calls: HashMap::new(),
@@ -210,6 +260,7 @@ fn sighting(reader: &mut Reader<'_>) -> Outcome<Sighting> {
         allowed: reader.ids()?,
         denied: reader.ids()?,
         failed: reader.ids()?,
+        throttled: reader.option(Reader::ids)?.map(Box::new),
         used: reader.option(Reader::span)?,
         refused: reader.option(Reader::span)?,
         resources: reader.few()?,

@@ -5,10 +5,12 @@ use chrono::NaiveDate;
 use crate::cloudtrail::handoff::HandOffKind;
 use crate::cloudtrail::identity::IdentityKind;
 use crate::cloudtrail::outcome::Outcome;
+use crate::evidence::change::ChangeSeen;
 use crate::evidence::coverage::Coverage;
 use crate::evidence::names::Names;
 use crate::evidence::session::{Actor, Acts, Caller, HandOffSeen, RoleName};
 use crate::evidence::sighting::{CallKey, Sighting};
+use crate::evidence::user_key::KeyUse;
 
 use super::bytes::Writer;
 use super::{MAGIC, Mark, Part, Shard, VERSION, maker};
@@ -30,6 +32,13 @@ pub(super) const IDENTITIES: [IdentityKind; 9] = [
     IdentityKind::Other,
 ];
 
+/// The number of an actor's kind.
+pub(super) const OUTSIDER: u64 = 0;
+/// The number of an actor's kind.
+pub(super) const SESSION: u64 = 1;
+/// The number of an actor's kind.
+pub(super) const USER: u64 = 2;
+
 impl Shard {
     /// The bytes of it.
     #[must_use]
@@ -46,6 +55,8 @@ impl Shard {
             writer.text(&role.name);
             writer.text(&role.id);
         }
+        writer.count(self.party_users.len());
+        self.party_users.iter().for_each(|user| writer.text(user));
         writer.count(self.held.len());
         self.held.iter().for_each(|(key, mark)| object(&mut writer, key, mark));
         writer.count(self.failed.len());
@@ -93,6 +104,21 @@ fn part(writer: &mut Writer, part: &Part) {
         writer.text(id);
         writer.span(*span);
     }
+    let mut keys: Vec<_> = evidence.keys.iter().map(|(key, used)| (evidence.names.user_key(*key), used)).collect();
+    keys.sort_unstable_by_key(|(key, _)| *key);
+    writer.count(keys.len());
+    for ((user, key), used) in keys {
+        writer.text(user);
+        writer.text(key);
+        key_use(writer, used);
+    }
+    let mut changes: Vec<_> = evidence.changes.iter().collect();
+    changes.sort_unstable_by_key(|(id, _)| **id);
+    writer.count(changes.len());
+    for (id, seen) in changes {
+        writer.bits(id.0);
+        change(writer, seen);
+    }
     writer.ids(&evidence.out_of_scope);
     coverage(writer, &evidence.names, &evidence.coverage);
 }
@@ -135,6 +161,34 @@ fn hand_off(writer: &mut Writer, seen: &HandOffSeen) {
     writer.text(&seen.agent);
 }
 
+fn key_use(writer: &mut Writer, used: &KeyUse) {
+    writer.span(used.active);
+    writer.flag(used.more_networks);
+    writer.count(used.networks.len());
+    for (network, span) in &used.networks {
+        writer.text(&network.to_string());
+        writer.span(*span);
+    }
+}
+
+fn change(writer: &mut Writer, seen: &ChangeSeen) {
+    writer.time(seen.time);
+    writer.account(seen.recipient);
+    writer.number(number_of(&OUTCOMES, &seen.outcome));
+    let texts = [&seen.event_id, &seen.region, &seen.source, &seen.name, &seen.target, &seen.gives];
+    texts.into_iter().for_each(|text| writer.text(text));
+    writer.flag(seen.more_admitted);
+    writer.count(seen.admitted.len());
+    for one in &seen.admitted {
+        writer.text(&one.principal);
+        writer.text(&one.conditions);
+    }
+    caller(writer, &seen.caller);
+    writer.text(&seen.caller_key);
+    writer.option(seen.caller_created, Writer::time);
+    writer.text(&seen.network);
+}
+
 fn caller(writer: &mut Writer, caller: &Caller) {
     writer.number(number_of(&IDENTITIES, &caller.kind));
     writer.option(caller.account, Writer::account);
@@ -162,8 +216,8 @@ fn actors(writer: &mut Writer, names: &Names, mut actors: Vec<(&Actor, &Acts)>) 
     actors.sort_unstable_by(|(a, _), (b, _)| names.actor(a).cmp(&names.actor(b)));
     writer.count(actors.len());
     for (actor, acts) in actors {
-        let (session, account, texts, created, delegate) = names.actor(actor);
-        writer.flag(session);
+        let (kind, account, texts, created, delegate) = names.actor(actor);
+        writer.number(kind);
         writer.account(account);
         texts.into_iter().for_each(|text| writer.text(text));
         writer.option(created, Writer::time);
@@ -189,6 +243,7 @@ fn sighting(writer: &mut Writer, calls: &Sighting) {
     for ids in [&calls.allowed, &calls.denied, &calls.failed] {
         writer.ids(ids);
     }
+    writer.option(calls.throttled.as_deref(), Writer::ids);
     writer.option(calls.used, Writer::span);
     writer.option(calls.refused, Writer::span);
     writer.few(&calls.resources);
@@ -261,15 +316,24 @@ impl Names {
         (role.account, self.text(role.name), self.text(role.id))
     }
 
-    /// An actor in texts: whether it is a session, its account, the four texts of a session or the principal, when the
-    /// session was opened, the delegate.
+    fn user_key(&self, key: crate::evidence::user_key::UserKey) -> (&str, &str) {
+        (self.text(key.user), self.text(key.key))
+    }
+
+    /// An actor in texts: its kind's number, its account, the four texts of a session, or the principal, or the user and
+    /// the key; when the session was opened, the delegate.
     fn actor(&self, actor: &Actor) -> ActorTexts<'_> {
         match *actor {
             Actor::Session { role, access_key, session_name, created, delegate } => {
                 let texts = [role.name, role.id, access_key, session_name].map(|name| self.text(name));
-                (true, role.account, texts, created, delegate)
+                (SESSION, role.account, texts, created, delegate)
             }
-            Actor::Outsider { account, principal } => (false, account, [self.text(principal), "", "", ""], None, None),
+            Actor::Outsider { account, principal } => {
+                (OUTSIDER, account, [self.text(principal), "", "", ""], None, None)
+            }
+            Actor::User { account, arn, access_key } => {
+                (USER, account, [self.text(arn), self.text(access_key), "", ""], None, None)
+            }
         }
     }
 
@@ -280,4 +344,4 @@ impl Names {
 }
 
 type ActorTexts<'a> =
-    (bool, crate::aws::AccountId, [&'a str; 4], Option<crate::aws::window::Time>, Option<crate::aws::AccountId>);
+    (u64, crate::aws::AccountId, [&'a str; 4], Option<crate::aws::window::Time>, Option<crate::aws::AccountId>);

@@ -6,16 +6,19 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 
-use crate::aws::Fingerprint;
 use crate::aws::window::Time;
+use crate::aws::{AccountId, Fingerprint, Network};
+use crate::cloudtrail::access_change::Admitted;
 use crate::cloudtrail::parameters::Hints;
 use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
+use crate::evidence::change::ChangeSeen;
 use crate::evidence::coverage::{LoggingChange, ObjectReading, Place, Recorded, SeenKey};
 use crate::evidence::few::Few;
 use crate::evidence::names::Names;
 use crate::evidence::session::{Actor, Acts, Asked, Caller, CallerSession, HandOffSeen, RoleName, Span};
 use crate::evidence::sighting::{CallKey, Sighting};
+use crate::evidence::user_key::{KeyUse, UserKey};
 
 use super::columnar::decode;
 use super::rows::*;
@@ -43,6 +46,14 @@ impl Evidence {
             let span = Span { first: time(&ROLES, &row.first)?, last: time(&ROLES, &row.last)? };
             evidence.note_role(role, span);
         }
+        for row in take::<KeyRow>(&mut tables, &KEYS)? {
+            let key = UserKey { user: evidence.names.intern(&row.user), key: evidence.names.intern(&row.access_key) };
+            evidence.note_key(key, key_use(&row)?);
+        }
+        for row in take::<ChangeRow>(&mut tables, &CHANGES)? {
+            let id = EventId(id(&CHANGES, &row.event)?);
+            evidence.note_change(id, Box::new(change(row)?));
+        }
         evidence.take_coverage(&mut tables)?;
         Ok(evidence)
     }
@@ -61,7 +72,12 @@ impl Evidence {
             match (row.sighting, row.outcome) {
                 (None, None) => self.out_of_scope.insert(event),
                 (Some(number), Some(outcome)) => match sightings.get_mut(number as usize) {
-                    Some((_, _, sighting)) => sighting.ids_mut(outcome).insert(event),
+                    Some((_, _, sighting)) => {
+                        sighting.ids_mut(outcome).insert(event);
+                        if row.throttled {
+                            sighting.throttled.get_or_insert_default().insert(event);
+                        }
+                    }
                     None => return Err(bad(&EVENTS, &number.to_string())),
                 },
                 _ => return Err(bad(&EVENTS, &row.event)),
@@ -71,6 +87,9 @@ impl Evidence {
             sighting.allowed.settle();
             sighting.denied.settle();
             sighting.failed.settle();
+            if let Some(throttled) = &mut sighting.throttled {
+                throttled.settle();
+            }
             let Some((_, acts)) = actors.get_mut(number as usize) else {
                 return Err(bad(&SIGHTINGS, &number.to_string()));
             };
@@ -153,13 +172,60 @@ fn days(texts: &[String]) -> Result<BTreeSet<NaiveDate>, TableError> {
     texts.iter().map(|text| text.parse().map_err(|_| bad(&PLACES, text))).collect()
 }
 
-fn hand_off(row: HandOffRow, names: &mut Names) -> Result<HandOffSeen, TableError> {
-    let session = row.caller_role_account.map(|account| CallerSession {
-        account,
-        role_name: row.caller_role_name.unwrap_or_default().into(),
-        role_id: row.caller_role_id.unwrap_or_default().into(),
-        session_name: row.caller_session_name.unwrap_or_default().into(),
+fn key_use(row: &KeyRow) -> Result<KeyUse, TableError> {
+    let spans = row.networks_first.iter().zip(&row.networks_last);
+    let networks = row.networks.iter().zip(spans).map(|(network, (first, last))| {
+        let span = Span { first: time(&KEYS, first)?, last: time(&KEYS, last)? };
+        Ok((Network::parse(network).ok_or_else(|| bad(&KEYS, network))?, span))
     });
+    Ok(KeyUse {
+        active: Span { first: time(&KEYS, &row.first)?, last: time(&KEYS, &row.last)? },
+        networks: networks.collect::<Result<_, TableError>>()?,
+        more_networks: row.networks_more,
+    })
+}
+
+fn change(row: ChangeRow) -> Result<ChangeSeen, TableError> {
+    let session =
+        caller_session(row.caller_role_account, [row.caller_role_name, row.caller_role_id, row.caller_session_name]);
+    let admitted = row.admitted.into_iter().zip(row.admitted_conditions);
+    Ok(ChangeSeen {
+        event_id: row.event_id.into(),
+        time: time(&CHANGES, &row.time)?,
+        recipient: row.recipient,
+        region: row.region.into(),
+        source: row.source.into(),
+        name: row.name.into(),
+        outcome: row.outcome,
+        target: row.target.into(),
+        gives: row.gives.into(),
+        admitted: admitted
+            .map(|(principal, conditions)| Admitted { principal: principal.into(), conditions: conditions.into() })
+            .collect(),
+        more_admitted: row.admitted_more,
+        caller: Caller {
+            kind: identity_kind(&row.caller_kind).ok_or_else(|| bad(&CHANGES, &row.caller_kind))?,
+            account: row.caller_account,
+            delegate: row.caller_delegate,
+            principal_id: row.caller_principal_id.into(),
+            arn: row.caller_arn.into(),
+            invoked_by: row.caller_invoked_by.into(),
+            session,
+        },
+        caller_key: row.caller_access_key.into(),
+        caller_created: time_option(&CHANGES, row.caller_created.as_deref())?,
+        network: row.network.into(),
+    })
+}
+
+fn caller_session(account: Option<AccountId>, texts: [Option<String>; 3]) -> Option<CallerSession> {
+    let [role_name, role_id, session_name] = texts.map(|text| text.unwrap_or_default().into());
+    Some(CallerSession { account: account?, role_name, role_id, session_name })
+}
+
+fn hand_off(row: HandOffRow, names: &mut Names) -> Result<HandOffSeen, TableError> {
+    let session =
+        caller_session(row.caller_role_account, [row.caller_role_name, row.caller_role_id, row.caller_session_name]);
     let caller = Caller {
         kind: identity_kind(&row.caller_kind).ok_or_else(|| bad(&HANDOFFS, &row.caller_kind))?,
         account: row.caller_account,
@@ -201,6 +267,10 @@ fn hand_off(row: HandOffRow, names: &mut Names) -> Result<HandOffSeen, TableErro
 }
 
 fn actor(names: &mut Names, row: &ActorRow) -> Result<Actor, TableError> {
+    if row.user {
+        let (arn, access_key) = (names.intern(&row.principal), names.intern(&row.access_key));
+        return Ok(Actor::User { account: row.account, arn, access_key });
+    }
     if !row.session {
         return Ok(Actor::Outsider { account: row.account, principal: names.intern(&row.principal) });
     }

@@ -52,7 +52,7 @@ row!(HANDOFFS "handoffs", HandOffRow {
 });
 
 row!(ACTORS "actors", ActorRow {
-    session: bool => Flag false, account: AccountId => Text false, role_name: String => Text false,
+    session: bool => Flag false, user: bool => Flag false, account: AccountId => Text false, role_name: String => Text false,
     role_id: String => Text false, access_key: String => Text false, session_name: String => Text false,
     created: Option<String> => Text true, delegate: Option<AccountId> => Text true,
     principal: String => Text false, networks: Vec<String> => Texts false, networks_more: bool => Flag false,
@@ -74,12 +74,33 @@ row!(SIGHTINGS "sightings", SightingRow {
 });
 
 row!(EVENTS "events", EventRow {
-    sighting: Option<u32> => Number true, outcome: Option<Outcome> => Text true, event: String => Id false,
+    sighting: Option<u32> => Number true, outcome: Option<Outcome> => Text true, throttled: bool => Flag false, event: String => Id false,
 });
 
 row!(ROLES "roles", RoleRow {
     account: AccountId => Text false, name: String => Text false, id: String => Text false,
     first: String => Text false, last: String => Text false,
+});
+
+row!(KEYS "keys", KeyRow {
+    user: String => Text false, access_key: String => Text false, first: String => Text false,
+    last: String => Text false, networks: Vec<String> => Texts false, networks_first: Vec<String> => Texts false,
+    networks_last: Vec<String> => Texts false, networks_more: bool => Flag false,
+});
+
+row!(CHANGES "changes", ChangeRow {
+    event: String => Id false, event_id: String => Text false, time: String => Text false,
+    recipient: AccountId => Text false, region: String => Text false, source: String => Text false,
+    name: String => Text false, outcome: Outcome => Text false, target: String => Text false,
+    gives: String => Text false, admitted: Vec<String> => Texts false,
+    admitted_conditions: Vec<String> => Texts false, admitted_more: bool => Flag false,
+    caller_kind: String => Text false, caller_account: Option<AccountId> => Text true,
+    caller_delegate: Option<AccountId> => Text true, caller_principal_id: String => Text false,
+    caller_arn: String => Text false, caller_access_key: String => Text false,
+    caller_invoked_by: String => Text false, caller_role_account: Option<AccountId> => Text true,
+    caller_role_name: Option<String> => Text true, caller_role_id: Option<String> => Text true,
+    caller_session_name: Option<String> => Text true, caller_created: Option<String> => Text true,
+    network: String => Text false,
 });
 
 row!(OBJECTS "objects", ObjectRow {

@@ -3,11 +3,14 @@
 use serde::Serialize;
 
 use crate::cloudtrail::outcome::Outcome;
+use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
+use crate::evidence::change::ChangeSeen;
 use crate::evidence::event_ids::EventIds;
 use crate::evidence::names::Names;
 use crate::evidence::session::{Actor, Acts, HandOffSeen, Span};
 use crate::evidence::sighting::{CallKey, Sighting};
+use crate::evidence::user_key::{KeyUse, UserKey};
 
 use super::columnar::encode;
 use super::rows::*;
@@ -32,6 +35,10 @@ impl Evidence {
             last: time_text(span.last),
         });
         add(&mut tables, &ROLES, sorted(roles))?;
+        add(&mut tables, &KEYS, sorted(self.keys.iter().map(|(key, used)| key_row(&self.names, *key, used))))?;
+        let mut changes: Vec<_> = self.changes.iter().collect();
+        changes.sort_unstable_by_key(|(id, _)| **id);
+        add(&mut tables, &CHANGES, changes.iter().map(|(id, seen)| change_row(id.0, seen)))?;
         self.add_coverage(&mut tables)?;
         Ok(tables)
     }
@@ -50,11 +57,14 @@ impl Evidence {
                 own.sort_unstable_by(|a, b| a.0.cmp(&b.0));
             }
         }
-        let beside = event_rows(None, None, &self.out_of_scope);
+        let none = EventIds::default();
+        let beside = event_rows(None, None, &self.out_of_scope, &none);
         let events = (0_u32..).zip(&sightings).flat_map(|(number, (_, sighting))| {
-            event_rows(Some(number), Some(Outcome::Allowed), &sighting.allowed)
-                .chain(event_rows(Some(number), Some(Outcome::Denied), &sighting.denied))
-                .chain(event_rows(Some(number), Some(Outcome::Failed), &sighting.failed))
+            let throttled = sighting.throttled.as_deref().unwrap_or(&none);
+            let rows = |outcome, ids| event_rows(Some(number), Some(outcome), ids, throttled);
+            rows(Outcome::Allowed, &sighting.allowed)
+                .chain(rows(Outcome::Denied, &sighting.denied))
+                .chain(rows(Outcome::Failed, &sighting.failed))
         });
         add(tables, &EVENTS, beside.chain(events))?;
         add(tables, &SIGHTINGS, sightings.iter().map(|(row, _)| row))?;
@@ -120,8 +130,16 @@ fn add<T: Serialize>(tables: &mut Tables, shape: &Shape, rows: impl IntoIterator
     Ok(())
 }
 
-fn event_rows(sighting: Option<u32>, outcome: Option<Outcome>, ids: &EventIds) -> impl Iterator<Item = EventRow> {
-    ids.to_sorted().into_iter().map(move |id| EventRow { sighting, outcome, event: id_text(id.0) })
+fn event_rows(
+    sighting: Option<u32>,
+    outcome: Option<Outcome>,
+    ids: &EventIds,
+    throttled: &EventIds,
+) -> impl Iterator<Item = EventRow> {
+    let throttled = throttled.to_sorted();
+    let is_throttled = move |id: &EventId| throttled.binary_search(id).is_ok();
+    let ids = ids.to_sorted().into_iter();
+    ids.map(move |id| EventRow { sighting, outcome, throttled: is_throttled(&id), event: id_text(id.0) })
 }
 
 fn hand_off(id: u128, seen: &HandOffSeen) -> HandOffRow {
@@ -165,6 +183,52 @@ fn hand_off(id: u128, seen: &HandOffSeen) -> HandOffRow {
     }
 }
 
+fn key_row(names: &Names, key: UserKey, used: &KeyUse) -> KeyRow {
+    KeyRow {
+        user: names.text(key.user).to_owned(),
+        access_key: names.text(key.key).to_owned(),
+        first: time_text(used.active.first),
+        last: time_text(used.active.last),
+        networks: used.networks.keys().map(ToString::to_string).collect(),
+        networks_first: used.networks.values().map(|span| time_text(span.first)).collect(),
+        networks_last: used.networks.values().map(|span| time_text(span.last)).collect(),
+        networks_more: used.more_networks,
+    }
+}
+
+fn change_row(id: u128, seen: &ChangeSeen) -> ChangeRow {
+    let text = |text: &str| text.to_owned();
+    let (caller, chained) = (&seen.caller, seen.caller.session.as_ref());
+    ChangeRow {
+        event: id_text(id),
+        event_id: text(&seen.event_id),
+        time: time_text(seen.time),
+        recipient: seen.recipient,
+        region: text(&seen.region),
+        source: text(&seen.source),
+        name: text(&seen.name),
+        outcome: seen.outcome,
+        target: text(&seen.target),
+        gives: text(&seen.gives),
+        admitted: seen.admitted.iter().map(|one| text(&one.principal)).collect(),
+        admitted_conditions: seen.admitted.iter().map(|one| text(&one.conditions)).collect(),
+        admitted_more: seen.more_admitted,
+        caller_kind: text(identity_word(caller.kind)),
+        caller_account: caller.account,
+        caller_delegate: caller.delegate,
+        caller_principal_id: text(&caller.principal_id),
+        caller_arn: text(&caller.arn),
+        caller_access_key: text(&seen.caller_key),
+        caller_invoked_by: text(&caller.invoked_by),
+        caller_role_account: chained.map(|session| session.account),
+        caller_role_name: chained.map(|session| text(&session.role_name)),
+        caller_role_id: chained.map(|session| text(&session.role_id)),
+        caller_session_name: chained.map(|session| text(&session.session_name)),
+        caller_created: seen.caller_created.map(time_text),
+        network: text(&seen.network),
+    }
+}
+
 fn actor_row(names: &Names, actor: Actor, acts: &Acts) -> ActorRow {
     let text = |name| names.text(name).to_owned();
     let (networks, networks_more) = few_fields(&acts.networks);
@@ -172,10 +236,11 @@ fn actor_row(names: &Names, actor: Actor, acts: &Acts) -> ActorRow {
     let (source_identities, source_identities_more) = few_fields(&acts.source_identities);
     let account = match actor {
         Actor::Session { role, .. } => role.account,
-        Actor::Outsider { account, .. } => account,
+        Actor::Outsider { account, .. } | Actor::User { account, .. } => account,
     };
     let mut row = ActorRow {
         session: false,
+        user: false,
         account,
         role_name: String::new(),
         role_id: String::new(),
@@ -203,6 +268,11 @@ fn actor_row(names: &Names, actor: Actor, acts: &Acts) -> ActorRow {
             row.delegate = delegate;
         }
         Actor::Outsider { principal, .. } => row.principal = text(principal),
+        Actor::User { arn, access_key, .. } => {
+            row.user = true;
+            row.principal = text(arn);
+            row.access_key = text(access_key);
+        }
     }
     row
 }

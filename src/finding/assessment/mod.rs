@@ -3,6 +3,7 @@
 //! Field names that serialize are the contract of `report.json` (schema `thirdtrail.report/1`): add, never rename.
 //! Every list is sorted by its first field, every time is RFC 3339 UTC with seconds.
 
+mod access;
 mod coverage;
 mod guardrail;
 mod integrity;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use crate::aws::AccountId;
 use crate::aws::window::{Time, rfc3339};
 
+pub use access::{AccessChange, ChangedBy, LetIn};
 pub use coverage::*;
 pub use guardrail::*;
 pub use integrity::*;
@@ -50,9 +52,13 @@ pub struct Assessment {
     pub roles: Vec<RoleReport>,
     /// What should make somebody act.
     pub findings: Vec<Finding>,
-    /// IAM users, where the credential report or the last use of keys was given.
+    /// IAM users: those that the credential report or the last use of keys tells of, whose keys were used in the window, or
+    /// whose keys a third party holds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<UserReport>,
+    /// Access that was given in the window.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access_changes: Vec<AccessChange>,
     /// Sessions, for the table of that name.
     #[serde(skip)]
     pub sessions: Vec<Vec<SessionRow>>,
@@ -73,7 +79,7 @@ pub struct WindowReport {
 }
 
 /// Who stands behind calls, over all channels.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct PartyReport {
     /// Account id, provider ARN with subject, or a fixed word for `aws_service`, `unresolved`.
     pub id: String,
@@ -81,7 +87,11 @@ pub struct PartyReport {
     pub kind: String,
     /// For people.
     pub name: String,
-    /// `assume_role`, `role_chain`, `web_identity`, `saml`, `resource_policy`, `temporary_delegation`.
+    /// For an IAM user: by what it was taken for a third party's, `list`, `tag` or `name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_by: Option<String>,
+    /// `assume_role`, `role_chain`, `web_identity`, `saml`, `access_key`, `resource_policy`, `temporary_delegation`,
+    /// `roles_anywhere`.
     pub channels: Vec<String>,
     /// ARNs of the roles that it can or did assume.
     pub roles: Vec<String>,
@@ -93,6 +103,12 @@ pub struct PartyReport {
     pub denied: u64,
     /// Calls that failed after authorization.
     pub failed: u64,
+    /// Those of the failed calls that were refused because there were too many.
+    pub throttled: u64,
+    /// Calls that AWS charges for, refused and throttled ones apart.
+    pub charged_calls: u64,
+    /// These by API, the most frequent first.
+    pub charged: Vec<ChargedCalls>,
     /// First hand-off or call.
     #[serde(serialize_with = "as_rfc3339_option")]
     pub first_seen: Option<Time>,
@@ -101,10 +117,25 @@ pub struct PartyReport {
     pub last_seen: Option<Time>,
     /// Regions of its calls.
     pub regions: Vec<String>,
-    /// Source networks (up to a limit).
+    /// Source addresses (up to a limit).
     pub networks: Vec<String>,
+    /// User agents (up to a limit).
+    pub agents: Vec<String>,
     /// What it could do to us with all roles that it can or did assume; `null` where none of them is in the inventory.
     pub blast_radius: Option<PartyBlastRadius>,
+}
+
+/// Calls of one API that are on our bill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChargedCalls {
+    /// With suffix.
+    pub event_source: String,
+    /// As recorded.
+    pub event_name: String,
+    /// How many.
+    pub calls: u64,
+    /// What AWS charges by: `request`, `metric`, `bytes scanned` and the like.
+    pub by: String,
 }
 
 /// One thing that should make somebody act.
@@ -130,6 +161,23 @@ pub struct Finding {
     pub evidence: Value,
     /// What to do next.
     pub remediation: String,
+    /// Who answers for it, if somebody does: it then does not count for `--fail-on` (S39).
+    pub suppressed: Option<SuppressedBy>,
+    /// Whether the report given with `--baseline` has it already; `null` where none was given.
+    pub known: Option<bool>,
+}
+
+/// The suppression of a finding (S39).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SuppressedBy {
+    /// File and line of the suppression.
+    pub by: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// The first day on which it no longer hides; `null` for ever.
+    pub expires: Option<String>,
 }
 
 pub(super) fn as_rfc3339<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,4 +1,4 @@
-//! The user part of the report: when IAM users and their keys were last used, as IAM tells.
+//! The user part of the report: whose keys there are, how old they are, when and from where they were used (S16).
 
 use serde::Serialize;
 
@@ -13,26 +13,56 @@ pub struct UserReport {
     pub account_id: AccountId,
     /// The name; `<root_account>` for the root.
     pub name: String,
-    /// The last use of the password or of a key; `null` when IAM knows of none.
+    /// Its ARN.
+    pub arn: String,
+    /// The third party that holds its keys, if it is taken for one's.
+    pub party: Option<String>,
+    /// By what it was taken for a third party's: `list`, `tag` or `name`.
+    pub known_by: Option<String>,
+    /// The last use of the password or of a key; `null` when nobody knows of one.
     #[serde(serialize_with = "as_rfc3339_option")]
     pub last_used: Option<Time>,
-    /// Keys that can be used.
-    pub active_keys: u32,
-    /// Keys, where they were asked for one by one.
+    /// Keys that can be used; `null` where neither a credential report nor a list of keys tells.
+    pub active_keys: Option<u32>,
+    /// Keys, as far as they are known.
     pub keys: Vec<KeyReport>,
 }
 
 /// An access key.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct KeyReport {
-    /// The last four characters of its id.
+    /// The last four characters of its id; empty where only the credential report tells of it.
     pub ending: String,
-    /// Whether it can be used.
-    pub active: bool,
+    /// Whether it can be used; `null` where only records tell of it.
+    pub active: Option<bool>,
     /// When it was made.
     #[serde(serialize_with = "as_rfc3339_option")]
     pub created_at: Option<Time>,
-    /// When it was last used.
+    /// Whole days since, as of the report's day.
+    pub age_days: Option<i64>,
+    /// When it was last used, by IAM's word or by a record.
     #[serde(serialize_with = "as_rfc3339_option")]
     pub last_used: Option<Time>,
+    /// First record of it in the window.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub first_seen: Option<Time>,
+    /// Last record of it in the window.
+    #[serde(serialize_with = "as_rfc3339_option")]
+    pub last_seen: Option<Time>,
+    /// The networks that it was used from in the window (/24 and /48, up to a limit).
+    pub networks: Vec<String>,
+    /// How many there were, where the limit left none out.
+    pub networks_counted: u64,
+    /// Those of them that came late: see `key-new-network`.
+    pub new_networks: Vec<NewNetwork>,
+}
+
+/// A network from which a key was used only after it had been in use elsewhere for long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewNetwork {
+    /// `203.0.113.0/24`.
+    pub network: String,
+    /// First record from it.
+    #[serde(serialize_with = "super::as_rfc3339")]
+    pub first_seen: Time,
 }

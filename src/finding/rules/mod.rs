@@ -1,13 +1,17 @@
 //! Findings: what should make somebody act, one small struct each, with stable codes (docs/FINDINGS.md).
 
+mod access;
 mod evidence;
 mod external_id;
 mod integrity;
 mod keep;
+mod keys;
 mod policy;
 mod policy_use;
+mod suppressed;
 mod trust;
 mod usage;
+mod vendor;
 
 use serde_json::Value;
 
@@ -30,15 +34,23 @@ pub fn findings(assessment: &Assessment, share: &Share, inquiry: &Inquiry<'_>, c
         external_id::of_role(role, &mut found);
         policy::of_role(role, &mut found);
     }
+    for user in &assessment.users {
+        keys::of_user(user, inquiry, case, &mut found);
+    }
     external_id::shared(&assessment.roles, &mut found);
     usage::recreated(&assessment.roles, &mut found);
     usage::chained(&share.chained, &mut found);
     usage::without_role(&share.visits, &mut found);
+    access::new(&assessment.access_changes, &mut found);
+    access::delegated(&share.delegated, &mut found);
     evidence::of_coverage(assessment, case, &mut found);
     if let Some(integrity) = &assessment.coverage.integrity {
         integrity::of_integrity(integrity, &mut found);
     }
     keep::expired(assessment, inquiry, &mut found);
+    vendor::offboarded(assessment, case, &mut found);
+    vendor::unexpected(assessment, case, &mut found);
+    suppressed::mark(assessment, inquiry, &mut found);
     let rank = |finding: &Finding| SEVERITIES.iter().position(|severity| *severity == finding.severity);
     found.sort_by(|a, b| (rank(a), &a.code, &a.subject).cmp(&(rank(b), &b.code, &b.subject)));
     found
@@ -76,6 +88,8 @@ impl<'a> Draft<'a> {
             detail,
             evidence,
             remediation: remediation.to_owned(),
+            suppressed: None,
+            known: None,
         }
     }
 }
