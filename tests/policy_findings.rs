@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirdtrail::aws::window::parse_time;
 use thirdtrail::run::analyze::{Options, analyze};
+use thirdtrail::run::config::RuleFiles;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;
@@ -180,6 +181,10 @@ fn record(at: usize, caller: Value, region: &str, (service, name, reads): (&str,
 
 /// The report on a window of that many days, of which the first has records.
 fn report(days: u32, inventory: &Value, used: &[(&str, &str, &str)]) -> Value {
+    report_with(days, inventory, used, None)
+}
+
+fn report_with(days: u32, inventory: &Value, used: &[(&str, &str, &str)], keep: Option<&str>) -> Value {
     let trail = TempDir::new().unwrap();
     let day = trail.path().join(format!("AWSLogs/{OWN}/CloudTrail/us-east-1/2026/05/01"));
     fs::create_dir_all(&day).unwrap();
@@ -194,6 +199,14 @@ fn report(days: u32, inventory: &Value, used: &[(&str, &str, &str)]) -> Value {
             ..Request::default()
         },
         inventories: vec![file],
+        rules: RuleFiles {
+            keep: keep.map(|text| {
+                let path = trail.path().join("keep.toml");
+                fs::write(&path, text).unwrap();
+                path
+            }),
+            ..RuleFiles::default()
+        },
         idle_days: 90,
         max_holes: 0.05,
         effort: Effort { jobs: 2, memory_bytes: 64 << 20 },
@@ -317,6 +330,18 @@ fn danger_that_nobody_uses_comes_first() {
     assert!(finding["remediation"].as_str().unwrap().contains("`deny.json`"), "{finding}");
     let finding = findings(in_use, "policy-secrets-any")["Secrets"].clone();
     assert!(!finding["remediation"].as_str().unwrap().contains("right-sized"), "{finding}");
+}
+
+/// S39: what somebody answers for by a keep rule is not called never used, and is counted apart.
+#[test]
+fn a_keep_rule_takes_the_disuse_from_the_danger() {
+    let few: Vec<Role> = roles().into_iter().filter(|role| role.name == "Secrets").collect();
+    let rule = "[[keep]]\nactions = [\"secretsmanager:*\"]\nowner = \"ops\"\nreason = \"drill\"\n";
+    let kept = report_with(1, &inventory(&few), &[], Some(rule));
+    let finding = &findings(&kept, "policy-secrets-any")["Secrets"];
+    assert_eq!(finding["severity"], "high");
+    let split = json!({"used": 0, "unused": 0, "not_observable": 0, "dependent": 0, "kept_by_rule": 1});
+    assert_eq!(finding["evidence"]["use"], split);
 }
 
 /// S32: a role that the inventory does not hold is not judged; a boundary that it does not hold leaves all in doubt.
