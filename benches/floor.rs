@@ -182,7 +182,7 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
         request: Request::default(),
         inventories: inputs::beside(&options.folder),
         beside: BesideOptions::default(),
-        keep: None,
+        rules: thirdtrail::run::config::RuleFiles::default(),
         digest_keys: None,
         own_accounts: std::collections::BTreeSet::new(),
         as_of: None,

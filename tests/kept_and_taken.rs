@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirdtrail::aws::window::parse_time;
 use thirdtrail::run::analyze::{Options, Outcome, analyze};
+use thirdtrail::run::config::RuleFiles;
 use thirdtrail::run::inputs;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::store::local::LocalStore;
@@ -32,7 +33,11 @@ fn kept(rules: &str, as_of: &str) -> (Outcome, Value) {
     let file = TempDir::new().unwrap();
     let path = file.path().join("keep.toml");
     fs::write(&path, rules).unwrap();
-    let options = Options { keep: Some(path), as_of: parse_time(as_of), ..options("vendors", 2) };
+    let options = Options {
+        rules: RuleFiles { keep: Some(path), ..RuleFiles::default() },
+        as_of: parse_time(as_of),
+        ..options("vendors", 2)
+    };
     let outcome = outcome("vendors", &options);
     let report = report(&outcome);
     (outcome, report)

@@ -392,6 +392,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         beside: &Beside::default(),
         narrowing: None,
         keep: &[],
+        suppressions: &[],
         scope,
         hands: &OneByOne,
     };

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use thirdtrail::aws::window::parse_time;
 use thirdtrail::run::analyze::{Options, analyze};
 use thirdtrail::run::beside::BesideOptions;
+use thirdtrail::run::config::RuleFiles;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::workers::Effort;
@@ -37,7 +38,7 @@ fn report_with(objects: Objects, window: Option<(&str, &str)>, inventories: Vec<
         request,
         inventories,
         beside: BesideOptions::default(),
-        keep: None,
+        rules: RuleFiles::default(),
         digest_keys: None,
         own_accounts: BTreeSet::new(),
         as_of: None,

@@ -9,7 +9,10 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`findings` (
   `title` string COMMENT 'one line',
   `detail` string COMMENT 'a few sentences',
   `evidence` string COMMENT 'what it rests on, as JSON',
-  `remediation` string COMMENT 'what to do next'
+  `remediation` string COMMENT 'what to do next',
+  `suppressed_by` string COMMENT 'file and line of the suppression, null when it is not suppressed',
+  `suppressed_owner` string COMMENT 'who answers for the suppression',
+  `suppressed_reason` string COMMENT 'why it is suppressed'
 )
 PARTITIONED BY (`account_id` string COMMENT 'account, 12 digits, or none')
 STORED AS PARQUET

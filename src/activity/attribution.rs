@@ -151,7 +151,8 @@ impl<'e> Attributor<'_, 'e> {
         match opening.kind() {
             HandOffKind::WebIdentity | HandOffKind::Saml => {
                 let record = opening.record;
-                let party = Party::identity_provider(&record.provider, &record.subject, opening.role.account);
+                let party =
+                    self.inputs.accounts.identity_provider(&record.provider, &record.subject, opening.role.account);
                 let web = opening.kind() == HandOffKind::WebIdentity;
                 return exact(Arc::new(party), if web { Channel::WebIdentity } else { Channel::Saml });
             }

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use crate::aws::AccountId;
 
+use super::vendors::Vendors;
+
 const BUILTIN: &str = include_str!("../../data/vendors.tsv");
 
 /// Whether a known account is a third party.
@@ -46,6 +48,7 @@ pub enum DirectoryError {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Directory {
     accounts: BTreeMap<AccountId, Known>,
+    vendors: Vendors,
 }
 
 impl Directory {
@@ -74,14 +77,29 @@ impl Directory {
             }
             accounts.insert(account, known);
         }
-        Ok(Self { accounts })
+        Ok(Self { accounts, vendors: Vendors::default() })
     }
 
-    /// This directory with the entries of `other`, which win.
+    /// This directory with the user's own vendors laid over it: what they say of an account wins.
     #[must_use]
-    pub fn overlaid(mut self, other: Self) -> Self {
-        self.accounts.extend(other.accounts);
+    pub fn overlaid(mut self, vendors: Vendors) -> Self {
+        for vendor in vendors.iter() {
+            let known = Known { name: vendor.name.clone(), kind: vendor.kind };
+            self.accounts.extend(vendor.accounts.iter().map(|account| (*account, known.clone())));
+        }
+        self.vendors = vendors;
         self
+    }
+
+    /// The user's own vendors.
+    #[must_use]
+    pub fn listed(&self) -> &Vendors {
+        &self.vendors
+    }
+
+    /// Every account that is known, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (AccountId, &Known)> {
+        self.accounts.iter().map(|(account, known)| (*account, known))
     }
 
     /// Who uses that account.
@@ -139,6 +157,9 @@ fn entry(number: usize, line: &str) -> Result<(AccountId, Known), DirectoryError
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::vendors::Vendor;
     use super::*;
 
     fn account(text: &str) -> AccountId {
@@ -178,10 +199,23 @@ mod tests {
 
     #[test]
     fn own_entries_win_over_builtin_ones() {
-        let own = Directory::parse("# ours\n\n464622532012\tvendor\tOur monitoring\n").unwrap();
+        let own = Vendors::new(vec![Vendor {
+            file: "vendors.toml".to_owned(),
+            line: 1,
+            name: "Our monitoring".to_owned(),
+            kind: KnownKind::Vendor,
+            accounts: BTreeSet::from([account("464622532012")]),
+            owner: None,
+            contract_end: None,
+            roles: None,
+            actions: None,
+            users: Vec::new(),
+            identities: Vec::new(),
+        }]);
         let both = Directory::builtin().clone().overlaid(own);
         assert_eq!(both.lookup(account("464622532012")).map(|known| known.name.as_str()), Some("Our monitoring"));
-        assert_eq!(both.len(), Directory::builtin().len());
+        assert_eq!((both.len(), both.iter().count()), (Directory::builtin().len(), both.len()));
+        assert_eq!(both.listed().iter().count(), 1);
     }
 
     #[test]

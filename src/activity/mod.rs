@@ -14,3 +14,4 @@ pub mod party_user;
 pub mod resolve;
 pub mod sessions;
 pub mod usage;
+pub mod vendors;

@@ -187,6 +187,16 @@ impl Accounts<'_> {
             None => Party { name: format!("unknown account {id}"), id, kind: PartyKind::UnknownAccount },
         }
     }
+
+    /// The party behind a provider and a subject: named by the user's own list where that knows the subject (S13).
+    #[must_use]
+    pub fn identity_provider(&self, provider: &str, subject: &str, role_account: AccountId) -> Party {
+        let party = Party::identity_provider(provider, subject, role_account);
+        match self.directory.listed().of_identity(&party.id) {
+            Some(vendor) if party.kind == PartyKind::IdentityProvider => Party { name: vendor.name.clone(), ..party },
+            _ => party,
+        }
+    }
 }
 
 #[cfg(test)]

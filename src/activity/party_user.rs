@@ -3,12 +3,14 @@
 //! A name is a hint, not a proof, so reports say by what a user was taken for a party's. A user that nothing tells of is
 //! ours: whose hands a key is in, no record shows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::aws::{AccountId, Arn};
+use crate::evidence::names_of_parties::{PartyNames, words};
 
 use super::directory::{Directory, KnownKind};
+
 use super::party::{Party, PartyKind};
 
 /// By what a user was taken for a third party's.
@@ -65,8 +67,8 @@ pub struct PartyUsers {
 
 impl PartyUsers {
     /// Notes a user, if it is a party.
-    pub fn note(&mut self, user: UserFacts<'_>, directory: &Directory) {
-        let Some((name, known_by)) = third_party(user, directory) else { return };
+    pub fn note(&mut self, user: UserFacts<'_>, names: &PartyNames) {
+        let Some((name, known_by)) = third_party(user, names) else { return };
         let party = Party { id: user.arn.to_owned(), kind: PartyKind::IamUser, name };
         self.by_arn.insert(user.arn.to_owned(), PartyUser { party: Arc::new(party), known_by });
         if !user.id.is_empty() {
@@ -92,7 +94,7 @@ impl PartyUsers {
     }
 }
 
-fn third_party(user: UserFacts<'_>, directory: &Directory) -> Option<(String, KnownBy)> {
+fn third_party(user: UserFacts<'_>, names: &PartyNames) -> Option<(String, KnownBy)> {
     if let Some(vendor) = user.listed {
         return Some((vendor.to_owned(), KnownBy::List));
     }
@@ -101,7 +103,7 @@ fn third_party(user: UserFacts<'_>, directory: &Directory) -> Option<(String, Kn
         return Some((value.clone(), KnownBy::Tag));
     }
     let name = user_name(user.arn)?;
-    Some((directory.vendor_in(name)?.to_owned(), KnownBy::Name))
+    Some((names.within(name)?.to_owned(), KnownBy::Name))
 }
 
 /// Whether people write a third party's name into a tag of that key.
@@ -164,46 +166,18 @@ const EVERYDAY: [&str; 25] = [
     "transcend",
     "turbot",
 ];
-/// Shorter names are found in too many words.
-const SHORTEST: usize = 4;
-
 impl Directory {
-    /// The known vendor whose name is in a text, as whole words: `svc-new-relic-prod` holds New Relic.
+    /// The names of vendors by which a user can be known.
     #[must_use]
-    pub fn vendor_in(&self, text: &str) -> Option<&str> {
-        let words = words(text);
-        let joined: BTreeSet<String> = (0..words.len())
-            .flat_map(|from| (from + 1..=words.len()).filter_map(move |to| Some((from, to))))
-            .filter_map(|(from, to)| Some(words.get(from..to)?.concat()))
-            .collect();
-        let names = self.vendors().filter(|name| {
-            let plain = self::words(name).concat();
-            plain.len() >= SHORTEST && !EVERYDAY.contains(&plain.as_str()) && joined.contains(&plain)
-        });
-        // The longest says most: `Qualys Cloud View` rather than `Qualys`.
-        names.max_by_key(|name| (name.len(), std::cmp::Reverse(*name)))
-    }
-
-    fn vendors(&self) -> impl Iterator<Item = &str> {
-        self.entries().filter(|known| known.kind == KnownKind::Vendor).map(|known| known.name.as_str())
-    }
-}
-
-/// The words of a name, in lower case: parted by anything but letters and digits, and where a capital follows a small
-/// letter.
-fn words(text: &str) -> Vec<String> {
-    let (mut words, mut last) = (vec![String::new()], ' ');
-    for letter in text.chars() {
-        if !letter.is_alphanumeric() || (letter.is_uppercase() && last.is_lowercase()) {
-            words.push(String::new());
+    pub fn party_names(&self) -> PartyNames {
+        let mut names = PartyNames::default();
+        for known in self.entries().filter(|known| known.kind == KnownKind::Vendor) {
+            if !EVERYDAY.contains(&words(&known.name).concat().as_str()) {
+                names.add(&known.name);
+            }
         }
-        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
-            word.extend(letter.to_lowercase());
-        }
-        last = letter;
+        names
     }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 #[cfg(test)]
@@ -214,7 +188,10 @@ mod tests {
         let arn = format!("arn:aws:iam::111122223333:user/ops/{name}");
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let mut users = PartyUsers::default();
-        users.note(UserFacts { arn: &arn, id: "AIDAX", tags: Some(&tags), listed: None }, Directory::builtin());
+        users.note(
+            UserFacts { arn: &arn, id: "AIDAX", tags: Some(&tags), listed: None },
+            &Directory::builtin().party_names(),
+        );
         let found = users.by_id("AIDAX").map(|user| (user.party.name.as_str(), user.known_by));
         assert_eq!(found, expected, "{name}");
         assert!(users.iter().all(|(id, user)| id == arn && user.party.kind == PartyKind::IamUser));
@@ -245,7 +222,8 @@ mod tests {
     fn the_list_wins() {
         let mut users = PartyUsers::default();
         let arn = "arn:aws:iam::111122223333:user/datadog";
-        users.note(UserFacts { arn, listed: Some("Acme"), ..UserFacts::default() }, Directory::builtin());
+        users
+            .note(UserFacts { arn, listed: Some("Acme"), ..UserFacts::default() }, &Directory::builtin().party_names());
         let user = users.get(arn).unwrap();
         assert_eq!((user.party.name.as_str(), user.known_by), ("Acme", KnownBy::List));
     }

@@ -262,7 +262,7 @@ impl RoleIds {
 fn refused_party(record: &HandOffSeen, inputs: &Inputs<'_>) -> Party {
     match (record.kind, record.caller.kind, record.caller.account) {
         (HandOffKind::WebIdentity | HandOffKind::Saml, _, _) => {
-            Party::identity_provider(&record.provider, &record.subject, record.role_account)
+            inputs.accounts.identity_provider(&record.provider, &record.subject, record.role_account)
         }
         (_, IdentityKind::AwsService, _) => Party::aws_service(&record.caller.invoked_by),
         (_, IdentityKind::IamUser, Some(account)) => match inputs.users.get(&record.caller.arn) {

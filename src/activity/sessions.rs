@@ -18,8 +18,8 @@ use crate::evidence::sighting::join;
 use super::action_map::Mapping;
 use super::attribution::{Attributed, How, SessionClue};
 use super::opening::{Opening, RoleKey};
-use super::party::{Channel, Party, PartyKind};
-use super::party_user::user_name;
+use super::party::{Channel, Party};
+use super::party_user::{PartyUser, user_name};
 use super::resolve::Activity;
 use super::usage::SeenCall;
 
@@ -133,7 +133,11 @@ impl<'a, 'e> Drafts<'a, 'e> {
         let (names, accounts) = (self.names, self.activity.inputs.accounts);
         let (identity, blank) = match actor {
             Actor::Outsider { account, principal } => visitor(accounts.party(account), names.text(principal)),
-            Actor::User { arn, access_key, .. } => self.user(names.text(arn), names.text(access_key)),
+            Actor::User { arn, access_key, .. } => match self.activity.inputs.users.get(names.text(arn)) {
+                Some(user) => user_session(user, names.text(arn), names.text(access_key)),
+                // Taken for a party's by its name alone, which somebody knows better.
+                None => return,
+            },
             Actor::Session { role, .. } if !accounts.own.contains(&role.account) => {
                 let party = accounts.party(role.account);
                 visitor(party, &format!("{}:{}", names.text(role.id), names.text(role.name)))
@@ -154,19 +158,6 @@ impl<'a, 'e> Drafts<'a, 'e> {
             self.sessions.push(blank);
         }
         self.note(at, &id, how, acts);
-    }
-
-    /// What a third party did with an access key of one of our users (S16).
-    fn user(&self, arn: &str, access_key: &str) -> (Identity, Session<'e>) {
-        let name = user_name(arn).unwrap_or(arn);
-        let party = match self.activity.inputs.users.get(arn) {
-            Some(user) => Arc::clone(&user.party),
-            None => Arc::new(Party { id: arn.to_owned(), kind: PartyKind::IamUser, name: name.to_owned() }),
-        };
-        let identity = Identity::Unopened(None, arn.to_owned(), None, access_key.to_owned());
-        let attributed = Attributed { party, channel: Channel::AccessKey, how: How::Exact };
-        let id = Fingerprint::of(if access_key.is_empty() { arn } else { access_key }).digest;
-        (identity, Session { id, ..blank_session(attributed, name) })
     }
 
     /// The session of somebody in one of our roles.
@@ -271,6 +262,14 @@ fn blank_session<'e>(attributed: Attributed, name: &str) -> Session<'e> {
         calls: Vec::new(),
         joined: None,
     }
+}
+
+/// What a third party did with an access key of one of our users (S16).
+fn user_session<'e>(user: &PartyUser, arn: &str, access_key: &str) -> (Identity, Session<'e>) {
+    let identity = Identity::Unopened(None, arn.to_owned(), None, access_key.to_owned());
+    let attributed = Attributed { party: Arc::clone(&user.party), channel: Channel::AccessKey, how: How::Exact };
+    let id = Fingerprint::of(if access_key.is_empty() { arn } else { access_key }).digest;
+    (identity, Session { id, ..blank_session(attributed, user_name(arn).unwrap_or(arn)) })
 }
 
 /// A principal let in by a resource policy (S15): the account in the record is certain.

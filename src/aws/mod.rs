@@ -9,6 +9,7 @@ pub mod arn;
 pub mod external_id;
 pub mod fingerprint;
 pub mod network;
+pub mod wildcard;
 pub mod window;
 
 pub use account::AccountId;

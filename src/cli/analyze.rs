@@ -4,12 +4,15 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::finding::assessment::{Assessment, IntegrityReport};
+use crate::finding::assessment::{Assessment, Finding, IntegrityReport};
 use crate::finding::keep::KeepOutcome;
+use crate::finding::suppress::SuppressionOutcome;
 use crate::policy::narrow::Narrowing;
 use crate::run::analyze::{Options, Outcome, analyze, analyze_with, write};
 use crate::run::beside::BesideOptions;
 use crate::run::checkpoint::{Checkpoints, Notes, open_place};
+use crate::run::config::RuleFiles;
+use crate::run::config::file::Config;
 use crate::run::digests::KeySources;
 use crate::run::monitor::Monitor;
 use crate::run::output::Target;
@@ -24,21 +27,21 @@ use super::exit_code::ExitCode;
 use super::stop::stoppable;
 use super::terminal::{Shown, line, note, plain, size};
 
-pub(super) fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &AnalyzeArguments, config: Option<Config>) -> anyhow::Result<ExitCode> {
     let out = Target::open(&arguments.out, &arguments.aws.options())?;
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
-    let options = options(&arguments);
+    let options = options(arguments, config);
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     let Some(place) = &arguments.evidence else {
         let outcome = analyze(&*store, &options, &monitor)?;
-        return finish(&arguments, &out, outcome, &options, &monitor);
+        return finish(arguments, &out, outcome, &options, &monitor);
     };
     let evidence = open_place(place, &arguments.aws.options())?;
     let checkpoints = Checkpoints::open(&*evidence)?;
     stoppable(|stop| {
         let saved = Saved { checkpoints: &checkpoints, stop };
         let outcome = analyze_with(&*store, &options, Some(saved), &monitor)?;
-        finish(&arguments, &out, outcome, &options, &monitor)
+        finish(arguments, &out, outcome, &options, &monitor)
     })
 }
 
@@ -82,7 +85,10 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
     }
 }
 
-pub(super) fn options(arguments: &AnalyzeArguments) -> Options {
+pub(super) fn options(arguments: &AnalyzeArguments, config: Option<Config>) -> Options {
+    if let Some(config) = config.as_ref().filter(|_| !arguments.quiet) {
+        note(&plain(&format!("config: {}", config.path.display())));
+    }
     let inventories = if arguments.inventory.is_empty() && !arguments.beside.has_folder() {
         inputs::beside(Path::new(&arguments.selection.source))
     } else {
@@ -97,7 +103,12 @@ pub(super) fn options(arguments: &AnalyzeArguments) -> Options {
         request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
         beside,
-        keep: arguments.keep.clone(),
+        rules: RuleFiles {
+            config,
+            keep: arguments.keep.clone(),
+            vendors: arguments.vendors.clone(),
+            baseline: arguments.baseline.clone(),
+        },
         digest_keys: arguments.verify_digests.then(|| KeySources {
             files: arguments.digest_public_keys.iter().filter(|path| !is_live(path)).cloned().collect(),
             live: arguments.digest_public_keys.iter().any(|path| is_live(path)),
@@ -135,7 +146,10 @@ fn exit_code(assessment: &Assessment, fail_on: Option<Severity>) -> ExitCode {
         Some(Severity::Medium) => &["critical", "high", "medium"],
         Some(Severity::Low) => &["critical", "high", "medium", "low"],
     };
-    let grave = assessment.findings.iter().any(|finding| counts.contains(&finding.severity.as_str()));
+    let counts = |finding: &&Finding| {
+        finding.suppressed.is_none() && finding.known != Some(true) && counts.contains(&finding.severity.as_str())
+    };
+    let grave = assessment.findings.iter().any(|finding| counts(&finding));
     if grave { ExitCode::Findings } else { ExitCode::Done }
 }
 
@@ -155,7 +169,9 @@ fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
     ))?;
     line(&format!("{proposals} right-sized roles, {removed} unused permissions to take back"))?;
     keep_rules(outcome)?;
-    for finding in assessment.findings.iter().filter(|f| matches!(f.severity.as_str(), "critical" | "high")).take(5) {
+    suppressions(outcome)?;
+    let open = assessment.findings.iter().filter(|finding| finding.suppressed.is_none());
+    for finding in open.filter(|finding| matches!(finding.severity.as_str(), "critical" | "high")).take(5) {
         line(&format!("  {}: {}", finding.severity, plain(&finding.title)))?;
     }
     coverage(assessment)?;
@@ -180,6 +196,31 @@ fn keep_rules(outcome: &Outcome) -> anyhow::Result<()> {
         number(|rule| rule.state == "expired"),
         number(|rule| rule.roles == 0)
     ))?;
+    Ok(())
+}
+
+/// One line about suppressions, if there are any; one that matches nothing is likely to be mistyped or out of date.
+fn suppressions(outcome: &Outcome) -> anyhow::Result<()> {
+    let findings = &outcome.assessment.findings;
+    if !outcome.suppressions.is_empty() {
+        let number =
+            |wanted: fn(&SuppressionOutcome) -> bool| outcome.suppressions.iter().filter(|one| wanted(one)).count();
+        line(&format!(
+            "suppressions: {} in force hide {} findings, {} expired, {} match nothing, {} never expire (run.json names them)",
+            number(|one| one.state == "in_force"),
+            findings.iter().filter(|finding| finding.suppressed.is_some()).count(),
+            number(|one| one.state == "expired"),
+            number(|one| one.findings == 0),
+            number(|one| one.expires.is_none())
+        ))?;
+    }
+    for own in &outcome.own_vendors {
+        note(&plain(&format!("warning: {own} is your own account, because its trail was read; it counts as yours")));
+    }
+    if findings.iter().any(|finding| finding.known.is_some()) {
+        let known = findings.iter().filter(|finding| finding.known == Some(true)).count();
+        line(&format!("baseline: {} findings are new, {known} were there before", findings.len() - known))?;
+    }
     Ok(())
 }
 

@@ -37,6 +37,8 @@ pub(super) enum Command {
     #[command(mut_arg("verify_digests", |verify| verify.hide(true)))]
     #[command(mut_arg("digest_public_keys", |keys| keys.hide(true)))]
     Report(Box<AnalyzeArguments>),
+    /// What changed between two reports; exits with 1 if a finding is new that is as grave as --fail-on or graver.
+    Compare(CompareArguments),
     /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
@@ -136,6 +138,19 @@ pub(super) struct AnalyzeArguments {
     /// Rules (TOML) about actions that stay although nobody used them, each with an owner, a reason and a date.
     #[arg(long, value_name = "FILE")]
     pub(super) keep: Option<PathBuf>,
+    /// Your own vendors (TOML): accounts, contract end, expected roles and actions; repeatable, the later one wins.
+    #[arg(long, value_name = "FILE")]
+    pub(super) vendors: Vec<PathBuf>,
+    /// An earlier `report.json`: findings that are in it do not count for --fail-on.
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// A configuration (TOML): options under their own names, keep rules, suppressions, vendors. By default
+    /// `thirdtrail.toml` where the program runs.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub(super) config: Option<PathBuf>,
+    /// Use no configuration.
+    #[arg(long)]
+    pub(super) no_config: bool,
     /// A further account of your own; repeatable.
     #[arg(long)]
     pub(super) own_account: Vec<AccountId>,
@@ -176,6 +191,32 @@ pub(super) struct AnalyzeArguments {
     pub(super) beside: BesideArguments,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub(super) struct CompareArguments {
+    /// The earlier `report.json`, or the folder that holds it.
+    pub(super) old: PathBuf,
+    /// The later one.
+    pub(super) new: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = CompareFormat::Table)]
+    pub(super) format: CompareFormat,
+    /// Exit with 1 if a finding of this severity or a graver one is new, became that grave, or lost its suppression.
+    #[arg(long, value_enum)]
+    pub(super) fail_on: Option<Severity>,
+}
+
+/// How to print a comparison.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum CompareFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For a page or a ticket.
+    Markdown,
 }
 
 /// Arguments of `observe`.
@@ -327,6 +368,18 @@ pub(super) enum Severity {
     Medium,
     High,
     Critical,
+}
+
+impl Severity {
+    /// The word of the reports.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// How far to narrow resources.

@@ -4,6 +4,8 @@ mod analyze;
 mod args;
 mod beside;
 mod collect;
+mod compare;
+mod config;
 mod diff;
 mod exit_code;
 mod external_id;
@@ -21,22 +23,23 @@ mod terminal;
 
 pub use exit_code::ExitCode;
 
-use clap::Parser;
-
-use args::{Arguments, Command};
+use args::Command;
+use config::Stop;
 
 /// Runs the program with the process's own arguments and answers with its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return terminal::usage(&error),
+    let (arguments, config) = match config::arguments(std::env::args_os().collect()) {
+        Ok(read) => read,
+        Err(Stop::Usage(error)) => return terminal::usage(&error),
+        Err(Stop::Mistake(error)) => return terminal::mistake(&error.into()),
     };
     let done = std::panic::catch_unwind(|| match arguments.command {
-        Command::Analyze(arguments) => analyze::run(*arguments),
+        Command::Analyze(arguments) => analyze::run(&arguments, config),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Observe(arguments) => observe::run(&arguments),
-        Command::Report(arguments) => report::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments, config),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),

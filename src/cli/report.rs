@@ -2,6 +2,7 @@
 
 use crate::run::UserError;
 use crate::run::checkpoint::{Checkpoints, open_known};
+use crate::run::config::file::Config;
 use crate::run::output::Target;
 use crate::run::report::report;
 use crate::run::resume::Saved;
@@ -12,7 +13,7 @@ use super::exit_code::ExitCode;
 use super::stop::stoppable;
 use super::terminal::Shown;
 
-pub(super) fn run(arguments: &AnalyzeArguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &AnalyzeArguments, config: Option<Config>) -> anyhow::Result<ExitCode> {
     if arguments.verify_digests {
         return Err(UserError::new(
             "`report` has no objects to verify: `--verify-digests` needs the trail",
@@ -22,7 +23,7 @@ pub(super) fn run(arguments: &AnalyzeArguments) -> anyhow::Result<ExitCode> {
     }
     let out = Target::open(&arguments.out, &arguments.aws.options())?;
     let evidence = open_known(&arguments.selection.source, &arguments.aws.options())?;
-    let mut options = options(arguments);
+    let mut options = options(arguments, config);
     // Evidence does not tell which bucket it was read from; where it lies itself says nothing about trails.
     options.beside.bucket = None;
     options.beside.regions.clear();

@@ -14,6 +14,7 @@ pub mod hands;
 pub mod limits;
 pub mod merge;
 pub mod names;
+pub mod names_of_parties;
 pub mod observe;
 mod outline;
 pub mod scope;

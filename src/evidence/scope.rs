@@ -9,6 +9,7 @@ use crate::aws::window::Time;
 use crate::aws::{AccountId, Window};
 
 use super::limits;
+use super::names_of_parties::PartyNames;
 
 /// A role of the inventory, as records name it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -49,6 +50,8 @@ pub struct Scope {
     /// IAM users by ARN whose calls are kept: a third party holds their keys (S16). Of all others only the use of their
     /// keys is kept. Should the records show another such user, the caller adds it here and reads again.
     pub party_users: HashSet<String>,
+    /// Names of third parties: users whose names hold one are kept, too.
+    pub party_names: PartyNames,
 }
 
 impl Scope {
@@ -76,7 +79,8 @@ impl Scope {
     /// Whether the calls of the user with that ARN are kept.
     #[must_use]
     pub fn is_party_user(&self, arn: &str) -> bool {
-        !self.party_users.is_empty() && self.party_users.contains(arn)
+        let name = || arn.rsplit('/').next().unwrap_or_default();
+        self.party_users.contains(arn) || self.party_names.within(name()).is_some()
     }
 
     /// Whether only the last activity of that role is kept.

@@ -18,12 +18,13 @@ use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
 
 use super::access;
-use super::assessment::{Assessment, SCHEMA, WindowReport};
+use super::assessment::{AskedReport, Assessment, SCHEMA, WindowReport};
 use super::beside::Beside;
 use super::coverage::{self, Holes, Reading};
 use super::groups::Groups;
 use super::keep::KeepRule;
 use super::rules;
+use super::suppress::Suppression;
 use super::trail::{AccountTrail, trails};
 use super::trust::{role_key, sole_outside};
 use super::users::users;
@@ -56,6 +57,8 @@ pub struct Inquiry<'a> {
     pub max_holes: f64,
     /// Keep rules, in the order of their file (S39).
     pub keep: &'a [KeepRule],
+    /// Suppressions, in the order of their file (S39).
+    pub suppressions: &'a [Suppression],
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<Narrowing>,
     /// What is known beside the trail and the inventory.
@@ -194,6 +197,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         window: WindowReport { since: inquiry.window.since, until: inquiry.window.until },
         as_of: inquiry.as_of,
         idle_days: inquiry.idle_days,
+        asked: asked(inquiry),
         coverage: coverage.beside(inquiry.beside, &case.trails),
         parties,
         roles: std::mem::take(&mut share.roles),
@@ -205,6 +209,17 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     };
     assessment.findings = rules::findings(&assessment, &share, inquiry, &case);
     Ok(assessment)
+}
+
+fn asked(inquiry: &Inquiry<'_>) -> AskedReport {
+    AskedReport {
+        accounts: inquiry.scope.accounts.iter().copied().collect(),
+        regions: inquiry.scope.regions.iter().cloned().collect(),
+        max_holes: inquiry.max_holes,
+        vendors: inquiry.accounts.directory.listed().iter().count() as u64,
+        keep_rules: inquiry.keep.len() as u64,
+        suppressions: inquiry.suppressions.len() as u64,
+    }
 }
 
 fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {

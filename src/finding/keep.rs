@@ -18,6 +18,8 @@ use super::assessment::{ActionEntry, KeepUse, RoleReport, TrustEntry};
 /// One rule of a keep file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeepRule {
+    /// The name of its file, without the folder.
+    pub file: String,
     /// Where it begins in its file, from 1.
     pub line: usize,
     /// Action patterns, at least one: `ec2:Start*`.
@@ -130,6 +132,8 @@ impl<'a> RoleRules<'a> {
 /// What became of one rule, over all roles; for `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeepOutcome {
+    /// The name of its file, without the folder.
+    pub file: String,
     /// Where it begins in its file, from 1.
     pub line: usize,
     /// Who answers for it.
@@ -152,6 +156,7 @@ pub fn outcomes(rules: &[KeepRule], roles: &[RoleReport], as_of: Time) -> Vec<Ke
     let outcome = |(at, rule): (usize, &KeepRule)| {
         let uses: Vec<&KeepUse> = roles.iter().flat_map(|role| &role.keep).filter(|found| found.rule == at).collect();
         KeepOutcome {
+            file: rule.file.clone(),
             line: rule.line,
             owner: rule.owner.clone(),
             state: if rule.is_in_force(as_of) { "in_force" } else { "expired" },
@@ -171,6 +176,7 @@ mod tests {
 
     fn rule(role: Option<&str>, vendor: Option<&str>, expires: Option<&str>) -> KeepRule {
         KeepRule {
+            file: "keep.toml".into(),
             line: 1,
             actions: vec!["ec2:Start*".into(), "kms:decrypt".into()],
             role: role.map(str::to_owned),

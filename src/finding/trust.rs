@@ -82,7 +82,7 @@ pub fn sole_outside(role: &Role, accounts: Accounts<'_>) -> Option<Party> {
                 parties.insert(accounts.party(account));
             }
             (PrincipalKind::Federated, _) => {
-                parties.insert(Party::identity_provider(&admission.principal, "", role.account));
+                parties.insert(accounts.identity_provider(&admission.principal, "", role.account));
             }
             // A deleted principal matches nobody.
             (PrincipalKind::Deleted, _) => {}

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::aws::wildcard::glob;
+
 use super::context::{Context, Lookup};
 use super::document::Version;
 use super::truth::Truth;
@@ -289,51 +291,6 @@ impl<'t> Segments<'t> {
             .iter()
             .zip(text.parts)
             .all(|(pattern, text)| glob(pattern, text, true, |want, have| plain(want) == have))
-    }
-}
-
-/// Length in bytes of the UTF-8 character that begins with `first`.
-fn character_bytes(first: u8) -> usize {
-    match first {
-        0x00..=0xBF => 1,
-        0xC0..=0xDF => 2,
-        0xE0..=0xEF => 3,
-        _ => 4,
-    }
-}
-
-/// Matches with restart at the last star: at most `pattern * text` steps.
-///
-/// `question_takes_star` is false when the text is itself a pattern, whose star one `?` cannot stand for.
-fn glob(pattern: &[u8], text: &[u8], question_takes_star: bool, same: impl Fn(u8, u8) -> bool) -> bool {
-    let (mut at, mut position) = (0, 0);
-    let mut restart: Option<(usize, usize)> = None;
-    loop {
-        match (pattern.get(at), text.get(position)) {
-            (None, None) => return true,
-            (Some(b'*'), _) => {
-                at += 1;
-                restart = Some((at, position));
-                continue;
-            }
-            (Some(_), None) => return false,
-            (Some(b'?'), Some(first)) if question_takes_star || *first != b'*' => {
-                at += 1;
-                position += character_bytes(*first);
-                continue;
-            }
-            (Some(want), Some(have)) if *want != b'?' && same(*want, *have) => {
-                at += 1;
-                position += 1;
-                continue;
-            }
-            _ => {}
-        }
-        // The last star takes one character more.
-        let Some((after, taken)) = restart else { return false };
-        let Some(first) = text.get(taken) else { return false };
-        (at, position) = (after, taken + character_bytes(*first));
-        restart = Some((at, position));
     }
 }
 

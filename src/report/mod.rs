@@ -6,6 +6,7 @@
 //! reads), [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod certificate;
+pub mod changes;
 pub mod escape;
 pub mod guardrail;
 pub mod json;

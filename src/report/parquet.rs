@@ -88,9 +88,13 @@ struct FindingRow<'a> {
     detail: &'a str,
     evidence: String,
     remediation: &'a str,
+    suppressed_by: Option<&'a str>,
+    suppressed_owner: Option<&'a str>,
+    suppressed_reason: Option<&'a str>,
 }
 
 fn finding(finding: &Finding) -> FindingRow<'_> {
+    let mark = finding.suppressed.as_ref();
     FindingRow {
         id: &finding.id,
         code: &finding.code,
@@ -101,6 +105,9 @@ fn finding(finding: &Finding) -> FindingRow<'_> {
         detail: &finding.detail,
         evidence: finding.evidence.to_string(),
         remediation: &finding.remediation,
+        suppressed_by: mark.map(|mark| mark.by.as_str()),
+        suppressed_owner: mark.map(|mark| mark.owner.as_str()),
+        suppressed_reason: mark.map(|mark| mark.reason.as_str()),
     }
 }
 
@@ -115,10 +122,13 @@ struct PartyRow<'a> {
     calls: i64,
     denied: i64,
     failed: i64,
+    throttled: i64,
+    charged_calls: i64,
     first_seen: Option<String>,
     last_seen: Option<String>,
     regions: &'a [String],
     networks: &'a [String],
+    agents: &'a [String],
 }
 
 fn party(party: &PartyReport) -> PartyRow<'_> {
@@ -132,10 +142,13 @@ fn party(party: &PartyReport) -> PartyRow<'_> {
         calls: signed(party.calls),
         denied: signed(party.denied),
         failed: signed(party.failed),
+        throttled: signed(party.throttled),
+        charged_calls: signed(party.charged_calls),
         first_seen: moment(party.first_seen),
         last_seen: moment(party.last_seen),
         regions: &party.regions,
         networks: &party.networks,
+        agents: &party.agents,
     }
 }
 

@@ -63,6 +63,9 @@ pub const FINDINGS: Table = Table {
         text("detail", "a few sentences"),
         text("evidence", "what it rests on, as JSON"),
         text("remediation", "what to do next"),
+        maybe_text("suppressed_by", "file and line of the suppression, null when it is not suppressed"),
+        maybe_text("suppressed_owner", "who answers for the suppression"),
+        maybe_text("suppressed_reason", "why it is suppressed"),
     ],
 };
 
@@ -83,10 +86,13 @@ pub const PARTIES: Table = Table {
         number("calls", "calls, hand-offs apart"),
         number("denied", "refused calls and hand-offs"),
         number("failed", "calls that failed after authorization"),
+        number("throttled", "failed calls refused because there were too many"),
+        number("charged_calls", "calls that AWS charges for"),
         moment("first_seen", "first hand-off or call"),
         moment("last_seen", "last hand-off or call"),
         texts("regions", "Regions of its calls"),
         texts("networks", "source networks, up to a limit"),
+        texts("agents", "user agents, up to a limit"),
     ],
 };
 

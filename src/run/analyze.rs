@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use chrono::Days;
 use serde_json::{Value, json};
 
-use crate::activity::directory::Directory;
 use crate::activity::party::Accounts;
 use crate::activity::party_user::{PartyUsers, UserFacts};
 use crate::aws::AccountId;
@@ -21,7 +20,8 @@ use crate::finding::assess::{Inquiry, NoAnswer, assess};
 use crate::finding::assessment::{Assessment, IntegrityReport};
 use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
-use crate::finding::keep::{KeepOutcome, KeepRule, outcomes};
+use crate::finding::keep::{KeepOutcome, outcomes};
+use crate::finding::suppress::{self, SuppressionOutcome};
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
@@ -32,11 +32,13 @@ use crate::store::Store;
 use super::UserError;
 use super::beside::{self, BesideOptions};
 use super::checkpoint::Notes;
+use super::compare::mark_known;
+use super::config::{RuleFiles, Rules};
 use super::digests::{KeySources, add_live_keys, public_keys, witness};
 use super::discover::find;
 use super::gathered::OnDisk;
-use super::inputs::{InputFile, sha256};
-use super::keep::keep_rules;
+use super::inputs::InputFile;
+use super::ledger::{manifest, peak_memory_bytes};
 use super::listing::{Listing, Listings, Saver};
 use super::monitor::Monitor;
 use super::output::Target;
@@ -57,8 +59,8 @@ pub struct Options {
     pub beside: BesideOptions,
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<Narrowing>,
-    /// The keep file, if there is one (S39).
-    pub keep: Option<PathBuf>,
+    /// The user's rules about actions, findings and vendors.
+    pub rules: RuleFiles,
     /// Public keys of digests, if digests are to be verified.
     pub digest_keys: Option<KeySources>,
     /// Further accounts of our own.
@@ -90,6 +92,10 @@ pub struct Outcome {
     pub inputs: Vec<InputFile>,
     /// What became of each keep rule.
     pub keep: Vec<KeepOutcome>,
+    /// What became of each suppression.
+    pub suppressions: Vec<SuppressionOutcome>,
+    /// Accounts of vendors that turned out to be our own, each with its vendor.
+    pub own_vendors: Vec<String>,
     /// What was used and saved of evidence, where that was asked for.
     pub evidence: Option<Notes>,
 }
@@ -170,6 +176,9 @@ pub(super) fn answer(
     let planned = started.elapsed();
     let judged = read_and_judge(reading, plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
+    if let Some(baseline) = &given.rules.baseline {
+        mark_known(&mut assessment, baseline);
+    }
     let judged_after = started.elapsed();
     let files = render_by(&workers, &mut assessment)
         .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
@@ -181,8 +190,20 @@ pub(super) fn answer(
         "render_seconds": (started.elapsed() - judged_after).as_secs_f64(),
         "passes": judged.passes,
     });
-    let keep = outcomes(&given.keep, &assessment.roles, assessment.as_of);
-    Ok(Outcome { assessment, files, timings, on_disk: judged.on_disk, inputs, keep, evidence: None })
+    let keep = outcomes(&given.rules.keep, &assessment.roles, assessment.as_of);
+    let suppressions =
+        suppress::outcomes(&given.rules.suppressions, &assessment.findings, &assessment.parties, assessment.as_of);
+    Ok(Outcome {
+        assessment,
+        files,
+        timings,
+        on_disk: judged.on_disk,
+        inputs,
+        keep,
+        suppressions,
+        own_vendors: judged.own_vendors,
+        evidence: None,
+    })
 }
 
 /// What is read beside the trail.
@@ -191,7 +212,7 @@ pub(super) struct Given {
     /// Accounts that are ours by the user's word or the organization's.
     own: BTreeSet<AccountId>,
     pub(super) beside: Beside,
-    keep: Vec<KeepRule>,
+    rules: Rules,
     digest_keys: Option<PublicKeys>,
 }
 
@@ -199,20 +220,16 @@ pub(super) struct Given {
 pub(super) fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
     let beside::Given { inventory, organization, beside, files: mut inputs, .. } =
         beside::read(&options.inventories, &options.beside)?;
-    let own = options.own_accounts.iter().copied().chain(organization).collect();
-    let mut keep = Vec::new();
-    if let Some(path) = &options.keep {
-        let (rules, input) = keep_rules(path)?;
-        keep = rules;
-        inputs.push(input);
-    }
+    let own: BTreeSet<AccountId> = options.own_accounts.iter().copied().chain(organization).collect();
+    let mut rules = Rules::read(&options.rules, &own.union(&inventory.accounts).copied().collect())?;
+    inputs.append(&mut rules.files);
     let mut digest_keys = None;
     if let Some(sources) = &options.digest_keys {
         let (keys, files) = public_keys(&sources.files)?;
         digest_keys = Some(keys);
         inputs.extend(files);
     }
-    Ok((Given { inventory, own, beside, keep, digest_keys }, inputs))
+    Ok((Given { inventory, own, beside, rules, digest_keys }, inputs))
 }
 
 /// How the planned objects are read with a scope, and who compares them with their digests meanwhile.
@@ -227,6 +244,7 @@ struct Judged {
     reading: Duration,
     passes: u32,
     on_disk: OnDisk,
+    own_vendors: Vec<String>,
 }
 
 /// Reads with the smallest scope that today's trust allows, and again should the records show that an outsider
@@ -253,8 +271,9 @@ fn read_and_judge(
         let integrity = by.witness.map(Witness::report);
         match judge(&workers, &read, integrity, plan, given, &scope, options)? {
             Ok(assessment) => {
+                let own_vendors = given.rules.own_vendors(&own_of_records(&read.evidence, given));
                 workers.let_go(read.evidence);
-                return Ok(Judged { assessment, workers, reading, passes, on_disk: read.on_disk });
+                return Ok(Judged { assessment, workers, reading, passes, on_disk: read.on_disk, own_vendors });
             }
             Err(NoAnswer::Lost(reason)) => return Err(disk(std::io::Error::other(reason))),
             Err(NoAnswer::ReadAgain(reached)) => {
@@ -279,18 +298,22 @@ pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
             .map(|role| RoleRef { account: role.account, name: role.name.clone(), id: role.id.clone() })
             .collect(),
         party_users: party_users(given, None).iter().map(|(arn, _)| arn.to_owned()).collect(),
+        party_names: given.rules.directory.party_names(),
     }
 }
 
 /// The users whose keys third parties hold, by the inventory and, once it is read, by the records.
 fn party_users(given: &Given, evidence: Option<&Evidence>) -> PartyUsers {
     let mut users = PartyUsers::default();
-    let directory = Directory::builtin();
+    let directory = &given.rules.directory;
+    let names = directory.party_names();
+    let listed = |arn: &str| directory.listed().of_user(arn).map(|vendor| vendor.name.as_str());
     for arn in evidence.into_iter().flat_map(Evidence::users).filter(|arn| !given.inventory.users.contains_key(*arn)) {
-        users.note(UserFacts { arn, ..UserFacts::default() }, directory);
+        users.note(UserFacts { arn, listed: listed(arn), ..UserFacts::default() }, &names);
     }
     for user in given.inventory.users.values() {
-        users.note(UserFacts { arn: &user.arn, id: &user.id, tags: Some(&user.tags), listed: None }, directory);
+        let listed = listed(&user.arn);
+        users.note(UserFacts { arn: &user.arn, id: &user.id, tags: Some(&user.tags), listed }, &names);
     }
     users
 }
@@ -321,7 +344,7 @@ fn judge(
         shelf: &read.shelf,
         reading: &reading,
         inventory: &given.inventory,
-        accounts: Accounts { own: &own, directory: Directory::builtin() },
+        accounts: Accounts { own: &own, directory: &given.rules.directory },
         catalog: Catalog::builtin(),
         window,
         as_of: options.as_of.unwrap_or(window.until),
@@ -329,7 +352,8 @@ fn judge(
         key_days: options.key_days,
         max_holes: options.max_holes,
         beside: &given.beside,
-        keep: &given.keep,
+        keep: &given.rules.keep,
+        suppressions: &given.rules.suppressions,
         narrowing: options.narrowing,
         scope,
         hands: workers,
@@ -401,12 +425,15 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "narrow_resources": options.narrowing.map(Narrowing::word),
             "complete_data_events": options.beside.complete_data_events,
             "verify_digests": options.digest_keys.is_some(),
+            "config": options.rules.config.as_ref().map(|config| config.path.display().to_string()),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,
         },
         "inputs": outcome.inputs,
         "evidence": outcome.evidence,
         "keep_rules": outcome.keep,
+        "suppressions": outcome.suppressions,
+        "vendors_that_are_own_accounts": outcome.own_vendors,
         "catalog_actions": Catalog::builtin().iter().count(),
         "coverage": outcome.assessment.coverage,
         "timings": outcome.timings,
@@ -414,21 +441,4 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
         "temporary_files": outcome.on_disk,
         "files": manifest(&outcome.files),
     })
-}
-
-/// The files that belong to this run, for a reader who wants to be sure of them.
-fn manifest(files: &[OutputFile]) -> Vec<Value> {
-    let mut files: Vec<&OutputFile> = files.iter().collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    let entry =
-        |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
-    files.into_iter().map(entry).collect()
-}
-
-/// The largest resident size of this process so far, where the system tells (Linux).
-fn peak_memory_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
 }

@@ -31,7 +31,6 @@ pub(crate) fn options(trail: &str, jobs: usize) -> Options {
         request: Request { since: time("since"), until: time("until"), ..Request::default() },
         inventories: inputs::beside(&folder(trail)),
         beside: BesideOptions::default(),
-        keep: None,
         digest_keys: None,
         own_accounts: BTreeSet::new(),
         as_of: None,
@@ -40,6 +39,7 @@ pub(crate) fn options(trail: &str, jobs: usize) -> Options {
         max_holes: 0.05,
         narrowing: None,
         effort: Effort { jobs, memory_bytes: 64 << 20 },
+        ..Options::default()
     }
 }
 

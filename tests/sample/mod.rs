@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use thirdtrail::aws::window::{Time, parse_time};
 use thirdtrail::aws::{AccessLevel, AccountId, Action};
-use thirdtrail::cloudtrail::outcome::Outcome;
 use thirdtrail::finding::assessment::*;
 
 /// What a stranger could write.
@@ -296,6 +295,8 @@ fn finding(code: &str, severity: &str, account_id: Option<AccountId>, subject: &
         detail: HOSTILE.to_owned(),
         evidence: json!({"holes": ["2026-06-03"]}),
         remediation: "do it".to_owned(),
+        suppressed: None,
+        known: None,
     }
 }
 
@@ -358,6 +359,7 @@ pub(crate) fn assessment() -> Assessment {
         window: WindowReport { since: at("2026-05-01"), until: at("2026-08-01") },
         as_of: at("2026-08-01"),
         idle_days: 90,
+        asked: AskedReport::default(),
         coverage: coverage(),
         parties: vec![PartyReport {
             id: VENDOR.to_owned(),
@@ -412,7 +414,7 @@ pub(crate) fn assessment() -> Assessment {
             region: "us-east-1".to_owned(),
             event_source: "iam.amazonaws.com".to_owned(),
             event_name: "UpdateAssumeRolePolicy".to_owned(),
-            outcome: Outcome::Allowed,
+            outcome: "allowed",
             subject: format!("arn:aws:iam::{ACCOUNT}:role/{HOSTILE}"),
             gives: None,
             lets_in: vec![LetIn {

@@ -62,7 +62,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("tempfile", &["run"]),
     ("thiserror", ANYWHERE),
     ("tokio", &["store", "run/fetch", "run/live"]),
-    ("toml", &["run/keep"]),
+    ("toml", &["run/config"]),
     ("uuid", &["run/external_id"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
 ];

@@ -63,7 +63,6 @@ pub(crate) fn report_from(store: &dyn Store, way: &Way, request: Request) -> Res
         request: Request { with_digests: way.keys.is_some(), ..request },
         inventories: Vec::new(),
         beside: BesideOptions::default(),
-        keep: None,
         digest_keys,
         own_accounts: BTreeSet::new(),
         as_of: None,
@@ -72,6 +71,7 @@ pub(crate) fn report_from(store: &dyn Store, way: &Way, request: Request) -> Res
         max_holes: 0.05,
         narrowing: None,
         effort: Effort { jobs: way.jobs, memory_bytes: 64 << 20 },
+        ..Options::default()
     };
     let outcome = analyze(store, &options, &Silent)?;
     let report = outcome.files.iter().find(|file| file.path == "report.json").unwrap();

@@ -42,6 +42,8 @@ pub struct Assessment {
     pub as_of: Time,
     /// Days without activity from which a role is idle.
     pub idle_days: u32,
+    /// What the report was asked for: another report may hold more or less for that reason alone.
+    pub asked: AskedReport,
     /// What was read and what was not.
     pub coverage: CoverageReport,
     /// Outside and other parties seen or trusted.
@@ -65,6 +67,23 @@ pub struct Assessment {
     pub usage: Vec<UsageRow>,
 }
 
+/// What a report was asked for.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct AskedReport {
+    /// Accounts; empty for all.
+    pub accounts: Vec<AccountId>,
+    /// Regions; empty for all.
+    pub regions: Vec<String>,
+    /// Largest share of the window's days that may be holes.
+    pub max_holes: f64,
+    /// Vendors that the user listed.
+    pub vendors: u64,
+    /// Keep rules (S39).
+    pub keep_rules: u64,
+    /// Suppressions (S39).
+    pub suppressions: u64,
+}
+
 /// `since <= t < until`.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct WindowReport {
@@ -77,7 +96,7 @@ pub struct WindowReport {
 }
 
 /// Who stands behind calls, over all channels.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct PartyReport {
     /// Account id, provider ARN with subject, or a fixed word for `aws_service`, `unresolved`.
     pub id: String,
@@ -157,6 +176,23 @@ pub struct Finding {
     pub evidence: Value,
     /// What to do next.
     pub remediation: String,
+    /// Who answers for it, if somebody does: it then does not count for `--fail-on` (S39).
+    pub suppressed: Option<SuppressedBy>,
+    /// Whether the report given with `--baseline` has it already; `null` where none was given.
+    pub known: Option<bool>,
+}
+
+/// The suppression of a finding (S39).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SuppressedBy {
+    /// File and line of the suppression.
+    pub by: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// The first day on which it no longer hides; `null` for ever.
+    pub expires: Option<String>,
 }
 
 pub(super) fn as_rfc3339<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {

@@ -6,8 +6,10 @@ mod external_id;
 mod integrity;
 mod keep;
 mod keys;
+mod suppressed;
 mod trust;
 mod usage;
+mod vendor;
 
 use serde_json::Value;
 
@@ -43,6 +45,9 @@ pub fn findings(assessment: &Assessment, share: &Share, inquiry: &Inquiry<'_>, c
         integrity::of_integrity(integrity, &mut found);
     }
     keep::expired(assessment, inquiry, &mut found);
+    vendor::offboarded(assessment, case, &mut found);
+    vendor::unexpected(assessment, case, &mut found);
+    suppressed::mark(assessment, inquiry, &mut found);
     let rank = |finding: &Finding| SEVERITIES.iter().position(|severity| *severity == finding.severity);
     found.sort_by(|a, b| (rank(a), &a.code, &a.subject).cmp(&(rank(b), &b.code, &b.subject)));
     found
@@ -80,6 +85,8 @@ impl<'a> Draft<'a> {
             detail,
             evidence,
             remediation: remediation.to_owned(),
+            suppressed: None,
+            known: None,
         }
     }
 }

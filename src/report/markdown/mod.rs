@@ -3,6 +3,7 @@
 //! What the answer rests on comes first, then what matters most, then the parties, then each role. The page holds no
 //! judgement of its own, and every text that a stranger could have written is escaped (S43).
 
+mod access;
 mod apply;
 mod coverage;
 mod findings;
@@ -13,6 +14,7 @@ mod page;
 mod parties;
 mod role;
 mod sizing;
+mod users;
 
 use crate::aws::window::{Time, rfc3339};
 use crate::finding::assessment::Assessment;
@@ -39,6 +41,8 @@ pub fn render(assessment: &Assessment, folders: &[String]) -> String {
     coverage::render(&mut page, &assessment.coverage);
     findings::render(&mut page, &assessment.findings);
     parties::render(&mut page, &assessment.parties);
+    users::render(&mut page, &assessment.users);
+    access::render(&mut page, &assessment.access_changes);
     roles(&mut page, assessment, folders);
     page.finish()
 }
@@ -75,6 +79,11 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
     for (role, folder) in assessment.roles.iter().zip(folders).take(ROLES_SHOWN) {
         role::render(page, assessment, role, folder);
     }
+}
+
+/// The day of a time.
+fn day(time: Time) -> String {
+    time.format("%Y-%m-%d").to_string()
 }
 
 /// A time, or what to say where there is none.
