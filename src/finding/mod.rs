@@ -22,6 +22,7 @@ pub mod narrowing;
 pub mod parties;
 pub mod proposal;
 pub mod replay;
+pub mod risk;
 pub mod role;
 pub mod rules;
 pub mod session_table;

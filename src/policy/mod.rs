@@ -34,6 +34,7 @@ pub mod pattern;
 pub mod reachable;
 pub mod revision;
 pub mod rightsize;
+pub mod risk;
 pub mod size;
 pub mod statement;
 pub mod trust;

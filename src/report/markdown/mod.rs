@@ -18,6 +18,7 @@ mod users;
 
 use crate::aws::window::{Time, rfc3339};
 use crate::finding::assessment::Assessment;
+use crate::policy::risk::Radius;
 
 use self::page::{Page, count};
 use super::escape::code;
@@ -54,7 +55,7 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
         return;
     }
     page.table(
-        ["Role", "Account", "Idle", "Sessions", "Proposal", "Granted", "Kept", "Removed"],
+        ["Role", "Account", "Idle", "Sessions", "Proposal", "Granted", "Kept", "Removed", "Blast radius"],
         assessment.roles.iter().take(ROLES_SHOWN).map(|role| {
             let sizing = &role.rightsizing;
             [
@@ -66,6 +67,7 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
                 sizing.granted.to_string(),
                 sizing.kept.to_string(),
                 sizing.removed.to_string(),
+                role.blast_radius.map(|radius| blast_radius(radius.before, radius.after)).unwrap_or_default(),
             ]
         }),
     );
@@ -84,6 +86,11 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
 /// The day of a time.
 fn day(time: Time) -> String {
     time.format("%Y-%m-%d").to_string()
+}
+
+/// Now, and with the proposals applied where that changes it.
+fn blast_radius(before: Radius, after: Radius) -> String {
+    if before == after { before.to_string() } else { format!("{before}, then {after}") }
 }
 
 /// A time, or what to say where there is none.

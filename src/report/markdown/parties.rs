@@ -3,8 +3,8 @@
 use crate::finding::assessment::PartyReport;
 
 use super::super::escape::{code, text};
-use super::moment;
 use super::page::{Page, left_out};
+use super::{blast_radius, moment};
 
 /// Parties listed.
 const SHOWN: usize = 200;
@@ -31,6 +31,7 @@ pub(super) fn render(page: &mut Page, parties: &[PartyReport]) {
             "Charged",
             "First seen",
             "Last seen",
+            "Blast radius",
         ],
         parties.iter().take(SHOWN).map(|party| {
             [
@@ -47,6 +48,7 @@ pub(super) fn render(page: &mut Page, parties: &[PartyReport]) {
                 share(party.charged_calls, party.calls),
                 moment(party.first_seen),
                 moment(party.last_seen),
+                party.blast_radius.map(|radius| blast_radius(radius.before, radius.after)).unwrap_or_default(),
             ]
         }),
     );
@@ -56,6 +58,12 @@ pub(super) fn render(page: &mut Page, parties: &[PartyReport]) {
     );
     if let Some(sentence) = left_out(parties.len(), SHOWN, "`report.json`") {
         page.paragraph(&sentence);
+    }
+    if parties.iter().any(|party| party.blast_radius.is_some()) {
+        page.paragraph(
+            "The blast radius says how much a party could do to us with all of its roles: from 0 to 100, now and with the \
+             right-sized policies applied. docs/RISK.md explains the formula.",
+        );
     }
 }
 
