@@ -18,6 +18,7 @@ mod policy;
 mod report;
 mod stop;
 mod terminal;
+mod vendors;
 
 pub use exit_code::ExitCode;
 
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments, config),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
+        Command::Vendors(arguments) => vendors::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
     });

@@ -29,6 +29,7 @@ pub mod source;
 pub mod spill;
 pub mod stop;
 pub mod upload;
+pub mod vendors;
 pub mod witness;
 pub mod workers;
 

@@ -63,6 +63,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("tokio", &["store", "run/fetch", "run/live"]),
     ("toml", &["run/config"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
+    ("yaml-rust2", &["run/vendors"]),
 ];
 
 /// What a pure module must not name (invariant 1).
