@@ -10,10 +10,13 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`parties` (
   `calls` bigint COMMENT 'calls, hand-offs apart',
   `denied` bigint COMMENT 'refused calls and hand-offs',
   `failed` bigint COMMENT 'calls that failed after authorization',
+  `throttled` bigint COMMENT 'failed calls refused because there were too many',
+  `charged_calls` bigint COMMENT 'calls that AWS charges for',
   `first_seen` timestamp COMMENT 'first hand-off or call',
   `last_seen` timestamp COMMENT 'last hand-off or call',
   `regions` array<string> COMMENT 'Regions of its calls',
-  `networks` array<string> COMMENT 'source networks, up to a limit'
+  `networks` array<string> COMMENT 'source networks, up to a limit',
+  `agents` array<string> COMMENT 'user agents, up to a limit'
 )
 PARTITIONED BY (`account_id` string COMMENT 'account, 12 digits, or none')
 STORED AS PARQUET

@@ -10,6 +10,8 @@ use crate::run::source::AwsOptions;
 
 use super::beside::BesideArguments;
 use super::collect::CollectArguments;
+use super::external_id::ExternalIdArguments;
+use super::template::TemplateArguments;
 
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
@@ -45,6 +47,11 @@ pub(super) enum Command {
     Vendors(VendorsArguments),
     /// The policy engine on its own, JSON Lines in, JSON Lines out.
     Policy(PolicyArguments),
+    /// CloudFormation and Terraform for a well-made vendor role: trust with an external id, permissions, boundary, session
+    /// length.
+    Template(Box<TemplateArguments>),
+    /// A fresh external id, or whether roles refuse a caller without its own.
+    ExternalId(ExternalIdArguments),
     /// Makes a synthetic trail with its inventory and the truth about it.
     Generate(GenerateArguments),
 }

@@ -8,6 +8,7 @@ mod compare;
 mod config;
 mod diff;
 mod exit_code;
+mod external_id;
 mod generate;
 mod input;
 mod lint;
@@ -17,6 +18,7 @@ mod plan;
 mod policy;
 mod report;
 mod stop;
+mod template;
 mod terminal;
 mod vendors;
 
@@ -43,6 +45,8 @@ pub fn main() -> ExitCode {
         Command::Map(arguments) => map::run(&arguments),
         Command::Vendors(arguments) => vendors::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::ExternalId(arguments) => external_id::run(&arguments),
+        Command::Template(arguments) => template::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
     });
     match done {

@@ -23,6 +23,7 @@ use super::beside::Beside;
 use super::coverage::{self, Holes, Reading};
 use super::groups::Groups;
 use super::keep::KeepRule;
+use super::risk::{Administrators, fill_parties};
 use super::rules;
 use super::suppress::Suppression;
 use super::trail::{AccountTrail, trails};
@@ -93,6 +94,8 @@ pub struct Case<'a> {
     pub narrowing: Option<Narrowing>,
     /// What is known beside the trail and the inventory.
     pub beside: &'a Beside,
+    /// Roles that services may take and that may do everything.
+    pub administrators: Administrators,
     /// What each account's trail records.
     pub trails: BTreeMap<AccountId, AccountTrail<'a>>,
     holes: Holes,
@@ -188,7 +191,8 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     for refusal in &activity.refusals {
         share.parties.add_refusal(refusal);
     }
-    let parties = std::mem::take(&mut share.parties).reports(&share.roles, inquiry.users);
+    let mut parties = std::mem::take(&mut share.parties).reports(&share.roles, inquiry.users);
+    fill_parties(&mut parties, &share.roles);
     let access_changes = access::changes(&share.roles, &activity, inquiry, &case);
     let coverage =
         coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, share.unmapped_calls());
@@ -240,6 +244,7 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
         keep: inquiry.keep,
         narrowing: inquiry.narrowing,
         beside: inquiry.beside,
+        administrators: Administrators::default(),
         trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions, inquiry.beside, inquiry.window),
         holes: coverage::holes(inquiry.evidence, inquiry.reading, inquiry.window),
         partitions,

@@ -143,6 +143,7 @@ fn report(party: &Party, sums: Sums) -> PartyReport {
         networks: sums.networks.into_iter().filter(|text| !text.is_empty()).take(NETWORKS_SHOWN).collect(),
         agents: sums.agents.into_iter().filter(|text| !text.is_empty()).take(AGENTS_SHOWN).collect(),
         known_by: None,
+        blast_radius: None,
     }
 }
 

@@ -38,6 +38,13 @@ impl<'a> Granted<'a> {
     /// The grants of a role of the inventory.
     #[must_use]
     pub fn of(inventory: &'a Inventory, role: &'a Role, catalog: &Catalog) -> Self {
+        let granted = Self::parsed(inventory, role);
+        Self { expanded: grant::expand(&granted.named, &granted.boundaries, catalog), ..granted }
+    }
+
+    /// The policies of a role, not expanded.
+    #[must_use]
+    pub fn parsed(inventory: &'a Inventory, role: &'a Role) -> Self {
         let policies = inventory.policies_of(role);
         let (mut named, mut unreadable) = (Vec::new(), None);
         for policy in &policies {
@@ -52,8 +59,7 @@ impl<'a> Granted<'a> {
             .and_then(|policy| policy.document.parsed.as_ref().ok().map(|document| (policy, document)))
             .map(|(policy, document)| NamedPolicy { name: &policy.name, document });
         let boundaries: Vec<NamedPolicy<'a>> = boundaries.into_iter().collect();
-        let expanded = grant::expand(&named, &boundaries, catalog);
-        Self { policies, named, boundaries, expanded, unreadable }
+        Self { policies, named, boundaries, expanded: grant::Granted::default(), unreadable }
     }
 }
 

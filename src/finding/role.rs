@@ -31,6 +31,7 @@ use super::ledger::{Grounds, Ledger, ledger, summed};
 use super::narrowing::known_uses;
 use super::proposal::{Granted, Proposal, Request, propose};
 use super::replay::replay;
+use super::risk;
 use super::trust;
 
 /// Everything known of one role.
@@ -130,6 +131,8 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         (Some(role), Some(granted)) => sizing(subject, role, granted, &ledger, &usage, case),
         _ => (not_in_inventory(), Vec::new()),
     };
+    let risk = subject.role.zip(granted.as_ref());
+    let risk = risk.map(|(role, granted)| Box::new(risk::risk(role, granted, &rightsizing, &policies, case)));
     let denied = denied_actions(&usage, grants);
     let blind = || witness.and_then(|trail| trail.shows_every_session().err());
     let doubt = case.uncovered(key.account).or_else(blind);
@@ -155,6 +158,8 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         keep,
         policies,
         rightsizing,
+        blast_radius: risk.as_ref().map(|risk| risk.blast_radius()),
+        risk,
     }
 }
 

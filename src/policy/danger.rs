@@ -105,12 +105,20 @@ impl Catalog {
             return Some(row.danger);
         }
         match self.get(action)?.level {
+            // The tables call some reads of policies so.
+            AccessLevel::PermissionsManagement if is_reading(action.name()) => None,
             AccessLevel::PermissionsManagement => Some(Danger::PermissionsManagement),
             AccessLevel::Write if is_destructive(action.name()) => Some(Danger::Destruction),
             AccessLevel::Write => Some(Danger::Write),
             AccessLevel::List | AccessLevel::Read | AccessLevel::Tagging => None,
         }
     }
+}
+
+/// Whether a name says that nothing is changed.
+#[must_use]
+pub fn is_reading(name: &str) -> bool {
+    ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
 }
 
 fn is_destructive(name: &str) -> bool {
@@ -141,6 +149,7 @@ mod tests {
             ("ssm:SendCommand", Some(Danger::CodeExecution)),
             ("ec2:CreateVpc", Some(Danger::Write)),
             ("ec2:DescribeInstances", None),
+            ("billing:GetResourcePolicy", None),
             ("nosuch:Action", None),
         ];
         for (action, expected) in cases {

@@ -122,10 +122,13 @@ struct PartyRow<'a> {
     calls: i64,
     denied: i64,
     failed: i64,
+    throttled: i64,
+    charged_calls: i64,
     first_seen: Option<String>,
     last_seen: Option<String>,
     regions: &'a [String],
     networks: &'a [String],
+    agents: &'a [String],
 }
 
 fn party(party: &PartyReport) -> PartyRow<'_> {
@@ -139,10 +142,13 @@ fn party(party: &PartyReport) -> PartyRow<'_> {
         calls: signed(party.calls),
         denied: signed(party.denied),
         failed: signed(party.failed),
+        throttled: signed(party.throttled),
+        charged_calls: signed(party.charged_calls),
         first_seen: moment(party.first_seen),
         last_seen: moment(party.last_seen),
         regions: &party.regions,
         networks: &party.networks,
+        agents: &party.agents,
     }
 }
 

@@ -86,10 +86,13 @@ pub const PARTIES: Table = Table {
         number("calls", "calls, hand-offs apart"),
         number("denied", "refused calls and hand-offs"),
         number("failed", "calls that failed after authorization"),
+        number("throttled", "failed calls refused because there were too many"),
+        number("charged_calls", "calls that AWS charges for"),
         moment("first_seen", "first hand-off or call"),
         moment("last_seen", "last hand-off or call"),
         texts("regions", "Regions of its calls"),
         texts("networks", "source networks, up to a limit"),
+        texts("agents", "user agents, up to a limit"),
     ],
 };
 

@@ -56,6 +56,14 @@ pub(crate) fn published(kind: &str) -> Option<Vec<(String, Value)>> {
     Some(documents)
 }
 
+/// The vendors as they stand in the file: name, and the entries of `trust` and `permissions` with path and document.
+pub(crate) fn vendors() -> Option<Vec<Value>> {
+    let vendors: Vec<Value> =
+        serde_json::from_slice(&fs::read(shared("vendor-policies/vendor-policies.json")?).unwrap()).unwrap();
+    assert!(!vendors.is_empty(), "no vendors");
+    Some(vendors)
+}
+
 /// The document as CloudFormation would leave it: the first branch of each condition, some ARN for every other function.
 fn rendered(value: &Value) -> Value {
     match value {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use thirdtrail::aws::window::{Time, parse_time};
 use thirdtrail::aws::{AccessLevel, AccountId, Action};
-use thirdtrail::cloudtrail::outcome::Outcome;
 use thirdtrail::finding::assessment::*;
+use thirdtrail::policy::risk::{BlastRadius, Radius};
 
 /// What a stranger could write.
 pub(crate) const HOSTILE: &str = "a|b`c`<script>alert(1)</script>\n\u{1b}[31m\u{202e}";
@@ -210,6 +210,9 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
             Vec::new()
         },
         rightsizing: rightsizing(name, in_inventory),
+        blast_radius: in_inventory
+            .then_some(BlastRadius { before: Radius::of_tenths(375), after: Radius::of_tenths(40) }),
+        risk: None,
     }
 }
 
@@ -358,7 +361,7 @@ fn access_change() -> AccessChange {
         region: "us-east-1".to_owned(),
         event_source: "iam.amazonaws.com".to_owned(),
         event_name: "UpdateAssumeRolePolicy".to_owned(),
-        outcome: Outcome::Allowed,
+        outcome: "allowed",
         subject: format!("arn:aws:iam::{ACCOUNT}:role/{HOSTILE}"),
         gives: None,
         lets_in: vec![LetIn {
@@ -413,6 +416,11 @@ pub(crate) fn assessment() -> Assessment {
             regions: strings(&["us-east-1"]),
             networks: strings(&["203.0.113.7"]),
             agents: strings(&[HOSTILE]),
+            blast_radius: Some(PartyBlastRadius {
+                before: Radius::of_tenths(375),
+                after: Radius::of_tenths(40),
+                roles_not_known: 1,
+            }),
         }],
         roles: vec![
             role("Datadog", "AROAOLD", false),

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::aws::AccountId;
 use crate::aws::window::Time;
-use crate::cloudtrail::outcome::Outcome;
 
 /// One recorded change that let an outsider in, gave one more, or was made by one.
 #[derive(Debug, Clone, Serialize)]
@@ -22,8 +21,8 @@ pub struct AccessChange {
     pub event_source: String,
     /// As recorded.
     pub event_name: String,
-    /// Refused and failed ones are told only when an outsider tried.
-    pub outcome: Outcome,
+    /// `allowed`, `denied`, `failed`; what was not allowed is told only when an outsider tried.
+    pub outcome: &'static str,
     /// ARN of what was changed.
     pub subject: String,
     /// What was given: a policy; the last four characters of a key's id.

@@ -8,6 +8,7 @@ mod coverage;
 mod guardrail;
 mod integrity;
 mod replay;
+mod risk;
 mod role;
 mod rows;
 mod user;
@@ -23,6 +24,7 @@ pub use coverage::*;
 pub use guardrail::*;
 pub use integrity::*;
 pub use replay::*;
+pub use risk::*;
 pub use role::*;
 pub use rows::*;
 pub use user::*;
@@ -138,6 +140,8 @@ pub struct PartyReport {
     pub networks: Vec<String>,
     /// User agents (up to a limit).
     pub agents: Vec<String>,
+    /// What it could do to us with all roles that it can or did assume; `null` where none of them is in the inventory.
+    pub blast_radius: Option<PartyBlastRadius>,
 }
 
 /// Calls of one API that are on our bill.

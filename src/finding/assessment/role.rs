@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Guardrail, ReplayReport, as_rfc3339, as_rfc3339_option};
+use super::{Guardrail, ReplayReport, RoleRisk, as_rfc3339, as_rfc3339_option};
 use crate::aws::window::Time;
 use crate::aws::{AccessLevel, AccountId, Action, Fingerprint};
+use crate::policy::risk::BlastRadius;
 
 /// A role that an outside party can or did assume.
 #[derive(Debug, Clone, Serialize)]
@@ -51,6 +52,11 @@ pub struct RoleReport {
     pub policies: Vec<PolicyReport>,
     /// What is proposed.
     pub rightsizing: Rightsizing,
+    /// What its holder could do to us; `null` when the role is not in the inventory.
+    pub blast_radius: Option<BlastRadius>,
+    /// What its grants amount to.
+    #[serde(skip)]
+    pub risk: Option<Box<RoleRisk>>,
 }
 
 /// One principal of a trust policy.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::aws::window::rfc3339;
-use crate::cloudtrail::outcome::Outcome;
 
 use super::super::assessment::{AccessChange, Finding};
 use super::super::share::Delegated;
@@ -47,7 +46,7 @@ const WORDS: [&str; 4] = ["critical", "high", "medium", "low"];
 
 fn severity(change: &AccessChange) -> usize {
     let anyone = change.lets_in.iter().any(|one| one.principal == "*" && one.conditions.is_empty());
-    let allowed = change.outcome == Outcome::Allowed;
+    let allowed = is_allowed(change);
     match () {
         // An outsider opens another door for outsiders.
         () if change.by.outside && allowed && !change.lets_in.is_empty() => 0,
@@ -56,6 +55,10 @@ fn severity(change: &AccessChange) -> usize {
         () if change.event_source.starts_with("iam.") && change.lets_in.is_empty() && is_provider(change) => 3,
         () => 2,
     }
+}
+
+fn is_allowed(change: &AccessChange) -> bool {
+    change.outcome == "allowed"
 }
 
 fn is_provider(change: &AccessChange) -> bool {
@@ -69,7 +72,7 @@ fn parties(change: &AccessChange) -> Vec<String> {
 
 fn title(subject: &str, changes: &[&AccessChange]) -> String {
     let name = subject.rsplit('/').next().unwrap_or(subject);
-    let lets_in = changes.iter().any(|change| !change.lets_in.is_empty() && change.outcome == Outcome::Allowed);
+    let lets_in = changes.iter().any(|change| !change.lets_in.is_empty() && is_allowed(change));
     let by_outsider = changes.iter().any(|change| change.by.outside);
     match (lets_in, by_outsider) {
         (true, true) => format!("an outsider opened {name} to outsiders in the window"),

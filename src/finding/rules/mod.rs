@@ -6,6 +6,8 @@ mod external_id;
 mod integrity;
 mod keep;
 mod keys;
+mod policy;
+mod policy_use;
 mod suppressed;
 mod trust;
 mod usage;
@@ -30,6 +32,7 @@ pub fn findings(assessment: &Assessment, share: &Share, inquiry: &Inquiry<'_>, c
         usage::of_role(role, assessment, &mut found);
         trust::of_role(role, &mut found);
         external_id::of_role(role, &mut found);
+        policy::of_role(role, &mut found);
     }
     for user in &assessment.users {
         keys::of_user(user, inquiry, case, &mut found);

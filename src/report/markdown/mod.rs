@@ -3,6 +3,7 @@
 //! What the answer rests on comes first, then what matters most, then the parties, then each role. The page holds no
 //! judgement of its own, and every text that a stranger could have written is escaped (S43).
 
+mod access;
 mod apply;
 mod coverage;
 mod findings;
@@ -13,9 +14,11 @@ mod page;
 mod parties;
 mod role;
 mod sizing;
+mod users;
 
 use crate::aws::window::{Time, rfc3339};
 use crate::finding::assessment::Assessment;
+use crate::policy::risk::Radius;
 
 use self::page::{Page, count};
 use super::escape::code;
@@ -39,6 +42,8 @@ pub fn render(assessment: &Assessment, folders: &[String]) -> String {
     coverage::render(&mut page, &assessment.coverage);
     findings::render(&mut page, &assessment.findings);
     parties::render(&mut page, &assessment.parties);
+    users::render(&mut page, &assessment.users);
+    access::render(&mut page, &assessment.access_changes);
     roles(&mut page, assessment, folders);
     page.finish()
 }
@@ -50,7 +55,7 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
         return;
     }
     page.table(
-        ["Role", "Account", "Idle", "Sessions", "Proposal", "Granted", "Kept", "Removed"],
+        ["Role", "Account", "Idle", "Sessions", "Proposal", "Granted", "Kept", "Removed", "Blast radius"],
         assessment.roles.iter().take(ROLES_SHOWN).map(|role| {
             let sizing = &role.rightsizing;
             [
@@ -62,6 +67,7 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
                 sizing.granted.to_string(),
                 sizing.kept.to_string(),
                 sizing.removed.to_string(),
+                role.blast_radius.map(|radius| blast_radius(radius.before, radius.after)).unwrap_or_default(),
             ]
         }),
     );
@@ -75,6 +81,16 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
     for (role, folder) in assessment.roles.iter().zip(folders).take(ROLES_SHOWN) {
         role::render(page, assessment, role, folder);
     }
+}
+
+/// The day of a time.
+fn day(time: Time) -> String {
+    time.format("%Y-%m-%d").to_string()
+}
+
+/// Now, and with the proposals applied where that changes it.
+fn blast_radius(before: Radius, after: Radius) -> String {
+    if before == after { before.to_string() } else { format!("{before}, then {after}") }
 }
 
 /// A time, or what to say where there is none.
