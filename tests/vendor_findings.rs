@@ -176,7 +176,7 @@ fn outcome(way: &Way<'_>) -> Outcome {
         rules: RuleFiles {
             vendors: vec![vendors],
             config: Some(thirdtrail::run::config::file::Config::read(&config).unwrap()),
-            keep: None,
+            ..RuleFiles::default()
         },
         as_of: parse_time(way.as_of),
         idle_days: 90,

@@ -103,7 +103,12 @@ pub(super) fn options(arguments: &AnalyzeArguments, config: Option<Config>) -> O
         request: Request { with_digests: arguments.verify_digests, ..request(&arguments.selection) },
         inventories,
         beside,
-        rules: RuleFiles { config, keep: arguments.keep.clone(), vendors: arguments.vendors.clone() },
+        rules: RuleFiles {
+            config,
+            keep: arguments.keep.clone(),
+            vendors: arguments.vendors.clone(),
+            baseline: arguments.baseline.clone(),
+        },
         digest_keys: arguments.verify_digests.then(|| KeySources {
             files: arguments.digest_public_keys.iter().filter(|path| !is_live(path)).cloned().collect(),
             live: arguments.digest_public_keys.iter().any(|path| is_live(path)),

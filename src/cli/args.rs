@@ -10,6 +10,8 @@ use crate::run::source::AwsOptions;
 
 use super::beside::BesideArguments;
 use super::collect::CollectArguments;
+use super::external_id::ExternalIdArguments;
+use super::template::TemplateArguments;
 
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
@@ -35,12 +37,19 @@ pub(super) enum Command {
     #[command(mut_arg("verify_digests", |verify| verify.hide(true)))]
     #[command(mut_arg("digest_public_keys", |keys| keys.hide(true)))]
     Report(Box<AnalyzeArguments>),
+    /// What changed between two reports; exits with 1 if a finding is new that is as grave as --fail-on or graver.
+    Compare(CompareArguments),
     /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
     Map(MapArguments),
     /// The policy engine on its own, JSON Lines in, JSON Lines out.
     Policy(PolicyArguments),
+    /// CloudFormation and Terraform for a well-made vendor role: trust with an external id, permissions, boundary, session
+    /// length.
+    Template(Box<TemplateArguments>),
+    /// A fresh external id, or whether roles refuse a caller without its own.
+    ExternalId(ExternalIdArguments),
     /// Makes a synthetic trail with its inventory and the truth about it.
     Generate(GenerateArguments),
 }
@@ -182,6 +191,32 @@ pub(super) struct AnalyzeArguments {
     pub(super) beside: BesideArguments,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub(super) struct CompareArguments {
+    /// The earlier `report.json`, or the folder that holds it.
+    pub(super) old: PathBuf,
+    /// The later one.
+    pub(super) new: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = CompareFormat::Table)]
+    pub(super) format: CompareFormat,
+    /// Exit with 1 if a finding of this severity or a graver one is new, became that grave, or lost its suppression.
+    #[arg(long, value_enum)]
+    pub(super) fail_on: Option<Severity>,
+}
+
+/// How to print a comparison.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum CompareFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For a page or a ticket.
+    Markdown,
 }
 
 /// Arguments of `observe`.
@@ -333,6 +368,18 @@ pub(super) enum Severity {
     Medium,
     High,
     Critical,
+}
+
+impl Severity {
+    /// The word of the reports.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// How far to narrow resources.

@@ -4,9 +4,11 @@ mod analyze;
 mod args;
 mod beside;
 mod collect;
+mod compare;
 mod config;
 mod diff;
 mod exit_code;
+mod external_id;
 mod generate;
 mod input;
 mod lint;
@@ -16,6 +18,7 @@ mod plan;
 mod policy;
 mod report;
 mod stop;
+mod template;
 mod terminal;
 
 pub use exit_code::ExitCode;
@@ -33,12 +36,15 @@ pub fn main() -> ExitCode {
     };
     let done = std::panic::catch_unwind(|| match arguments.command {
         Command::Analyze(arguments) => analyze::run(&arguments, config),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Observe(arguments) => observe::run(&arguments),
         Command::Report(arguments) => report::run(&arguments, config),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::ExternalId(arguments) => external_id::run(&arguments),
+        Command::Template(arguments) => template::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
     });
     match done {

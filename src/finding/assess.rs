@@ -18,7 +18,7 @@ use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
 
 use super::access;
-use super::assessment::{Assessment, SCHEMA, WindowReport};
+use super::assessment::{AskedReport, Assessment, SCHEMA, WindowReport};
 use super::beside::Beside;
 use super::coverage::{self, Holes, Reading};
 use super::groups::Groups;
@@ -201,6 +201,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         window: WindowReport { since: inquiry.window.since, until: inquiry.window.until },
         as_of: inquiry.as_of,
         idle_days: inquiry.idle_days,
+        asked: asked(inquiry),
         coverage: coverage.beside(inquiry.beside, &case.trails),
         parties,
         roles: std::mem::take(&mut share.roles),
@@ -212,6 +213,17 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     };
     assessment.findings = rules::findings(&assessment, &share, inquiry, &case);
     Ok(assessment)
+}
+
+fn asked(inquiry: &Inquiry<'_>) -> AskedReport {
+    AskedReport {
+        accounts: inquiry.scope.accounts.iter().copied().collect(),
+        regions: inquiry.scope.regions.iter().cloned().collect(),
+        max_holes: inquiry.max_holes,
+        vendors: inquiry.accounts.directory.listed().iter().count() as u64,
+        keep_rules: inquiry.keep.len() as u64,
+        suppressions: inquiry.suppressions.len() as u64,
+    }
 }
 
 fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {

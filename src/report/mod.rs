@@ -6,6 +6,7 @@
 //! reads), [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod certificate;
+pub mod changes;
 pub mod escape;
 pub mod guardrail;
 pub mod json;
@@ -14,6 +15,7 @@ pub mod parquet;
 pub mod paths;
 pub mod policy_files;
 pub mod tables;
+pub mod template;
 
 use crate::evidence::hands::{self, Hands, OneByOne};
 use crate::finding::assessment::Assessment;

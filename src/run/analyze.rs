@@ -32,6 +32,7 @@ use crate::store::Store;
 use super::UserError;
 use super::beside::{self, BesideOptions};
 use super::checkpoint::Notes;
+use super::compare::mark_known;
 use super::config::{RuleFiles, Rules};
 use super::digests::{KeySources, add_live_keys, public_keys, witness};
 use super::discover::find;
@@ -175,6 +176,9 @@ pub(super) fn answer(
     let planned = started.elapsed();
     let judged = read_and_judge(reading, plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
+    if let Some(baseline) = &given.rules.baseline {
+        mark_known(&mut assessment, baseline);
+    }
     let judged_after = started.elapsed();
     let files = render_by(&workers, &mut assessment)
         .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;

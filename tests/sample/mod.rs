@@ -363,6 +363,7 @@ pub(crate) fn assessment() -> Assessment {
         window: WindowReport { since: at("2026-05-01"), until: at("2026-08-01") },
         as_of: at("2026-08-01"),
         idle_days: 90,
+        asked: AskedReport::default(),
         coverage: coverage(),
         parties: vec![PartyReport {
             id: VENDOR.to_owned(),

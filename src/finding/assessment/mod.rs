@@ -44,6 +44,8 @@ pub struct Assessment {
     pub as_of: Time,
     /// Days without activity from which a role is idle.
     pub idle_days: u32,
+    /// What the report was asked for: another report may hold more or less for that reason alone.
+    pub asked: AskedReport,
     /// What was read and what was not.
     pub coverage: CoverageReport,
     /// Outside and other parties seen or trusted.
@@ -65,6 +67,23 @@ pub struct Assessment {
     /// Calls summed by party, role and API, for the table `usage`.
     #[serde(skip)]
     pub usage: Vec<UsageRow>,
+}
+
+/// What a report was asked for.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct AskedReport {
+    /// Accounts; empty for all.
+    pub accounts: Vec<AccountId>,
+    /// Regions; empty for all.
+    pub regions: Vec<String>,
+    /// Largest share of the window's days that may be holes.
+    pub max_holes: f64,
+    /// Vendors that the user listed.
+    pub vendors: u64,
+    /// Keep rules (S39).
+    pub keep_rules: u64,
+    /// Suppressions (S39).
+    pub suppressions: u64,
 }
 
 /// `since <= t < until`.

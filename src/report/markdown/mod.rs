@@ -83,14 +83,14 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
     }
 }
 
-/// Now, and with the proposals applied where that changes it.
-fn blast_radius(before: Radius, after: Radius) -> String {
-    if before == after { before.to_string() } else { format!("{before}, then {after}") }
-}
-
 /// The day of a time.
 fn day(time: Time) -> String {
     time.format("%Y-%m-%d").to_string()
+}
+
+/// Now, and with the proposals applied where that changes it.
+fn blast_radius(before: Radius, after: Radius) -> String {
+    if before == after { before.to_string() } else { format!("{before}, then {after}") }
 }
 
 /// A time, or what to say where there is none.

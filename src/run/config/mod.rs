@@ -15,10 +15,12 @@ use std::path::PathBuf;
 use crate::activity::directory::Directory;
 use crate::activity::vendors::Vendor;
 use crate::aws::AccountId;
+use crate::finding::compare::snapshot::Snapshot;
 use crate::finding::keep::KeepRule;
 use crate::finding::suppress::Suppression;
 
 use super::UserError;
+use super::compare;
 use super::inputs::InputFile;
 use file::Config;
 
@@ -31,6 +33,8 @@ pub struct RuleFiles {
     pub keep: Option<PathBuf>,
     /// Vendors files; of two that name an account, the later one wins.
     pub vendors: Vec<PathBuf>,
+    /// An earlier report, whose findings are known.
+    pub baseline: Option<PathBuf>,
 }
 
 /// What the user says of actions, findings and vendors.
@@ -42,6 +46,8 @@ pub struct Rules {
     pub suppressions: Vec<Suppression>,
     /// The public list of accounts, with the user's vendors laid over it.
     pub directory: Directory,
+    /// An earlier report.
+    pub baseline: Option<Snapshot>,
     /// The files, hashed.
     pub files: Vec<InputFile>,
 }
@@ -69,9 +75,15 @@ impl Rules {
             named.extend(vendors);
             files.push(file);
         }
+        let mut baseline = None;
+        if let Some(path) = &from.baseline {
+            let (report, file) = compare::report(path)?;
+            baseline = Some(report);
+            files.push(file);
+        }
         let named = vendors::joined(named);
         vendors::none_is_ours(&named, own)?;
-        Ok(Self { keep, suppressions, directory: Directory::builtin().clone().overlaid(named), files })
+        Ok(Self { keep, suppressions, directory: Directory::builtin().clone().overlaid(named), baseline, files })
     }
 
     /// Accounts that the user calls a vendor's and that turned out to be our own: they count as ours, and the user is told.

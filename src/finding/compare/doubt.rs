@@ -1,0 +1,144 @@
+//! What the absence of something from a report means: that it is not there, or only that nobody looked (S26).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::window::parse_time;
+
+use super::snapshot::{AccountRead, AskedRead, Snapshot, WindowRead};
+
+/// The share of holes that is allowed where a report does not say: the program's default.
+const MAX_HOLES: f64 = 0.05;
+
+/// What one report could not have shown of what another one holds.
+pub(super) struct Doubts<'a> {
+    of: &'a Snapshot,
+    against: &'a Snapshot,
+    /// About everything that a trail shows.
+    trail: Option<String>,
+    /// About what the trail of one account shows.
+    accounts: BTreeMap<&'a str, String>,
+}
+
+impl<'a> Doubts<'a> {
+    /// What `against` could not have shown of what `of` holds.
+    pub(super) fn new(of: &'a Snapshot, against: &'a Snapshot) -> Self {
+        let known: BTreeMap<&str, &AccountRead> =
+            against.coverage.accounts.iter().map(|account| (account.account_id.as_str(), account)).collect();
+        let partial = |snapshot: &Snapshot, account: &str| {
+            let is = |found: &&super::snapshot::FindingRead| {
+                found.code == "trail-partial" && found.account_id.as_deref().is_none_or(|id| id == account)
+            };
+            snapshot.findings.iter().any(|found| is(&found))
+        };
+        // What holes prove nothing about is what they prove nothing about in a report, too.
+        let allowed = against.asked.as_ref().and_then(|asked| asked.max_holes).unwrap_or(MAX_HOLES);
+        let mut accounts = BTreeMap::new();
+        for before in &of.coverage.accounts {
+            let id = before.account_id.as_str();
+            let doubt = match known.get(id) {
+                None => Some(format!("no record of account {id} was read")),
+                Some(now) if now.hole_share > allowed => {
+                    Some(format!("account {id} has holes on {:.1} % of the days", now.hole_share * 100.0))
+                }
+                Some(now) if before.read_events_seen == Some(true) && now.read_events_seen == Some(false) => {
+                    Some(format!("no reads of account {id} were recorded"))
+                }
+                Some(_) if partial(against, id) && !partial(of, id) => {
+                    Some(format!("the trail of account {id} does not record everything"))
+                }
+                Some(_) => None,
+            };
+            accounts.extend(doubt.map(|doubt| (id, doubt)));
+        }
+        Self { of, against, trail: trail(of, against), accounts }
+    }
+
+    /// About what the trails of these accounts show; of all where none is named.
+    pub(super) fn in_trail<'b>(&self, accounts: impl IntoIterator<Item = &'b str>) -> Option<String> {
+        let mut named = accounts.into_iter().peekable();
+        let one = if named.peek().is_some() {
+            named.find_map(|account| self.accounts.get(account))
+        } else {
+            self.accounts.values().next()
+        };
+        self.trail.clone().or_else(|| one.cloned())
+    }
+
+    /// About what the inventory of an account shows.
+    pub(super) fn in_inventory(&self, account: &str) -> Option<String> {
+        let given =
+            |snapshot: &Snapshot| snapshot.roles.iter().any(|role| role.in_inventory && role.account_id == account);
+        // With no role left in it, an inventory that was given looks like one that was not.
+        (given(self.of) && !given(self.against))
+            .then(|| format!("no inventory of account {account} is known to be read"))
+    }
+
+    /// About a Region of these accounts.
+    pub(super) fn in_region<'b>(&self, region: &str, accounts: impl IntoIterator<Item = &'b str>) -> Option<String> {
+        let read = self.against.coverage.accounts.iter().flat_map(|account| &account.regions);
+        let seen: BTreeSet<&str> = read.map(|read| read.region.as_str()).collect();
+        let unread = || (!seen.contains(region)).then(|| format!("no record of Region {region} was read"));
+        self.in_trail(accounts).or_else(unread)
+    }
+
+    /// About a list that shows so many at most.
+    pub(super) fn in_list(&self, party: &str, most: usize) -> Option<String> {
+        let listed = self.against.parties.iter().find(|known| known.id == party)?.networks.as_ref()?.len();
+        (listed >= most).then(|| format!("only {most} networks of a party are listed"))
+    }
+
+    /// About a finding: by what it rests on.
+    pub(super) fn of_finding(&self, code: &str, account: Option<&str>) -> Option<String> {
+        // What rests on the user's own files alone is there, or it is not.
+        if matches!(code, "keep-expired" | "suppression-expired") {
+            return None;
+        }
+        let vendors = |snapshot: &Snapshot| snapshot.asked.as_ref().map(|asked| asked.vendors);
+        if code.starts_with("party-") && vendors(self.of) != Some(0) && vendors(self.against) == Some(0) {
+            return Some("no vendors file was given".to_owned());
+        }
+        if code.starts_with("digest-") && self.against.coverage.integrity.is_none() {
+            return Some("no digests were verified".to_owned());
+        }
+        if code.starts_with("key-") && !self.of.users.is_empty() && self.against.users.is_empty() {
+            return Some("no credential report was given".to_owned());
+        }
+        if code.starts_with("role-") && self.of.idle_days != self.against.idle_days {
+            return Some("another number of days makes a role idle".to_owned());
+        }
+        self.in_trail(account).or_else(|| account.and_then(|account| self.in_inventory(account)))
+    }
+}
+
+/// About everything that a trail shows.
+fn trail(of: &Snapshot, against: &Snapshot) -> Option<String> {
+    if !against.coverage.is_complete() {
+        return Some("not everything could be read".to_owned());
+    }
+    match (seconds(&of.window), seconds(&against.window)) {
+        (Some(long), Some(short)) if short < long => {
+            return Some(format!("the window is shorter ({}, not {})", days(short), days(long)));
+        }
+        (Some(_), Some(_)) => {}
+        _ => return Some("the window cannot be read".to_owned()),
+    }
+    let all = AskedRead::default();
+    let (before, now) = (of.asked.as_ref().unwrap_or(&all), against.asked.as_ref().unwrap_or(&all));
+    let left_out = |before: &[String], now: &[String]| {
+        !now.is_empty() && (before.is_empty() || before.iter().any(|one| !now.contains(one)))
+    };
+    left_out(&before.regions, &now.regions).then(|| format!("only Regions {} were read", now.regions.join(", ")))
+}
+
+/// The length of a window.
+pub(super) fn seconds(window: &WindowRead) -> Option<i64> {
+    Some((parse_time(&window.until)? - parse_time(&window.since)?).num_seconds())
+}
+
+/// A length for people.
+pub(super) fn days(seconds: i64) -> String {
+    match seconds % 86_400 {
+        0 => format!("{} days", seconds / 86_400),
+        _ => format!("{} hours", seconds / 3_600),
+    }
+}

@@ -1,0 +1,126 @@
+//! What trust policies do with a caller without its external id, case by case.
+
+use serde_json::{Value, json};
+
+use super::super::admission::admissions;
+use super::*;
+
+const ID: &str = "23bc5533-157c-41bf-a01a-4ecb491471f6";
+const VENDOR: &str = "arn:aws:iam::464622532012:root";
+
+fn document(statements: Value) -> PolicyDocument {
+    PolicyDocument::from_value(&json!({"Version": "2012-10-17", "Statement": statements})).unwrap()
+}
+
+fn statement(effect: &str, principal: Value, condition: Value) -> Value {
+    json!({"Effect": effect, "Action": "sts:AssumeRole", "Principal": principal, "Condition": condition})
+}
+
+fn allow(condition: Value) -> Value {
+    statement("Allow", json!({"AWS": VENDOR}), condition)
+}
+
+fn deny(condition: Value) -> Value {
+    statement("Deny", json!("*"), condition)
+}
+
+fn exact() -> Value {
+    json!({"StringEquals": {"sts:ExternalId": ID}})
+}
+
+fn of(operator: &str, value: Value) -> Value {
+    json!({operator: {"sts:ExternalId": value}})
+}
+
+fn answers(statements: &Value) -> Vec<IdCheck> {
+    let trust = document(statements.clone());
+    admissions(&trust).iter().map(|admission| check_id(&trust, admission)).collect()
+}
+
+fn check(statements: Value, answer: IdAnswer, deciding: &[&str], conditions: &[&str]) {
+    let found = answers(&statements).remove(0);
+    let texts = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
+    assert_eq!(found.answer, answer, "{statements}");
+    assert_eq!(texts(&found.statements), deciding, "{statements}");
+    assert_eq!(texts(&found.conditions), conditions, "{statements}");
+}
+
+/// S40: every way to demand an id, and the ways that only look like one.
+#[test]
+fn the_answer_is_that_of_the_evaluation() {
+    use IdAnswer::{AdmitsAny, AdmitsWithout, Refuses, Unknown};
+    let conditions = json!({});
+    check(json!([allow(exact())]), Refuses, &["#1"], &[]);
+    check(json!([allow(conditions.clone())]), AdmitsWithout, &["#1"], &[]);
+    check(json!([allow(exact()), allow(conditions.clone())]), AdmitsWithout, &["#2"], &[]);
+    check(json!([allow(of("StringLike", json!("*")))]), AdmitsAny, &["#1"], &[]);
+    check(json!([allow(of("StringLike", json!("?*-*")))]), AdmitsAny, &["#1"], &[]);
+    check(json!([allow(of("StringEqualsIfExists", json!(ID)))]), AdmitsWithout, &["#1"], &[]);
+    check(json!([allow(of("Null", json!("false")))]), AdmitsAny, &["#1"], &[]);
+    check(json!([allow(of("Null", json!("true")))]), AdmitsWithout, &["#1"], &[]);
+    check(json!([allow(of("ForAllValues:StringEquals", json!(ID)))]), AdmitsWithout, &["#1"], &[]);
+    check(json!([allow(of("ForAnyValue:StringEquals", json!(ID)))]), Refuses, &["#1"], &[]);
+    check(json!([allow(of("StringNotEquals", json!("other")))]), AdmitsWithout, &["#1"], &[]);
+    check(json!([allow(json!({"StringEquals": {"STS:externalid": [ID, "second"]}}))]), Refuses, &["#1"], &[]);
+    // An id that hangs on the caller cannot be told.
+    check(json!([allow(of("StringEquals", json!("${aws:PrincipalTag/id}")))]), Unknown, &["#1"], &[]);
+    check(json!([allow(json!({"StringSame": {"sts:ExternalId": ID}}))]), Unknown, &["#1"], &[]);
+}
+
+/// S40: denials count, and so do those of which nobody knows whether they hold.
+#[test]
+fn denials_refuse() {
+    use IdAnswer::{AdmitsAny, AdmitsWithout, Refuses, Unknown};
+    check(json!([allow(json!({})), deny(of("StringNotEquals", json!(ID)))]), Refuses, &["#2"], &[]);
+    check(json!([allow(json!({})), deny(of("Null", json!("true")))]), AdmitsAny, &["#1"], &[]);
+    check(json!([allow(json!({})), deny(json!({}))]), Refuses, &["#2"], &[]);
+    let elsewhere = json!({"NotIpAddress": {"aws:SourceIp": "198.51.100.0/24"}});
+    check(json!([allow(json!({})), deny(elsewhere)]), AdmitsWithout, &["#1"], &["aws:SourceIp"]);
+    let by_tag = of("StringNotEquals", json!("${aws:PrincipalTag/id}"));
+    check(json!([allow(json!({})), deny(by_tag)]), Unknown, &["#1", "#2"], &[]);
+    let unlike = of("StringNotEqualsIfExists", json!("${aws:PrincipalTag/id}"));
+    check(json!([allow(of("Null", json!("false"))), deny(unlike)]), Unknown, &["#1", "#2"], &[]);
+    // Allowed from an address, denied from an address: whether from the same one is not told.
+    let here = json!({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}});
+    check(json!([allow(here.clone()), deny(here)]), Unknown, &["#1"], &["aws:SourceIp"]);
+}
+
+/// S40: other conditions do not stand in for an id, and are named.
+#[test]
+fn other_conditions_are_taken_as_met() {
+    use IdAnswer::{AdmitsWithout, Refuses};
+    let address = json!({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}});
+    check(json!([allow(address.clone())]), AdmitsWithout, &["#1"], &["aws:SourceIp"]);
+    let mut both = exact();
+    both["IpAddress"] = address["IpAddress"].clone();
+    check(json!([allow(both)]), Refuses, &["#1"], &[]);
+    let other_account = json!({"StringEquals": {"aws:PrincipalAccount": "111122223333"}});
+    check(json!([allow(exact()), allow(other_account)]), Refuses, &["#1", "#2"], &[]);
+}
+
+/// S40: each principal has its own answer.
+#[test]
+fn principals_are_judged_one_by_one() {
+    let role = "arn:aws:iam::464622532012:role/Scanner";
+    let found = answers(&json!([allow(exact()), statement("Allow", json!({"AWS": role}), json!({}))]));
+    let words: Vec<&str> = found.iter().map(|one| one.answer.word()).collect();
+    assert_eq!(words, ["admits_without", "refuses"], "the role, then the account");
+    let everybody = answers(&json!([statement("Allow", json!("*"), exact())]));
+    assert_eq!(everybody[0].answer, IdAnswer::Refuses);
+    let public = answers(&json!([statement("Allow", json!("*"), json!({}))]));
+    assert_eq!(public[0].answer, IdAnswer::AdmitsWithout);
+}
+
+/// S41: a pattern admits ids that nobody agreed on, unless what is fixed of it is as good as an id.
+#[test]
+fn guessable_patterns_admit_wrong_ids() {
+    for (pattern, expected, by_pattern) in [
+        ("acme-*", IdAnswer::AdmitsAny, true),
+        ("acme-?????", IdAnswer::AdmitsAny, true),
+        ("kD83hfKs92hfKSjw83-*", IdAnswer::Refuses, false),
+        ("*", IdAnswer::AdmitsAny, false),
+    ] {
+        let found = answers(&json!([allow(of("StringLike", json!(pattern)))])).remove(0);
+        assert_eq!((found.answer, found.by_pattern), (expected, by_pattern), "{pattern}");
+    }
+}
