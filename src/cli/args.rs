@@ -10,8 +10,10 @@ use crate::run::source::AwsOptions;
 
 use super::beside::BesideArguments;
 use super::collect::CollectArguments;
+use super::compare::CompareArguments;
 use super::external_id::ExternalIdArguments;
 use super::template::TemplateArguments;
+use super::vendors::VendorsArguments;
 
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
@@ -195,32 +197,6 @@ pub(super) struct AnalyzeArguments {
     pub(super) aws: AwsArguments,
 }
 
-/// Arguments of `compare`.
-#[derive(Debug, Args)]
-pub(super) struct CompareArguments {
-    /// The earlier `report.json`, or the folder that holds it.
-    pub(super) old: PathBuf,
-    /// The later one.
-    pub(super) new: PathBuf,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t = CompareFormat::Table)]
-    pub(super) format: CompareFormat,
-    /// Exit with 1 if a finding of this severity or a graver one is new, became that grave, or lost its suppression.
-    #[arg(long, value_enum)]
-    pub(super) fail_on: Option<Severity>,
-}
-
-/// How to print a comparison.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum CompareFormat {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-    /// For a page or a ticket.
-    Markdown,
-}
-
 /// Arguments of `observe`.
 #[derive(Debug, Args)]
 pub(super) struct ObserveArguments {
@@ -269,37 +245,6 @@ pub(super) struct PlanArguments {
 pub(super) struct MapArguments {
     /// A file of records instead of standard input.
     pub(super) file: Option<PathBuf>,
-}
-
-/// Arguments of `vendors`.
-#[derive(Debug, Args)]
-pub(super) struct VendorsArguments {
-    #[command(subcommand)]
-    pub(super) command: VendorsCommand,
-}
-
-/// What to do with the directory of accounts.
-#[derive(Debug, Subcommand)]
-pub(super) enum VendorsCommand {
-    /// Every account that is known, with its name and where that comes from.
-    List {
-        /// Your own vendors as well; repeatable, the later one wins.
-        #[arg(long, value_name = "FILE")]
-        vendors: Vec<PathBuf>,
-        /// How to print.
-        #[arg(long, value_enum, default_value_t = Format::Table)]
-        format: Format,
-    },
-    /// A vendors file for --vendors from a downloaded `accounts.yaml` of github.com/fwdcloudsec/known_aws_accounts, which is
-    /// newer than the built-in list.
-    Refresh {
-        /// The downloaded file.
-        #[arg(long, value_name = "FILE")]
-        from: PathBuf,
-        /// The vendors file to write; by default standard output.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
 }
 
 /// Arguments of `policy`.

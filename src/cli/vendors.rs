@@ -1,10 +1,45 @@
 //! `thirdtrail vendors`: whose accounts are known, and a vendors file made of the public list.
 
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
 use crate::run::vendors::{list, refresh, write};
 
-use super::args::{Format, VendorsArguments, VendorsCommand};
+use super::args::Format;
 use super::exit_code::ExitCode;
 use super::terminal::{line, note, plain};
+
+/// Arguments of `vendors`.
+#[derive(Debug, Args)]
+pub(super) struct VendorsArguments {
+    #[command(subcommand)]
+    pub(super) command: VendorsCommand,
+}
+
+/// What to do with the directory of accounts.
+#[derive(Debug, Subcommand)]
+pub(super) enum VendorsCommand {
+    /// Every account that is known, with its name and where that comes from.
+    List {
+        /// Your own vendors as well; repeatable, the later one wins.
+        #[arg(long, value_name = "FILE")]
+        vendors: Vec<PathBuf>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// A vendors file for --vendors from a downloaded `accounts.yaml` of github.com/fwdcloudsec/known_aws_accounts, which is
+    /// newer than the built-in list.
+    Refresh {
+        /// The downloaded file.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// The vendors file to write; by default standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
 
 pub(super) fn run(arguments: &VendorsArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
