@@ -43,6 +43,8 @@ pub(super) enum Command {
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
     Map(MapArguments),
+    /// Whose accounts are known; a newer list of them.
+    Vendors(VendorsArguments),
     /// The policy engine on its own, JSON Lines in, JSON Lines out.
     Policy(PolicyArguments),
     /// CloudFormation and Terraform for a well-made vendor role: trust with an external id, permissions, boundary, session
@@ -267,6 +269,37 @@ pub(super) struct PlanArguments {
 pub(super) struct MapArguments {
     /// A file of records instead of standard input.
     pub(super) file: Option<PathBuf>,
+}
+
+/// Arguments of `vendors`.
+#[derive(Debug, Args)]
+pub(super) struct VendorsArguments {
+    #[command(subcommand)]
+    pub(super) command: VendorsCommand,
+}
+
+/// What to do with the directory of accounts.
+#[derive(Debug, Subcommand)]
+pub(super) enum VendorsCommand {
+    /// Every account that is known, with its name and where that comes from.
+    List {
+        /// Your own vendors as well; repeatable, the later one wins.
+        #[arg(long, value_name = "FILE")]
+        vendors: Vec<PathBuf>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// A vendors file for --vendors from a downloaded `accounts.yaml` of github.com/fwdcloudsec/known_aws_accounts, which is
+    /// newer than the built-in list.
+    Refresh {
+        /// The downloaded file.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// The vendors file to write; by default standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// Arguments of `policy`.

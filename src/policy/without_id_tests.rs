@@ -187,8 +187,8 @@ proptest! {
     fn answers_agree_with_making_every_call(statements in any_trust()) {
         let trust = document(statements.clone());
         let without = some_call_is_let_in(&trust, None);
-        let wrong = ["acme-stranger", STRANGE_IDS[0], STRANGE_IDS[1]].into_iter();
-        let any = wrong.map(|id| some_call_is_let_in(&trust, Some(id))).any(|let_in| let_in);
+        let mut wrong = ["acme-stranger", STRANGE_IDS[0], STRANGE_IDS[1]].into_iter();
+        let any = wrong.any(|id| some_call_is_let_in(&trust, Some(id)));
         let vendors = admissions(&trust).into_iter().filter(|one| one.account.is_some());
         for admission in vendors {
             let found = check_id(&trust, &admission).answer;
