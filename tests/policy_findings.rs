@@ -93,7 +93,7 @@ fn roles() -> Vec<Role> {
         role("PassToPlain", &[allow(json!("iam:PassRole"), "arn:aws:iam::*:role/OurPlain"), every(spot())]),
         role("Attach", &[every(json!("iam:AttachRolePolicy"))]),
         role("AttachElsewhere", &[allow(json!("iam:AttachRolePolicy"), "arn:aws:iam::*:role/other-*")]),
-        role("Users", &[every(json!(["iam:DeleteUser", "iam:TagUser"]))]),
+        role("Users", &[every(json!(["iam:DeleteUser", "iam:TagUser", "iam:*Group"]))]),
         role("UsersNamed", &[allow(json!("iam:DeleteUser"), "arn:aws:iam::*:user/datadog/*")]),
         role("Wild", &[every(json!("sqs:*"))]),
         role("WildNamed", &[allow(json!("sqs:*"), "arn:aws:sqs:*:*:datadog-*")]),
@@ -273,7 +273,7 @@ fn each_finding_is_where_it_belongs() {
     let ways = with(report, "policy-privilege-escalation");
     assert_eq!(ways.keys().copied().collect::<Vec<_>>(), ["AdminDenied", "Attach", "PassToAdmin", "PassToLambda"]);
     // What is left of everything without IAM: Identity Center, machines, stacks.
-    assert_eq!((ways["AdminDenied"], ways["Attach"], ways["PassToLambda"]), ("high", "high", "high"));
+    assert_eq!((ways["AdminDenied"], ways["Attach"], ways["PassToLambda"]), ("medium", "high", "high"));
     let unbounded = with(report, "boundary-missing");
     assert_eq!(unbounded.keys().copied().collect::<Vec<_>>(), ["Admin", "AdminMaybe", "Attach", "Users"]);
     assert_eq!((unbounded["Admin"], unbounded["Users"]), ("medium", "low"));
