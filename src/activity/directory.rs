@@ -108,6 +108,16 @@ impl Directory {
         self.accounts.get(&account)
     }
 
+    /// The accounts of a name, compared without case: those of exactly that name, else those whose name holds it.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Vec<(AccountId, &Known)> {
+        let wanted = name.trim().to_lowercase();
+        let all = || self.accounts.iter().map(|(account, known)| (*account, known, known.name.to_lowercase()));
+        let exact = all().any(|(.., name)| name == wanted);
+        let fits = |name: &str| if exact { name == wanted } else { !wanted.is_empty() && name.contains(&wanted) };
+        all().filter(|(.., name)| fits(name)).map(|(account, known, _)| (account, known)).collect()
+    }
+
     /// What is known of all accounts.
     pub fn entries(&self) -> impl Iterator<Item = &Known> {
         self.accounts.values()

@@ -6,6 +6,7 @@ pub mod account;
 pub mod action;
 pub mod api_call;
 pub mod arn;
+pub mod external_id;
 pub mod fingerprint;
 pub mod network;
 pub mod wildcard;

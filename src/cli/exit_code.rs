@@ -5,11 +5,12 @@
 pub enum ExitCode {
     /// Done.
     Done = 0,
-    /// Done, and findings at or above `--fail-on`; an error of `policy lint`; more than before granted in `policy diff`.
+    /// Done, and findings at or above `--fail-on`; an error of `policy lint`; more than before granted in `policy diff`; a
+    /// role that lets a caller in without its external id.
     Findings = 1,
     /// The user's mistake: usage, unreadable input; nothing was written.
     Mistake = 2,
-    /// Done, but objects or records could not be read. Goes before [`ExitCode::Findings`]: the findings may lack some.
+    /// Done, but objects or records could not be read, or of a role's external id nothing could be told. Goes before [`ExitCode::Findings`]: the findings may lack some.
     Incomplete = 3,
     /// A bug.
     Bug = 70,

@@ -8,6 +8,7 @@ mod compare;
 mod config;
 mod diff;
 mod exit_code;
+mod external_id;
 mod generate;
 mod input;
 mod lint;
@@ -17,7 +18,9 @@ mod plan;
 mod policy;
 mod report;
 mod stop;
+mod template;
 mod terminal;
+mod vendors;
 
 pub use exit_code::ExitCode;
 
@@ -40,7 +43,10 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments, config),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
+        Command::Vendors(arguments) => vendors::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::ExternalId(arguments) => external_id::run(&arguments),
+        Command::Template(arguments) => template::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
     });
     match done {

@@ -15,6 +15,7 @@ pub mod external_id;
 pub mod groups;
 pub mod guardrail;
 pub mod hand_offs;
+pub mod id_check;
 pub mod idle;
 pub mod keep;
 pub mod ledger;

@@ -139,11 +139,9 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
     let risk = subject.role.zip(granted.as_ref());
     let risk = risk.map(|(role, granted)| Box::new(risk::risk(role, granted, &rightsizing, &policies, case)));
     let denied = denied_actions(&usage, grants);
-    let blind = || witness.and_then(|trail| trail.shows_every_session().err());
-    let doubt = case.uncovered(key.account).or_else(blind);
+    let doubt = case.uncovered(key.account).or_else(|| witness.and_then(|trail| trail.shows_every_session().err()));
     let external_ids = external_id::uses(&subject.sessions, &trust, doubt.as_deref());
-    let narrower = |role| trust_narrowing(subject, role, &trust, &external_ids, doubt.clone(), case);
-    let trust_narrowing = subject.role.map(narrower).map(Box::new);
+    let trust_narrowing = trust_narrowing(subject, &trust, &external_ids, doubt, case);
     let keep = rules.uses(&ledger.entries);
     let (actions, actions_summed, actions_beyond) = summed(ledger.entries);
     RoleReport {

@@ -18,10 +18,15 @@ pub fn entries(role: &Role, accounts: Accounts<'_>) -> Vec<TrustEntry> {
     admissions(trust).iter().map(|admission| entry(admission, role, trust, accounts)).collect()
 }
 
+/// Whether a principal of a trust policy belongs to neither us nor AWS.
+pub(super) fn is_outsider(admission: &Admission, accounts: Accounts<'_>) -> bool {
+    is_outside(admission, accounts.own)
+        && admission.account.is_none_or(|account| accounts.party(account).kind.is_outside())
+}
+
 fn entry(admission: &Admission, role: &Role, trust: &PolicyDocument, accounts: Accounts<'_>) -> TrustEntry {
     let party = admission.account.map(|account| accounts.party(account).name);
-    let outside = is_outside(admission, accounts.own)
-        && admission.account.is_none_or(|account| accounts.party(account).kind.is_outside());
+    let outside = is_outsider(admission, accounts);
     let name = party.as_deref();
     let external_id = admission.external_id.as_ref().filter(|_| outside).map(|demand| {
         let numbers = || accounts.own.iter().copied().chain(admission.account).chain([role.account]);

@@ -15,7 +15,6 @@ use crate::aws::Fingerprint;
 use crate::aws::window::Time;
 use crate::policy::condition;
 use crate::policy::document::{PolicyDocument, size_characters};
-use crate::policy::inventory::Role;
 use crate::policy::size::TRUST_CHARACTERS;
 use crate::policy::statement::ConditionBlock;
 use crate::policy::trust_edit::{Change, is_narrower};
@@ -34,18 +33,18 @@ const COUNTER_EXAMPLES: usize = 5;
 /// Twice the usual limit, which AWS gives on request.
 const TRUST_CHARACTERS_ON_REQUEST: usize = 2 * TRUST_CHARACTERS;
 
-/// The report for one role of the inventory; `doubt` says why hand-offs may be missing from the records.
+/// The report for a role, if the inventory holds it; `doubt` says why hand-offs may be missing from the records.
 #[must_use]
 pub fn trust_narrowing(
     subject: &Subject<'_, '_>,
-    role: &Role,
     entries: &[TrustEntry],
     uses: &[ExternalIdUse],
     doubt: Option<String>,
     case: &Case<'_>,
-) -> TrustNarrowingReport {
+) -> Option<Box<TrustNarrowingReport>> {
+    let role = subject.role?;
     let Ok(trust) = &role.trust.parsed else {
-        return told("withheld", "the trust policy cannot be read".to_owned());
+        return Some(Box::new(told("withheld", "the trust policy cannot be read".to_owned())));
     };
     let advice = advice(trust, entries, subject);
     let ways = ways(subject.openings.iter().copied(), trust);
@@ -56,7 +55,7 @@ pub fn trust_narrowing(
             propose(&Facts { trust, entries, uses, ways: &ways, how: case.trust_narrowing, too_short })
         }
     };
-    TrustNarrowingReport { advice, current: trust.as_value().clone(), ..report }
+    Some(Box::new(TrustNarrowingReport { advice, current: trust.as_value().clone(), ..report }))
 }
 
 fn told(status: &'static str, reason: String) -> TrustNarrowingReport {

@@ -119,7 +119,7 @@ fn admission(trust: &PolicyDocument, kind: PrincipalKind, principal: String) -> 
 }
 
 /// A caller of another organization: by `aws:PrincipalOrgID` one lets in one's own.
-fn of_no_organization(context: Context) -> Context {
+pub(super) fn of_no_organization(context: Context) -> Context {
     context
         .with("aws:PrincipalOrgID", ["o-0000000000"])
         .with("aws:PrincipalOrgPaths", ["o-0000000000/r-0000/ou-0000-00000000/"])
@@ -148,7 +148,7 @@ fn named_in_conditions(trust: &PolicyDocument) -> BTreeSet<String> {
 }
 
 /// Callers whom nobody means: of an account that no policy names, with names that fit the patterns of conditions.
-fn strangers(trust: &PolicyDocument) -> Vec<String> {
+pub(super) fn strangers(trust: &PolicyDocument) -> Vec<String> {
     const NOBODY: &str = "000000000000";
     let mut found = vec![format!("arn:aws:iam::{NOBODY}:role/anyone")];
     for value in compared_callers(trust).filter(|value| value.contains(['*', '?']) && account_of(value).is_none()) {
@@ -201,7 +201,7 @@ fn principals_of(statement: &Statement) -> Vec<(String, PrincipalKind)> {
     found
 }
 
-fn aws_kind(text: &str) -> PrincipalKind {
+pub(super) fn aws_kind(text: &str) -> PrincipalKind {
     if text == "*" {
         return PrincipalKind::Anyone;
     }
@@ -241,7 +241,7 @@ impl Matching {
 }
 
 /// The `Allow` statements that name a principal, or everybody.
-fn admitting<'a>(trust: &'a PolicyDocument, principal: &'a str) -> impl Iterator<Item = &'a Statement> {
+pub(super) fn admitting<'a>(trust: &'a PolicyDocument, principal: &'a str) -> impl Iterator<Item = &'a Statement> {
     let names = move |(text, _): &(String, PrincipalKind)| text == principal || text == "*";
     trust
         .statements
@@ -277,7 +277,7 @@ fn demand(trust: &PolicyDocument, principal: &str, account: Option<AccountId>) -
 }
 
 /// External ids that nobody agreed on, in forms that patterns of real ones have.
-const STRANGE_IDS: [&str; 2] = ["stranger-7f3a9c51e0b8", "b8e07f3a-9c51-4d2e-8f60-7f3a9c51e0b8"];
+pub(super) const STRANGE_IDS: [&str; 2] = ["stranger-7f3a9c51e0b8", "b8e07f3a-9c51-4d2e-8f60-7f3a9c51e0b8"];
 
 /// Whether `principal` may be let in, for all that is known of the context.
 pub(super) fn admits(

@@ -28,6 +28,7 @@ pub mod last_accessed;
 pub mod lint;
 pub mod located;
 pub mod narrow;
+pub mod near;
 pub mod organization;
 pub mod pattern;
 pub mod reachable;
@@ -42,6 +43,8 @@ pub mod trust_probe;
 pub mod truth;
 pub mod undecided;
 pub mod users;
+pub mod vendor_role;
+pub mod without_id;
 
 pub use action_index::ActionIndex;
 pub use catalog::Catalog;

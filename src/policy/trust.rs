@@ -55,7 +55,7 @@ impl Caller<'_> {
         }
     }
 
-    fn complete(&self, mut context: Context) -> Context {
+    pub(super) fn complete(&self, mut context: Context) -> Context {
         if let Some(account) = self.account() {
             context = context.or_with("aws:PrincipalAccount", account.as_str());
         }
@@ -65,7 +65,7 @@ impl Caller<'_> {
         }
     }
 
-    fn is_among(&self, principals: &Principals) -> Truth {
+    pub(super) fn is_among(&self, principals: &Principals) -> Truth {
         if principals.anyone {
             return Truth::True;
         }

@@ -15,6 +15,7 @@ pub mod parquet;
 pub mod paths;
 pub mod policy_files;
 pub mod tables;
+pub mod template;
 pub mod trust_files;
 
 use crate::evidence::hands::{self, Hands, OneByOne};

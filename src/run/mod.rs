@@ -9,6 +9,7 @@ pub mod config;
 pub mod digests;
 pub mod discover;
 pub mod estimate;
+pub mod external_id;
 pub mod fetch;
 pub mod gathered;
 pub mod inputs;
@@ -28,7 +29,9 @@ pub mod shelf;
 pub mod source;
 pub mod spill;
 pub mod stop;
+pub mod template;
 pub mod upload;
+pub mod vendors;
 pub mod witness;
 pub mod workers;
 

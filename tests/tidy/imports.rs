@@ -42,6 +42,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("csv", &["policy/users"]),
     ("flate2", &["cloudtrail/gunzip", "generate"]),
+    ("getrandom", &["run/external_id"]),
     ("hashbrown", &["cloudtrail", "evidence", "activity", "policy", "finding", "run"]),
     ("hmac", &["aws/fingerprint"]),
     ("indicatif", &["cli"]),
@@ -62,7 +63,9 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("thiserror", ANYWHERE),
     ("tokio", &["store", "run/fetch", "run/live"]),
     ("toml", &["run/config"]),
+    ("uuid", &["run/external_id"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
+    ("yaml-rust2", &["run/vendors"]),
 ];
 
 /// What a pure module must not name (invariant 1).

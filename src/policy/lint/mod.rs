@@ -8,7 +8,7 @@ mod arn;
 mod condition;
 mod document;
 mod rules;
-mod spelling;
+pub(super) mod spelling;
 mod statement;
 
 use serde::Serialize;

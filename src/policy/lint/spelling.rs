@@ -5,7 +5,7 @@
 use super::Found;
 
 /// Slips that a name may hold.
-const SLIPS: usize = 2;
+pub(in crate::policy) const SLIPS: usize = 2;
 /// Bytes of the longest action that is compared; the longest known one has 71.
 const ACTION_BYTES: usize = 100;
 /// Actions of one document for which a better spelling is looked for.
@@ -25,7 +25,7 @@ pub(super) fn nearest(action: &str, found: &mut Found<'_>) -> Option<String> {
 }
 
 /// How many slips lie between two texts; more than [`SLIPS`] where their lengths say so already.
-fn slips(one: &str, other: &str) -> usize {
+pub(in crate::policy) fn slips(one: &str, other: &str) -> usize {
     if one.len().abs_diff(other.len()) > SLIPS {
         return SLIPS + 1;
     }

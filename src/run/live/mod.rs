@@ -5,6 +5,7 @@
 //! is told, and the others go on.
 
 mod at_once;
+pub mod external_id;
 mod inventory;
 mod keys;
 mod last_accessed;
