@@ -16,6 +16,7 @@ pub mod groups;
 pub mod guardrail;
 pub mod id_check;
 pub mod idle;
+pub mod investigate;
 pub mod keep;
 pub mod ledger;
 pub mod narrowing;

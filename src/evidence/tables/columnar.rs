@@ -4,13 +4,15 @@
 //! depend on rows and columns alone. Types are those that every reader knows, Athena (Trino) among them: no unsigned
 //! numbers, times in microseconds UTC, UTF-8 texts, lists of texts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::json::{LineDelimitedWriter, ReaderBuilder};
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
@@ -70,6 +72,9 @@ pub enum ColumnarError {
     /// A row is not what it should be.
     #[error("bad row: {0}")]
     Row(#[from] serde_json::Error),
+    /// A column is not there, or holds something else.
+    #[error("column `{0}` is missing")]
+    NoColumn(String),
     /// The file is of another schema.
     #[error("schema `{found}` where `{expected}` is needed")]
     OtherSchema {
@@ -116,15 +121,61 @@ pub fn decode<T: DeserializeOwned>(
 ) -> Result<Vec<T>, ColumnarError> {
     let options = ArrowReaderOptions::new().with_schema(schema_of(columns));
     let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.into(), options)?;
-    let metadata = reader.metadata().file_metadata().key_value_metadata();
-    let found = metadata.into_iter().flatten().find(|pair| pair.key == SCHEMA_KEY);
-    let found = found.and_then(|pair| pair.value.clone()).unwrap_or_default();
-    if found != schema {
-        return Err(ColumnarError::OtherSchema { found, expected: schema.to_owned() });
-    }
+    check_schema(schema, &reader)?;
     let mut rows = Vec::new();
     for batch in reader.with_batch_size(ROWS_AT_A_TIME).build()? {
         append(&batch?, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+fn check_schema(schema: &str, reader: &ParquetRecordBatchReaderBuilder<Bytes>) -> Result<(), ColumnarError> {
+    let metadata = reader.metadata().file_metadata().key_value_metadata();
+    let found = metadata.into_iter().flatten().find(|pair| pair.key == SCHEMA_KEY);
+    let found = found.and_then(|pair| pair.value.clone()).unwrap_or_default();
+    if found == schema { Ok(()) } else { Err(ColumnarError::OtherSchema { found, expected: schema.to_owned() }) }
+}
+
+/// Rows are wanted whose text in a column is one of these; of several, one is enough.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The column; it holds texts.
+    pub column: &'a str,
+    /// The texts.
+    pub texts: &'a BTreeSet<String>,
+}
+
+/// The rows of a Parquet file of that schema that are wanted, with the named columns; others of the file are not looked
+/// at, so a file that has more of them is read all the same.
+///
+/// # Errors
+/// [`ColumnarError`] when the bytes are not such a file, or one that lacks a column.
+pub fn decode_wanted<T: DeserializeOwned>(
+    schema: &str,
+    columns: &[&str],
+    wanted: &[Wanted<'_>],
+    bytes: impl Into<Bytes>,
+) -> Result<Vec<T>, ColumnarError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.into())?;
+    check_schema(schema, &reader)?;
+    if let Some(missing) = columns.iter().find(|name| reader.schema().field_with_name(name).is_err()) {
+        return Err(ColumnarError::NoColumn((*missing).to_owned()));
+    }
+    let mask = ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied());
+    let mut rows = Vec::new();
+    for batch in reader.with_projection(mask).with_batch_size(ROWS_AT_A_TIME).build()? {
+        let batch = batch?;
+        let mut keep = vec![false; batch.num_rows()];
+        for one in wanted {
+            let column = batch.column_by_name(one.column).and_then(|column| column.as_any().downcast_ref::<StringArray>());
+            let column = column.ok_or_else(|| ColumnarError::NoColumn(one.column.to_owned()))?;
+            for (keep, text) in keep.iter_mut().zip(column) {
+                *keep |= text.is_some_and(|text| one.texts.contains(text));
+            }
+        }
+        if keep.contains(&true) {
+            append(&filter_record_batch(&batch, &BooleanArray::from(keep))?, &mut rows)?;
+        }
     }
     Ok(rows)
 }
@@ -211,6 +262,24 @@ mod tests {
         assert_eq!(decode::<Row>("test/1", &COLUMNS, bytes.clone()).unwrap(), rows);
         assert!(matches!(decode::<Row>("test/2", &COLUMNS, bytes), Err(ColumnarError::OtherSchema { .. })));
         assert_eq!(decode::<Row>("test/1", &COLUMNS, encode("test/1", &COLUMNS, [] as [Row; 0]).unwrap()).unwrap(), []);
+    }
+
+    #[test]
+    fn only_wanted_rows_come_back() {
+        let rows: Vec<Row> = (0..20_000).map(row).collect();
+        let bytes = encode("test/1", &COLUMNS, &rows).unwrap();
+        #[derive(Deserialize, PartialEq, Debug)]
+        struct Part {
+            text: Option<String>,
+            number: i64,
+        }
+        let texts = BTreeSet::from([row(4).text.unwrap(), row(19_998).text.unwrap(), "no such".to_owned()]);
+        let wanted = [Wanted { column: "text", texts: &texts }];
+        let found: Vec<Part> = decode_wanted("test/1", &["number", "text"], &wanted, bytes.clone()).unwrap();
+        let part = |number: i64| Part { text: row(number).text, number: row(number).number };
+        assert_eq!(found, [part(4), part(19_998)]);
+        let missing = decode_wanted::<Part>("test/1", &["tomorrow", "text"], &wanted, bytes);
+        assert!(matches!(missing, Err(ColumnarError::NoColumn(name)) if name == "tomorrow"));
     }
 
     /// S44: bytes that are no table are an error, not a crash.
