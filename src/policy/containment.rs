@@ -132,7 +132,8 @@ fn denied(accounts: &BTreeSet<AccountId>) -> Value {
 
 /// Principals of these accounts that a trust policy names.
 fn named(trust: &PolicyDocument, accounts: &BTreeSet<AccountId>) -> Vec<String> {
-    let found = admissions(trust).into_iter().filter(|one| one.account.is_some_and(|account| accounts.contains(&account)));
+    let found =
+        admissions(trust).into_iter().filter(|one| one.account.is_some_and(|account| accounts.contains(&account)));
     found.map(|one| one.principal).filter(|principal| Arn::parse(principal).is_some()).collect()
 }
 
@@ -198,7 +199,8 @@ mod tests {
         let root = format!("arn:aws:iam::{VENDOR}:root");
         let alone = trust(json!([allow(json!({"AWS": root})), allow(json!({"Service": "ec2.amazonaws.com"}))]));
         assert_eq!(statements(&alone), json!([allow(json!({"Service": "ec2.amazonaws.com"}))]));
-        let shared = trust(json!([allow(json!({"AWS": [VENDOR, format!("arn:aws:iam::{VENDOR}:role/x"), "999988887777"],
+        let shared =
+            trust(json!([allow(json!({"AWS": [VENDOR, format!("arn:aws:iam::{VENDOR}:role/x"), "999988887777"],
             "Federated": "accounts.google.com"}))]));
         let expected = allow(json!({"AWS": ["999988887777"], "Federated": "accounts.google.com"}));
         assert_eq!(statements(&shared), json!([expected]));
@@ -221,7 +223,10 @@ mod tests {
         let without = without_accounts(&everybody, &accounts()).unwrap();
         assert!(without.is_denied && !without.holds_external_ids);
         let after = parsed(&without.document).unwrap();
-        assert_eq!(decision(&after, Caller::Account(AccountId::parse(VENDOR).unwrap())), Some(Decision::ExplicitlyDenied));
+        assert_eq!(
+            decision(&after, Caller::Account(AccountId::parse(VENDOR).unwrap())),
+            Some(Decision::ExplicitlyDenied)
+        );
         let other = Caller::Arn("arn:aws:iam::999988887777:role/x");
         assert_eq!(decision(&after, other), Some(Decision::Allowed));
         open["Condition"] = json!({"StringEquals": {"aws:PrincipalAccount": [VENDOR, "999988887777"]}});
@@ -249,8 +254,7 @@ mod tests {
         let all = trust(json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}]));
         let action = Action::parse("s3:GetObject").unwrap();
         let decide = |deny: &PolicyDocument, context: Context| {
-            let policies =
-                [NamedPolicy { name: "all", document: &all }, NamedPolicy { name: "deny", document: deny }];
+            let policies = [NamedPolicy { name: "all", document: &all }, NamedPolicy { name: "deny", document: deny }];
             let resource = Resource::Known("arn:aws:s3:::b/k".to_owned());
             evaluate(&policies, &[], &Request { action: action.clone(), resource, context }).decision
         };

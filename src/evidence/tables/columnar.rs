@@ -12,9 +12,9 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::json::{LineDelimitedWriter, ReaderBuilder};
 use bytes::Bytes;
-use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -129,6 +129,17 @@ pub fn decode<T: DeserializeOwned>(
     Ok(rows)
 }
 
+/// A file's own schema; `UTC` by its offset, the only form of a time zone that can be written as text here.
+fn with_offsets(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            Field::new(field.name(), DataType::Timestamp(*unit, Some("+00:00".into())), field.is_nullable())
+        }
+        _ => field.as_ref().clone(),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
 fn check_schema(schema: &str, reader: &ParquetRecordBatchReaderBuilder<Bytes>) -> Result<(), ColumnarError> {
     let metadata = reader.metadata().file_metadata().key_value_metadata();
     let found = metadata.into_iter().flatten().find(|pair| pair.key == SCHEMA_KEY);
@@ -156,7 +167,10 @@ pub fn decode_wanted<T: DeserializeOwned>(
     wanted: &[Wanted<'_>],
     bytes: impl Into<Bytes>,
 ) -> Result<Vec<T>, ColumnarError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.into())?;
+    let bytes = bytes.into();
+    let own = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())?;
+    let options = ArrowReaderOptions::new().with_schema(with_offsets(own.schema()));
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
     check_schema(schema, &reader)?;
     if let Some(missing) = columns.iter().find(|name| reader.schema().field_with_name(name).is_err()) {
         return Err(ColumnarError::NoColumn((*missing).to_owned()));
@@ -167,7 +181,8 @@ pub fn decode_wanted<T: DeserializeOwned>(
         let batch = batch?;
         let mut keep = vec![false; batch.num_rows()];
         for one in wanted {
-            let column = batch.column_by_name(one.column).and_then(|column| column.as_any().downcast_ref::<StringArray>());
+            let column =
+                batch.column_by_name(one.column).and_then(|column| column.as_any().downcast_ref::<StringArray>());
             let column = column.ok_or_else(|| ColumnarError::NoColumn(one.column.to_owned()))?;
             for (keep, text) in keep.iter_mut().zip(column) {
                 *keep |= text.is_some_and(|text| one.texts.contains(text));
@@ -230,15 +245,17 @@ mod tests {
         text: Option<String>,
         number: i64,
         flag: bool,
+        moment: String,
         texts: Vec<String>,
         numbers: Vec<i64>,
     }
 
-    const COLUMNS: [Column; 6] = [
+    const COLUMNS: [Column; 7] = [
         Column { name: "id", kind: Kind::Id, optional: false, meaning: "" },
         Column { name: "text", kind: Kind::Text, optional: true, meaning: "" },
         Column { name: "number", kind: Kind::Number, optional: false, meaning: "" },
         Column { name: "flag", kind: Kind::Flag, optional: false, meaning: "" },
+        Column { name: "moment", kind: Kind::Moment, optional: false, meaning: "" },
         Column { name: "texts", kind: Kind::Texts, optional: false, meaning: "" },
         Column { name: "numbers", kind: Kind::Numbers, optional: false, meaning: "" },
     ];
@@ -249,6 +266,7 @@ mod tests {
             text: (number % 2 == 0).then(|| format!("\u{1b}\"é\n{number}")),
             number: i64::MAX - number,
             flag: number % 3 == 0,
+            moment: format!("2026-05-01T00:00:{:02}Z", number % 60),
             texts: vec![String::new(); usize::try_from(number % 3).unwrap()],
             numbers: vec![number],
         }
@@ -272,11 +290,15 @@ mod tests {
         struct Part {
             text: Option<String>,
             number: i64,
+            moment: String,
         }
         let texts = BTreeSet::from([row(4).text.unwrap(), row(19_998).text.unwrap(), "no such".to_owned()]);
         let wanted = [Wanted { column: "text", texts: &texts }];
-        let found: Vec<Part> = decode_wanted("test/1", &["number", "text"], &wanted, bytes.clone()).unwrap();
-        let part = |number: i64| Part { text: row(number).text, number: row(number).number };
+        let found: Vec<Part> = decode_wanted("test/1", &["number", "text", "moment"], &wanted, bytes.clone()).unwrap();
+        let part = |number: i64| {
+            let Row { text, number, moment, .. } = row(number);
+            Part { text, number, moment }
+        };
         assert_eq!(found, [part(4), part(19_998)]);
         let missing = decode_wanted::<Part>("test/1", &["tomorrow", "text"], &wanted, bytes);
         assert!(matches!(missing, Err(ColumnarError::NoColumn(name)) if name == "tomorrow"));

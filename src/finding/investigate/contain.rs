@@ -119,7 +119,9 @@ pub(super) fn plan(
     }
     plan.by_hand.extend(others(asked, calls));
     plan.steps.sort();
-    plan.steps.dedup_by(|a, b| (&a.account_id, a.what, &a.subject, &a.ending) == (&b.account_id, b.what, &b.subject, &b.ending));
+    plan.steps.dedup_by(|a, b| {
+        (&a.account_id, a.what, &a.subject, &a.ending) == (&b.account_id, b.what, &b.subject, &b.ending)
+    });
     plan.by_hand.sort();
     plan.by_hand.dedup();
     plan
@@ -216,13 +218,15 @@ impl Containment {
             Err(error) => return told_of(&role.arn, "withheld", &format!("its trust policy cannot be read: {error}")),
         };
         if !admits_accounts(trust, accounts) {
-            let reason = "its trust policy does not name the party: it came in by a chain, or by an earlier trust policy";
+            let reason =
+                "its trust policy does not name the party: it came in by a chain, or by an earlier trust policy";
             return told_of(&role.arn, "lets_it_in_no_more", reason);
         }
         match without_accounts(trust, accounts) {
             Err(reason) => told_of(&role.arn, "withheld", &reason),
             Ok(without) if without.holds_external_ids && !show_external_ids => {
-                let reason = "it holds external ids of others, which are secrets: give --show-external-ids to have it written";
+                let reason =
+                    "it holds external ids of others, which are secrets: give --show-external-ids to have it written";
                 told_of(&role.arn, "holds_external_ids", reason)
             }
             Ok(without) => {

@@ -7,9 +7,7 @@ use crate::aws::{Action, Arn};
 use crate::evidence::limits;
 use crate::policy::Catalog;
 
-use super::answer::{
-    CallTold, Could, GrantedAction, RoleTold, ServiceTold, SessionTold, SessionsTold, Thing, Touched,
-};
+use super::answer::{CallTold, Could, GrantedAction, RoleTold, ServiceTold, SessionTold, SessionsTold, Thing, Touched};
 use super::read::{RoleRead, SessionRead, UsageRead};
 use super::{Known, UNRESOLVED};
 
@@ -129,8 +127,7 @@ fn is_role(role: &RoleRead, arn: &str, ids: &BTreeSet<&str>) -> bool {
 }
 
 fn could(role: &RoleRead) -> Could {
-    let mut could =
-        Could { only_counted: role.actions_summed.iter().map(|sum| sum.actions).sum(), ..Could::default() };
+    let mut could = Could { only_counted: role.actions_summed.iter().map(|sum| sum.actions).sum(), ..Could::default() };
     for entry in role.actions.iter().filter(|entry| !entry.granted_by.is_empty()) {
         could.granted += 1;
         *could.by_verdict.entry(entry.verdict.clone()).or_default() += 1;

@@ -13,6 +13,27 @@ use super::{Asked, Known};
 /// Days and keys that one sentence holds.
 const LISTED: usize = 10;
 
+/// Kinds of gaps, the gravest first.
+const ORDER: [&str; 11] = [
+    "outside_window",
+    "hole",
+    "unreadable_objects",
+    "bad_records",
+    "missing_input",
+    "limited_run",
+    "not_attributed",
+    "no_write_events",
+    "no_read_events",
+    "calls_summed",
+    "resources_cut",
+];
+
+/// Puts the gravest first.
+pub(super) fn sort(gaps: &mut [Gap]) {
+    let rank = |gap: &Gap| ORDER.iter().position(|what| *what == gap.what).unwrap_or(ORDER.len());
+    gaps.sort_by(|a, b| (rank(a), a).cmp(&(rank(b), b)));
+}
+
 pub(super) fn gaps(known: &Known<'_>, asked: &Asked<'_>, reachable: &BTreeSet<&str>) -> Vec<Gap> {
     let mut gaps = outside(known, asked.range);
     let coverage = &known.reported.coverage;
@@ -25,8 +46,13 @@ pub(super) fn gaps(known: &Known<'_>, asked: &Asked<'_>, reachable: &BTreeSet<&s
             add("limited_run", None, format!("the run read only these {what}: {}", only.join(", ")));
         }
     }
-    let failed: Vec<&str> =
-        coverage.objects.failed.iter().map(|one| one.key.as_str()).filter(|key| may_concern(key, asked.range)).collect();
+    let failed: Vec<&str> = coverage
+        .objects
+        .failed
+        .iter()
+        .map(|one| one.key.as_str())
+        .filter(|key| may_concern(key, asked.range))
+        .collect();
     if !failed.is_empty() {
         let some = some(&failed);
         add("unreadable_objects", None, format!("{} log objects of the range could not be read: {some}", failed.len()));
@@ -51,10 +77,18 @@ pub(super) fn gaps(known: &Known<'_>, asked: &Asked<'_>, reachable: &BTreeSet<&s
         // Whether every account's reads are recorded matters only where the party can come.
         let concerned = reachable.iter().any(|arn| arn.contains(&account.account_id));
         if concerned && account.read_events_seen == Some(false) {
-            add("no_read_events", id(), "the trail holds no read of this account: what was looked at is not shown".into());
+            add(
+                "no_read_events",
+                id(),
+                "the trail holds no read of this account: what was looked at is not shown".into(),
+            );
         }
         if concerned && account.write_events_seen == Some(false) {
-            add("no_write_events", id(), "the trail holds no write of this account: what was changed is not shown".into());
+            add(
+                "no_write_events",
+                id(),
+                "the trail holds no write of this account: what was changed is not shown".into(),
+            );
         }
         if concerned {
             add("data_events", id(), data_events(&account.data_events_seen));

@@ -41,19 +41,18 @@ pub(super) fn opened<'a>(
     })
 }
 
-pub(super) fn behind(
-    known: &Known<'_>,
-    asked: &Asked<'_>,
-    ids: &BTreeSet<String>,
-    calls: &[CallTold],
-) -> LeftBehind {
+pub(super) fn behind(known: &Known<'_>, asked: &Asked<'_>, ids: &BTreeSet<String>, calls: &[CallTold]) -> LeftBehind {
     let reported = known.reported;
     let by_it = || reported.access_changes.iter().filter(|change| ids.contains(&change.by.party_id));
     let changes: Vec<ChangeRead> = by_it().filter(|change| in_range(change, asked.range)).cloned().collect();
     let doors = opened(reported, ids, asked.range).map(|change| door(change, known)).collect();
     LeftBehind {
         changes_outside_range: (by_it().count() - changes.len()) as u64,
-        credentials: changes.iter().filter(|change| change.was_made()).flat_map(|one| credentials(one, reported)).collect(),
+        credentials: changes
+            .iter()
+            .filter(|change| change.was_made())
+            .flat_map(|one| credentials(one, reported))
+            .collect(),
         changes,
         signs: calls.iter().filter_map(sign).collect(),
         doors,
@@ -64,7 +63,9 @@ fn sign(call: &CallTold) -> Option<Sign> {
     let danger = call.danger.as_deref()?;
     let stays = STAYING.iter().any(|one| one.as_str() == danger);
     let grants = (call.event_source.as_str(), call.event_name.as_str()) == GRANT;
-    if call.calls == call.denied || !(stays || grants) {
+    // Roles that it was in by a chain are told as such.
+    let chains = call.event_source.starts_with("sts.") && call.event_name.starts_with("AssumeRole");
+    if call.calls == call.denied || chains || !(stays || grants) {
         return None;
     }
     Some(Sign {

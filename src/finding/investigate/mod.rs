@@ -81,15 +81,20 @@ pub fn investigate(known: &Known<'_>, asked: &Asked<'_>, catalog: &Catalog) -> I
     let calls = did::calls(known.usage, range, catalog);
     let roles = did::roles(known, &ids, range);
     let entered: BTreeSet<&str> = roles.iter().map(|role| role.arn.as_str()).collect();
-    let reachable: BTreeSet<&str> =
-        asked.parties.iter().flat_map(|party| &party.roles).map(String::as_str).chain(entered.iter().copied()).collect();
+    let reachable: BTreeSet<&str> = asked
+        .parties
+        .iter()
+        .flat_map(|party| &party.roles)
+        .map(String::as_str)
+        .chain(entered.iter().copied())
+        .collect();
     let keys = keys(reported, asked);
     let left_behind = left::behind(known, asked, &ids, &calls);
     let given = left::given(reported, asked, &ids, &reachable, &keys);
     let containment = contain::plan(asked, &roles, &left_behind, &given, &keys, &calls);
     let mut gaps = gaps::gaps(known, asked, &reachable);
     gaps.extend(gaps::of_calls(&calls, &roles));
-    gaps.sort();
+    gaps::sort(&mut gaps);
     let run = RunTold {
         version: known.version.to_owned(),
         source: known.source.to_owned(),
@@ -134,7 +139,8 @@ fn told(party: &PartyRead) -> PartyTold {
 fn same_name(reported: &Reported, asked: &Asked<'_>) -> Vec<String> {
     let ids = asked.ids();
     let names: BTreeSet<String> = asked.parties.iter().map(|party| party.name.to_lowercase()).collect();
-    let others = reported.parties.iter().filter(|one| !ids.contains(&one.id) && names.contains(&one.name.to_lowercase()));
+    let others =
+        reported.parties.iter().filter(|one| !ids.contains(&one.id) && names.contains(&one.name.to_lowercase()));
     others.map(|party| party.id.clone()).collect()
 }
 

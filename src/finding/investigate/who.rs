@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn an_id_means_one_party_and_a_name_all_that_have_it() {
-        let parties = [party("1", "Datadog"), party("2", "datadog"), party("3", "Zesty"), party("4", "unknown account 4")];
+        let parties =
+            [party("1", "Datadog"), party("2", "datadog"), party("3", "Zesty"), party("4", "unknown account 4")];
         let ids = |wanted: &str| -> Vec<String> {
             meant(&parties, wanted).unwrap().iter().map(|party| party.id.clone()).collect()
         };
