@@ -53,7 +53,9 @@ pub(crate) fn findings(desk: &Desk<'_>, idle: &dyn Fn(&Role) -> Option<&'static 
 
 fn of_trust<'a>(cast: &'a Cast, role: &'a Role, found: &mut BTreeSet<(&'a str, &'a str)>) {
     let Some(template) = role.template else { return };
-    let mut add = |code| drop(found.insert((code, role.arn.as_str())));
+    let mut add = |code| {
+        found.insert((code, role.arn.as_str()));
+    };
     let by_account = matches!(template.trust, Trust::Vendor | Trust::VendorIfExists | Trust::TwoVendors);
     if !by_account {
         return;
@@ -85,7 +87,9 @@ fn of_use<'a>(desk: &'a Desk<'_>, role: &'a Role, idle: Option<&str>, found: &mu
     if !role.parties.iter().chain(book.by_party.keys()).any(outside) {
         return;
     }
-    let mut add = |code| drop(found.insert((code, role.arn.as_str())));
+    let mut add = |code| {
+        found.insert((code, role.arn.as_str()));
+    };
     match idle {
         Some("idle") => add("role-idle"),
         Some("never_used") => add("role-never-used"),
