@@ -199,6 +199,24 @@ fn suppressions_change_the_gate_and_not_the_coverage() {
     assert!(report["findings"].as_array().unwrap().iter().any(|finding| finding["code"] == "objects-unreadable"));
 }
 
+#[test]
+fn the_directory_is_listed_and_made_again() {
+    let yaml = "- name: Acme\n  source: ['https://example.com']\n  accounts: ['464622532012']\n";
+    let place = place(&[("accounts.yaml", yaml)]);
+    let made = run_in(place.path(), &["vendors", "refresh", "--from", "accounts.yaml", "--out", "known.toml"]);
+    assert_eq!((made.code, made.stderr.as_str()), (0, "1 accounts of 1 names in known.toml\n"));
+    let shown = run_in(place.path(), &["vendors", "refresh", "--from", "accounts.yaml"]);
+    assert_eq!(shown.stdout, fs::read_to_string(place.path().join("known.toml")).unwrap());
+    let listed = run_in(place.path(), &["vendors", "list", "--vendors", "known.toml"]);
+    assert!(listed.stdout.contains("464622532012 vendor Acme (known.toml)\n"), "{}", listed.stdout);
+    assert!(listed.stdout.contains("127311923021 aws_service ELB logs (built-in)\n"));
+    let json: Value =
+        serde_json::from_str(&run_in(place.path(), &["vendors", "list", "--format", "json"]).stdout).unwrap();
+    assert!(json.as_array().unwrap().iter().any(|known| known["name"] == "Datadog" && known["from"] == "built-in"));
+    let refused = run_in(place.path(), &["vendors", "refresh", "--from", "https://example.com/accounts.yaml"]);
+    assert!(refused.code == 2 && refused.stderr.contains("download it first"), "{}", refused.stderr);
+}
+
 /// The examples of the documentation are files that the program takes.
 #[test]
 fn the_examples_are_taken() {

@@ -81,7 +81,7 @@ fn every_role_that_lets_outsiders_in_is_answered() {
 /// The exit codes: all refuse, some admit, some cannot be told, nothing to ask about, a mistake.
 #[test]
 fn exit_codes_tell_the_worst_answer() {
-    let (_folder, path) = inventory(&roles());
+    let (folder, path) = inventory(&roles());
     let check = |more: &[&str]| run(&[&["external-id", "check"], more].concat());
     let role = |name: &str| check(&["--inventory", &path, "--role", name]);
     assert_eq!(role("Exact").code, 0);
@@ -95,6 +95,10 @@ fn exit_codes_tell_the_worst_answer() {
     // An account that is ours after all is no outsider.
     let ours = check(&["--inventory", &path, "--own-account", DATADOG]);
     assert!(ours.code == 0 && ours.stdout.contains("no role lets in an outside account"), "{}", ours.stdout);
+    let vendors = folder.path().join("vendors.toml");
+    fs::write(&vendors, format!("[[vendor]]\nname = \"Our monitoring\"\naccounts = [\"{DATADOG}\"]\n")).unwrap();
+    let named = check(&["--inventory", &path, "--vendors", vendors.to_str().unwrap()]);
+    assert!(named.stdout.contains("Our monitoring: "), "{}", named.stdout);
     assert_eq!(check(&["--live"]).code, 2, "live asks about named roles only");
     assert_eq!(check(&["--live", "--role", "Exact"]).code, 2, "and by ARN");
 }

@@ -138,6 +138,15 @@ fn verdict<'a>(report: &'a Value, account: &str, action: &str) -> &'a str {
     entry["verdict"].as_str().unwrap()
 }
 
+/// S42: moto asks nobody for an external id and hands a session out, which is told, and whose credentials are not.
+fn a_session_is_told_and_dropped(url: &str, account: &str) {
+    let arn = format!("arn:aws:iam::{account}:role/Vendor");
+    let (code, said) = run(&["external-id", "check", "--live", "--role", &arn, "--endpoint-url", url]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("a session was handed out without an external id"), "{said}");
+    assert!(!said.contains("ASIA"), "{said}");
+}
+
 /// S17, S24, S25a: what was collected once and what is asked live give the same report, over two accounts.
 #[test]
 fn a_saved_collection_and_live_inputs_give_the_same_report() {
@@ -159,6 +168,8 @@ fn a_saved_collection_and_live_inputs_give_the_same_report() {
     let reach = ["--endpoint-url", &url, "--assume-role-name", "Audit"];
     let (code, said) = run(&[&["collect", "--out", collected.to_str().unwrap()], &reach[..]].concat());
     assert_eq!(code, 0, "{said}");
+
+    a_session_is_told_and_dropped(&url, &accounts[0]);
 
     let source = folder.path().join("trail");
     for account in &accounts {

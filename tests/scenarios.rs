@@ -10,8 +10,9 @@
 )]
 
 mod bundled;
+mod truth;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -38,7 +39,8 @@ use thirdtrail::run::shelf::DiskShelf;
 use thirdtrail::store::local::LocalStore;
 use thirdtrail::store::{Entry, Store, StoreError};
 
-use bundled::{folder, options, truth};
+use bundled::{folder, options};
+use truth::{Differences, compare_coverage, compare_findings, compare_parties, compare_roles, compare_subjects, list};
 
 fn run(trail: &str) -> (Outcome, Value) {
     let store = LocalStore::open(&folder(trail)).unwrap();
@@ -47,176 +49,17 @@ fn run(trail: &str) -> (Outcome, Value) {
     (outcome, report)
 }
 
-/// A list that must be there, though it may be empty.
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value[key].as_array().unwrap_or_else(|| panic!("no list `{key}` in {value}"))
-}
-
-/// Every difference, so that one run shows them all, and how much was compared.
-#[derive(Default)]
-struct Differences {
-    found: Vec<String>,
-    compared: BTreeMap<&'static str, usize>,
-}
-
-impl Differences {
-    /// One more of that kind is compared.
-    fn count(&mut self, kind: &'static str) {
-        *self.compared.entry(kind).or_default() += 1;
-    }
-
-    fn add(&mut self, difference: String) {
-        self.found.push(difference);
-    }
-
-    /// The same value under a key that both must have.
-    fn same(&mut self, what: &str, key: &str, truth: &Value, got: &Value) {
-        match (truth.get(key), got.get(key)) {
-            (Some(wanted), Some(found)) if wanted == found => {}
-            (wanted, found) => self.add(format!("{what} {key}: truth {wanted:?}, got {found:?}")),
-        }
-    }
-
-    /// No difference, and of each kind at least so many were compared.
-    fn check(self, least: &[(&str, usize)]) {
-        assert!(self.found.is_empty(), "{} differences:\n{}", self.found.len(), self.found.join("\n"));
-        for (kind, least) in least {
-            assert!(self.compared.get(kind) >= Some(least), "less than {least} {kind}: {:?}", self.compared);
-        }
-    }
-}
-
-/// The generator names a federated party by its provider alone, and tells users and services that are not judged here.
-fn is_compared(party: &Value) -> bool {
-    matches!(party["kind"].as_str().unwrap(), "vendor" | "unknown_account" | "unresolved")
-}
-
-/// Actions whose reading in the report is wider than the generator's, which knows the primary action only: a failed
-/// object read may have needed `s3:ListBucket` (S20, maybe counts as used).
-const WIDER: [&str; 1] = ["s3:ListBucket"];
-
-fn compare_parties(truth: &Value, report: &Value, differences: &mut Differences) {
-    let got: BTreeMap<&str, &Value> =
-        list(report, "parties").iter().map(|party| (party["id"].as_str().unwrap(), party)).collect();
-    for party in list(truth, "parties").iter().filter(|party| is_compared(party)) {
-        let id = party["id"].as_str().unwrap();
-        let Some(found) = got.get(id) else {
-            differences.add(format!("party {id} is missing"));
-            continue;
-        };
-        differences.count("parties");
-        for key in ["kind", "sessions", "calls", "denied", "last_seen"] {
-            differences.same(&format!("party {id}"), key, party, found);
-        }
-    }
-    let known: BTreeSet<&str> = list(truth, "parties").iter().map(|party| party["id"].as_str().unwrap()).collect();
-    for party in list(report, "parties").iter().filter(|party| is_compared(party)) {
-        if !known.contains(party["id"].as_str().unwrap()) {
-            differences.add(format!("party {party} is nobody's"));
-        }
-    }
-}
-
-fn compare_roles(truth: &Value, report: &Value, differences: &mut Differences) {
-    let key = |role: &Value| (role["arn"].as_str().unwrap().to_owned(), role["role_id"].as_str().unwrap().to_owned());
-    let got: BTreeMap<(String, String), &Value> = list(report, "roles").iter().map(|role| (key(role), role)).collect();
-    let outside = list(truth, "roles").iter().filter(|role| role["third_party"] == true);
-    let mut expected = BTreeSet::new();
-    for role in outside {
-        let name = role["name"].as_str().unwrap();
-        // The path of a role that no longer exists is in no record of its sessions.
-        let found = got
-            .get(&key(role))
-            .copied()
-            .or_else(|| list(report, "roles").iter().find(|found| found["role_id"] == role["role_id"]));
-        let Some(found) = found else {
-            differences.add(format!("role {name} is missing"));
-            continue;
-        };
-        differences.count("roles");
-        expected.insert(key(found));
-        compare_role(name, role, found, differences);
-    }
-    for (arn, id) in got.keys().filter(|key| !expected.contains(*key)) {
-        differences.add(format!("role {arn} {id} is not outside"));
-    }
-}
-
-fn compare_role(name: &str, truth: &Value, got: &Value, differences: &mut Differences) {
-    let federated = truth["admits"].to_string().contains("-provider/");
-    for key in ["total", "attribution", "without_external_id", "without_calls", "by_party"] {
-        if key != "by_party" || !federated {
-            differences.same(&format!("role {name} sessions"), key, &truth["sessions"], &got["sessions"]);
-        }
-    }
-    differences.same(&format!("role {name}"), "last_activity", truth, got);
-    if !truth["idle"]["verdict"].is_null() {
-        differences.count("idle verdicts");
-        for key in ["verdict", "days"] {
-            differences.same(&format!("role {name} idle"), key, &truth["idle"], &got["idle"]);
-        }
-    }
-    let actions: BTreeMap<&str, &Value> =
-        list(got, "actions").iter().map(|entry| (entry["action"].as_str().unwrap(), entry)).collect();
-    let wishes: BTreeSet<&str> =
-        list(got, "denied_not_granted").iter().filter_map(|entry| entry["action"].as_str()).collect();
-    for used in list(truth, "used") {
-        let action = used["action"].as_str().unwrap();
-        let only_denied = used["calls"] == used["denied"];
-        differences.count("used actions");
-        match actions.get(action) {
-            None if only_denied && wishes.contains(action) => {}
-            None => differences.add(format!("role {name}: {action} is missing")),
-            Some(entry) => {
-                let verdict = entry["verdict"].as_str().unwrap();
-                if !only_denied && !matches!(verdict, "used" | "used_not_granted") {
-                    differences.add(format!("role {name}: {action} was used, but is {verdict}"));
-                }
-                for key in ["calls", "denied", "failed"] {
-                    if !WIDER.contains(&action) {
-                        differences.same(&format!("role {name} {action}"), key, used, entry);
-                    }
-                }
-            }
-        }
-    }
-    let verdict = |action: &Value| actions[action.as_str().unwrap()]["verdict"].as_str().unwrap();
-    for action in list(truth, "expected_unused") {
-        differences.count("unused actions");
-        if verdict(action) != "unused" {
-            differences.add(format!("role {name}: {action} should be unused, but is {}", verdict(action)));
-        }
-    }
-    for action in list(truth, "expected_not_observable") {
-        differences.count("actions that cannot be judged");
-        if !matches!(verdict(action), "not_observable" | "dependent") {
-            differences.add(format!("role {name}: {action} cannot be judged, but is {}", verdict(action)));
-        }
-    }
-}
-
-fn compare_coverage(truth: &Value, report: &Value, differences: &mut Differences) {
-    let (wanted, got) = (&truth["coverage"], &report["coverage"]);
-    differences.same("objects", "read", &wanted["objects"], &got["objects"]);
-    assert_eq!(wanted["objects"]["failed"], list(&got["objects"], "failed").len());
-    differences.same("skipped", "digest", &wanted["objects"]["skipped"], &got["objects"]["skipped"]);
-    for key in ["total", "duplicate", "bad"] {
-        differences.same("records", key, &wanted["records"], &got["records"]);
-    }
-    let records = &got["records"];
-    let number = |key: &str| records[key].as_u64().unwrap();
-    assert_eq!(number("total"), number("used") + number("out_of_scope") + number("duplicate") + number("bad"));
-}
-
 /// S4, S7, S9, S10, S11, S12, S13, S15, S17, S18, S19, S21, S24, S25, S27, S28: the report says what was made.
 #[test]
 fn the_report_agrees_with_the_truth() {
     for trail in ["vendors", "holes"] {
-        let (truth, (_, report)) = (truth(trail), run(trail));
+        let (truth, (_, report)) = (bundled::truth(trail), run(trail));
         let mut differences = Differences::default();
         compare_coverage(&truth, &report, &mut differences);
         compare_parties(&truth, &report, &mut differences);
         compare_roles(&truth, &report, &mut differences);
+        compare_findings(&truth, &report, &mut differences);
+        compare_subjects(&truth, &report, &mut differences);
         differences.check(&[
             ("parties", 20),
             ("roles", 20),
@@ -231,7 +74,7 @@ fn the_report_agrees_with_the_truth() {
 /// S6: every kind of damage is named with its object and reason, and everything else is intact.
 #[test]
 fn damage_is_named_and_loses_nothing_else() {
-    let (truth, (_, report)) = (truth("damaged"), run("damaged"));
+    let (truth, (_, report)) = (bundled::truth("damaged"), run("damaged"));
     let mut differences = Differences::default();
     compare_coverage(&truth, &report, &mut differences);
     compare_parties(&truth, &report, &mut differences);
@@ -278,7 +121,7 @@ fn too_many_holes_leave_nothing_unused() {
 /// S42: neither session tokens nor external ids are in any output.
 #[test]
 fn no_output_holds_a_secret() {
-    let (truth, (outcome, _)) = (truth("vendors"), run("vendors"));
+    let (truth, (outcome, _)) = (bundled::truth("vendors"), run("vendors"));
     let inventory: String =
         inputs::beside(&folder("vendors")).iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let mut secrets = vec![truth["secret_mark"].as_str().unwrap().to_owned()];

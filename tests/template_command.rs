@@ -57,6 +57,13 @@ fn the_vendor_is_found_or_asked_for() {
         refused(&["--principal", wrong], &["is not the ARN of one role, user or account"]);
     }
     refused(&[], &["required"]);
+    // The user's own list says which of several accounts is meant, and names those that nobody else knows.
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().join("vendors.toml");
+    fs::write(&own, "[[vendor]]\nname = \"Acme Scans\"\naccounts = [\"123456789012\"]\n").unwrap();
+    let listed = template(&["--vendor", "acme", "--vendors", own.to_str().unwrap()]);
+    assert_eq!(role_of(&listed)["RoleName"], "AcmeScansAccess");
+    assert!(!listed.stderr.contains("is in no directory"), "{}", listed.stderr);
 }
 
 /// Actions are those of the catalog; what can be limited to resources is, where resources are given.

@@ -10,9 +10,11 @@ use crate::run::source::AwsOptions;
 
 use super::beside::BesideArguments;
 use super::collect::CollectArguments;
+use super::compare::CompareArguments;
 use super::external_id::ExternalIdArguments;
 use super::investigate::InvestigateArguments;
 use super::template::TemplateArguments;
+use super::vendors::VendorsArguments;
 
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
@@ -46,6 +48,8 @@ pub(super) enum Command {
     Plan(PlanArguments),
     /// CloudTrail records (JSON Lines on standard input) to IAM actions, with the rule that decided.
     Map(MapArguments),
+    /// Whose accounts are known; a newer list of them.
+    Vendors(VendorsArguments),
     /// The policy engine on its own, JSON Lines in, JSON Lines out.
     Policy(PolicyArguments),
     /// CloudFormation and Terraform for a well-made vendor role: trust with an external id, permissions, boundary, session
@@ -194,32 +198,6 @@ pub(super) struct AnalyzeArguments {
     pub(super) beside: BesideArguments,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
-}
-
-/// Arguments of `compare`.
-#[derive(Debug, Args)]
-pub(super) struct CompareArguments {
-    /// The earlier `report.json`, or the folder that holds it.
-    pub(super) old: PathBuf,
-    /// The later one.
-    pub(super) new: PathBuf,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t = CompareFormat::Table)]
-    pub(super) format: CompareFormat,
-    /// Exit with 1 if a finding of this severity or a graver one is new, became that grave, or lost its suppression.
-    #[arg(long, value_enum)]
-    pub(super) fail_on: Option<Severity>,
-}
-
-/// How to print a comparison.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum CompareFormat {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-    /// For a page or a ticket.
-    Markdown,
 }
 
 /// Arguments of `observe`.

@@ -1,11 +1,41 @@
 //! `thirdtrail compare`: what changed between two reports.
 
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
 use crate::finding::compare::rank;
 use crate::run::compare::Compared;
 
-use super::args::{CompareArguments, CompareFormat};
+use super::args::Severity;
 use super::exit_code::ExitCode;
 use super::terminal::{line, plain};
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub(super) struct CompareArguments {
+    /// The earlier `report.json`, or the folder that holds it.
+    pub(super) old: PathBuf,
+    /// The later one.
+    pub(super) new: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = CompareFormat::Table)]
+    pub(super) format: CompareFormat,
+    /// Exit with 1 if a finding of this severity or a graver one is new, became that grave, or lost its suppression.
+    #[arg(long, value_enum)]
+    pub(super) fail_on: Option<Severity>,
+}
+
+/// How to print a comparison.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum CompareFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For a page or a ticket.
+    Markdown,
+}
 
 pub(super) fn run(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
     let compared = Compared::read(&arguments.old, &arguments.new)?;
@@ -19,9 +49,7 @@ pub(super) fn run(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
         CompareFormat::Markdown => line(compared.markdown().trim_end())?,
     }
     let comparison = compared.comparison();
-    let grave = |level: super::args::Severity| {
-        comparison.to_look_at().any(|finding| rank(&finding.severity) <= rank(level.word()))
-    };
+    let grave = |level: Severity| comparison.to_look_at().any(|finding| rank(&finding.severity) <= rank(level.word()));
     // What is new is new, whatever else was not read; that nothing is new is known only where all was read.
     Ok(match arguments.fail_on {
         Some(level) if grave(level) => ExitCode::Findings,

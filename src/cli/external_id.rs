@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::activity::directory::Directory;
 use crate::activity::party::Accounts;
 use crate::aws::{AccountId, Arn};
 use crate::finding::id_check::{IdQuality, RoleIdCheck, check_role};
@@ -14,6 +13,7 @@ use crate::policy::inventory::{Inventory, Role};
 use crate::policy::without_id::IdAnswer;
 use crate::run::UserError;
 use crate::run::beside::{BesideOptions, read};
+use crate::run::config::{RuleFiles, Rules};
 use crate::run::external_id::{Kept, fresh};
 use crate::run::live::Input;
 use crate::run::live::external_id::{LiveCheck, check};
@@ -60,12 +60,15 @@ struct CheckArguments {
     /// A further account of your own; repeatable.
     #[arg(long)]
     own_account: Vec<AccountId>,
+    /// Your own vendors (TOML), laid over the directory; repeatable, the later one wins.
+    #[arg(long, value_name = "FILE")]
+    vendors: Vec<PathBuf>,
     /// Only this role, by name or ARN; repeatable. By default every role that lets an outside account in.
     #[arg(long, value_name = "NAME|ARN")]
     role: Vec<String>,
     /// Call sts:AssumeRole on each --role (by ARN) with your own credentials: without an external id and with a random one.
     /// A session that is handed out may do nothing, is dropped at once, and shows in the role's trail and last use.
-    #[arg(long, requires = "role", conflicts_with_all = ["inventory", "inputs", "organization", "own_account"])]
+    #[arg(long, requires = "role", conflicts_with_all = ["inventory", "inputs", "organization", "own_account", "vendors"])]
     live: bool,
     /// With --live: call with the agreed id, too, which is alone in this file. Only then does a refusal without it prove
     /// that the id is demanded.
@@ -124,7 +127,9 @@ fn evaluated(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     let given = read(&files, &options)?;
     let own: BTreeSet<AccountId> =
         given.inventory.accounts.iter().chain(&given.organization).chain(&arguments.own_account).copied().collect();
-    let accounts = Accounts { own: &own, directory: Directory::builtin() };
+    let rules = RuleFiles { vendors: arguments.vendors.clone(), ..RuleFiles::default() };
+    let directory = Rules::read(&rules, &own)?.directory;
+    let accounts = Accounts { own: &own, directory: &directory };
     let roles = chosen(&given.inventory, &arguments.role)?;
     let mut checks: Vec<RoleIdCheck> = roles.into_iter().map(|role| check_role(role, accounts)).collect();
     checks.retain(|check| !arguments.role.is_empty() || check.concerns_outsiders());

@@ -21,6 +21,7 @@ mod report;
 mod stop;
 mod template;
 mod terminal;
+mod vendors;
 
 pub use exit_code::ExitCode;
 
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments, config),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
+        Command::Vendors(arguments) => vendors::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::ExternalId(arguments) => external_id::run(&arguments),
         Command::Template(arguments) => template::run(&arguments),

@@ -1,5 +1,6 @@
 //! `thirdtrail template`: a well-made role for a vendor, as CloudFormation and Terraform.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args, ValueEnum};
@@ -7,6 +8,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::activity::directory::Directory;
 use crate::policy::vendor_role::SESSION_SECONDS;
 use crate::run::UserError;
+use crate::run::config::{RuleFiles, Rules};
 use crate::run::external_id::Kept;
 use crate::run::output;
 use crate::run::template::{Design, Permissions, Replaced, Wish, design};
@@ -22,6 +24,9 @@ pub(super) struct TemplateArguments {
     /// Whom the role is for: a vendor's name in the directory, or the number of its account.
     #[arg(long, value_name = "NAME|ACCOUNT")]
     vendor: Option<String>,
+    /// Your own vendors (TOML), laid over the directory; repeatable, the later one wins.
+    #[arg(long, value_name = "FILE")]
+    vendors: Vec<PathBuf>,
     /// Let in this role (or user) of the vendor's alone, not its whole account.
     #[arg(long, value_name = "ARN")]
     principal: Option<String>,
@@ -112,7 +117,9 @@ pub(super) fn run(arguments: &TemplateArguments) -> anyhow::Result<ExitCode> {
     if let Some(out) = &arguments.out {
         check(out)?;
     }
-    let design = design(&wish(arguments))?;
+    let rules = RuleFiles { vendors: arguments.vendors.clone(), ..RuleFiles::default() };
+    let directory = Rules::read(&rules, &BTreeSet::new())?.directory;
+    let design = design(&wish(arguments, directory))?;
     let Some(out) = &arguments.out else { return print(arguments, &design) };
     let wants = |format| arguments.format.is_none_or(|wanted| wanted == format);
     let files = design.files(wants(TemplateFormat::Cloudformation), wants(TemplateFormat::Terraform))?;
@@ -168,7 +175,7 @@ fn check(out: &Path) -> Result<(), UserError> {
     ))
 }
 
-fn wish(arguments: &TemplateArguments) -> Wish {
+fn wish(arguments: &TemplateArguments, directory: Directory) -> Wish {
     let permissions = match &arguments.from {
         Some(out) => Permissions::Role {
             out: out.clone(),
@@ -194,6 +201,6 @@ fn wish(arguments: &TemplateArguments) -> Wish {
         session_seconds: arguments.max_session,
         tags: arguments.tag.clone(),
         source_identity: arguments.source_identity,
-        directory: Directory::builtin().clone(),
+        directory,
     }
 }

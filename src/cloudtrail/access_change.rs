@@ -187,19 +187,40 @@ impl<'a> AccessChange<'a> {
                 note_document(document, &mut admitted);
             }
             Keys(place, keys) => {
+                let conditions = limited_by(parameters);
                 let below = place.iter().try_fold(parameters, |json, key| json.get(key)).unwrap_or_default();
                 below.walk(&mut |_, key, value| {
                     if let Some(value) = value.filter(|_| keys.contains(&key)) {
-                        admitted.insert(Admitted { principal: Box::from(plain(value)), conditions: Box::default() });
+                        admitted
+                            .insert(Admitted { principal: Box::from(plain(value)), conditions: conditions.clone() });
                     }
                 });
             }
         }
-        if api.kind == Resource && admitted.is_empty() {
+        // A key that is switched off gives nothing.
+        let off = record.name == "UpdateAccessKey" && parameters.text_at(&["status"]) != Some("Active");
+        if off || (api.kind == Resource && admitted.is_empty()) {
             return None;
         }
         Some(Self { kind: api.kind, target: text(api.target), gives: text(api.gives), admitted })
     }
+}
+
+/// The condition keys that stand for parameters which limit a permission given without a policy.
+///
+/// Source: Lambda API Reference, `AddPermission` and `AddLayerVersionPermission`; EventBridge API Reference, `PutPermission`.
+fn limited_by(parameters: Json<'_>) -> Box<str> {
+    let keys: BTreeSet<String> = parameters
+        .members()
+        .filter_map(|(name, value)| match name {
+            "principalOrgID" | "organizationId" => Some("aws:principalorgid".to_owned()),
+            "sourceAccount" => Some("aws:sourceaccount".to_owned()),
+            "sourceArn" => Some("aws:sourcearn".to_owned()),
+            "condition" => value.text_at(&["key"]).map(str::to_ascii_lowercase),
+            _ => None,
+        })
+        .collect();
+    Box::from(keys.into_iter().collect::<Vec<_>>().join(","))
 }
 
 /// The many words for everybody are one.
@@ -333,6 +354,15 @@ mod tests {
     }
 
     #[test]
+    fn parameters_that_limit_a_permission_are_conditions() {
+        let given = json!({"functionName": "f", "principal": "*", "principalOrgID": "o-1", "sourceArn": "arn:x"});
+        check("lambda", "AddPermission20150331v2", given, ("f", "", &["*?aws:principalorgid,aws:sourcearn"]));
+        let given = json!({"eventBusName": "b", "principal": "*", "action": "events:PutEvents",
+            "condition": {"type": "StringEquals", "key": "aws:PrincipalOrgID", "value": "o-1"}});
+        check("events", "PutPermission", given, ("b", "events:PutEvents", &["*?aws:principalorgid"]));
+    }
+
+    #[test]
     fn what_is_given_is_told_and_a_policy_for_nobody_is_none() {
         check("iam", "AttachRolePolicy", json!({"roleName": "r", "policyArn": "arn:p"}), ("r", "arn:p", &[]));
         let key = json!({"accessKey": {"accessKeyId": "AKIAX"}});
@@ -345,6 +375,7 @@ mod tests {
                 json!({"topicArn": "t", "attributeName": "DisplayName", "attributeValue": "x"}),
             ),
             ("ec2", "ModifyImageAttribute", json!({"imageId": "i", "launchPermission": {"remove": {"items": []}}})),
+            ("iam", "UpdateAccessKey", json!({"userName": "u", "accessKeyId": "AKIAX", "status": "Inactive"})),
             ("s3", "GetBucketPolicy", json!({"bucketName": "b"})),
         ] {
             assert_eq!(change(source, name, parameters, json!(null)), None, "{name}");

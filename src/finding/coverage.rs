@@ -198,7 +198,7 @@ pub fn report(
 
 /// What this version does not judge yet: better said than guessed.
 const NOT_JUDGED: [&str; 3] = [
-    "access keys of IAM users that belong to vendors: calls by IAM users are counted, not attributed",
+    "what IAM users of vendors may do: only what they did is told",
     CONFIGURATION,
     "session policies, service and resource control policies, and resource policies: they are not in the inventory",
 ];

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::cast::{Cast, Role};
 use super::clock::{DAY, time_text};
 use super::desk::{Desk, Gap};
+use super::expected::findings;
 use super::records::TOKEN_MARK;
 use super::truth::{Span, Stat, idle_verdict};
 
@@ -32,6 +33,7 @@ pub(crate) fn document(desk: &Desk<'_>, damage: &(Vec<Value>, u64, u64)) -> Valu
             "records": {"total": done.records + good + bad, "duplicate": done.duplicates, "bad": bad, "late": done.late, "before_window": done.before_window},
             "json_bytes": done.json_bytes, "concatenated": done.concatenated, "damaged": entries},
         "holes": gaps(desk).iter().map(|gap| hole(cast, gap)).collect::<Vec<_>>(),
+        "findings": findings(desk, &|role| idle(desk, role)),
         "parties": parties(desk), "roles": cast.roles.iter().map(|role| one_role(desk, role)).collect::<Vec<_>>()})
 }
 
@@ -89,11 +91,7 @@ fn one_role(desk: &Desk<'_>, role: &Role) -> Value {
     if unproven {
         blind.extend(template.map_or(Vec::new(), |template| claims(template.unused)));
     }
-    let idle = match idle_verdict(ledger, cast, role, i64::from(desk.options.idle_days)) {
-        Some("idle") if unproven => Some("insufficient_evidence"),
-        Some("never_used" | "too_new") if unproven => None,
-        verdict => verdict,
-    };
+    let idle = idle(desk, role);
     let by_party: serde_json::Map<String, Value> =
         book.by_party.iter().map(|(at, count)| (id(at).to_owned(), json!(count))).collect();
     let activity = ledger.last_activity(role);
@@ -112,6 +110,16 @@ fn one_role(desk: &Desk<'_>, role: &Role) -> Value {
         "used": actions.iter().filter(|(name, _)| !name.is_empty()).map(|(name, stat)| one_action(name, stat)).collect::<Vec<_>>(),
         "calls_without_action": actions.get("").map_or(0, |stat| stat.calls),
         "expected_unused": unused, "expected_not_observable": blind})
+}
+
+/// The verdict that the report should give; `None` where it may say one or the other.
+fn idle(desk: &Desk<'_>, role: &Role) -> Option<&'static str> {
+    let unproven = over_limit(desk, role.account);
+    match idle_verdict(&desk.ledger, desk.cast, role, i64::from(desk.options.idle_days)) {
+        Some("idle") if unproven => Some("insufficient_evidence"),
+        Some("never_used" | "too_new") if unproven => None,
+        verdict => verdict,
+    }
 }
 
 fn one_action(name: &str, stat: &Stat) -> Value {

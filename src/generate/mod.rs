@@ -9,6 +9,7 @@ mod clock;
 mod damage;
 mod delivery;
 mod desk;
+mod expected;
 mod inventory;
 pub mod options;
 mod outsiders;

@@ -27,7 +27,7 @@ pub enum IdAnswer {
     Refuses,
     /// It cannot be told.
     Unknown,
-    /// A call with an id that nobody agreed on is let in, one without is not.
+    /// A call with an id that nobody agreed on is let in; that one without an id is, too, is not known.
     AdmitsAny,
     /// A call without an id is let in.
     AdmitsWithout,
@@ -86,8 +86,10 @@ impl Outcome {
 /// Calls `sts:AssumeRole` as that principal: without an external id, and with some that nobody agreed on.
 #[must_use]
 pub fn check_id(trust: &PolicyDocument, admission: &Admission) -> IdCheck {
-    let demanded = admission.external_id.iter().flat_map(|demand| &demand.values);
-    let fitting: BTreeSet<String> = demanded.filter_map(|value| fitting(value)).collect();
+    // One principal can be named in several ways, so the patterns of all statements are tried.
+    let conditions = trust.statements.iter().flat_map(|statement| &statement.conditions);
+    let of_id = conditions.filter(|block| block.key.eq_ignore_ascii_case(KEY));
+    let fitting: BTreeSet<String> = of_id.flat_map(|block| &block.values).filter_map(|value| fitting(value)).collect();
     let mut tries = vec![(None, IdAnswer::AdmitsWithout)];
     tries.extend(STRANGE_IDS.iter().copied().map(|id| (Some(id), IdAnswer::AdmitsAny)));
     tries.extend(fitting.iter().map(|id| (Some(id.as_str()), IdAnswer::AdmitsAny)));
@@ -185,8 +187,13 @@ fn outcome(trust: &PolicyDocument, caller: Caller<'_>, context: Context) -> Outc
                 doubted.insert(label);
                 forbidden.extend(open);
             }
-            // A call that meets the other conditions is not the one that is denied.
-            (Effect::Deny, _, _, Truth::True) => forbidden.extend(open),
+            // A call that meets the other conditions is not the one that is denied; no call may meet those of two denials.
+            (Effect::Deny, _, _, Truth::True) => {
+                if !forbidden.is_disjoint(&open) {
+                    doubted.insert(label);
+                }
+                forbidden.extend(open);
+            }
         }
     }
     // What one statement needs and another forbids may be one call or none.

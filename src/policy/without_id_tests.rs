@@ -1,8 +1,11 @@
 //! What trust policies do with a caller without its external id, case by case.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::admission::admissions;
+use super::super::evaluate::Decision;
+use super::super::trust::trust_decision;
 use super::*;
 
 const ID: &str = "23bc5533-157c-41bf-a01a-4ecb491471f6";
@@ -122,5 +125,79 @@ fn guessable_patterns_admit_wrong_ids() {
     ] {
         let found = answers(&json!([allow(of("StringLike", json!(pattern)))])).remove(0);
         assert_eq!((found.answer, found.by_pattern), (expected, by_pattern), "{pattern}");
+    }
+}
+
+/// Conditions on the id, and on what else a call may show.
+fn any_condition() -> impl Strategy<Value = Value> {
+    let of_id = prop::sample::select(vec![
+        json!({}),
+        exact(),
+        of("StringLike", json!("*")),
+        of("StringLike", json!("acme-*")),
+        of("StringNotEquals", json!(ID)),
+        of("StringEqualsIfExists", json!(ID)),
+        of("Null", json!("true")),
+        of("Null", json!("false")),
+        of("ForAllValues:StringLike", json!([ID, "x"])),
+    ]);
+    let others = prop::sample::select(vec![
+        json!({}),
+        json!({}),
+        json!({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}),
+        json!({"NotIpAddress": {"aws:SourceIp": "198.51.100.0/24"}}),
+        json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+        json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}),
+    ]);
+    (of_id, others).prop_map(|(mut condition, other)| {
+        for (operator, block) in other.as_object().unwrap() {
+            condition[operator] = block.clone();
+        }
+        condition
+    })
+}
+
+fn any_trust() -> impl Strategy<Value = Value> {
+    let principal = prop::sample::select(vec![json!({"AWS": VENDOR}), json!({"AWS": "464622532012"}), json!("*")]);
+    let effect = prop::sample::select(vec!["Allow", "Allow", "Deny"]);
+    let one = (effect, principal, any_condition())
+        .prop_map(|(effect, principal, condition)| statement(effect, principal, condition));
+    prop::collection::vec(one, 1..4).prop_map(Value::from)
+}
+
+/// Whether some call with that id is let in, found by making all calls that differ in what the conditions ask about.
+fn some_call_is_let_in(trust: &PolicyDocument, id: Option<&str>) -> bool {
+    let caller = Caller::Arn("arn:aws:iam::464622532012:role/Scanner");
+    let action = assume_role().unwrap();
+    let addresses = ["198.51.100.7", "203.0.113.7"];
+    let calls = addresses.iter().flat_map(|address| [None, Some("true"), Some("false")].map(|mfa| (*address, mfa)));
+    calls.into_iter().any(|(address, mfa)| {
+        let mut context = Context::complete().with("aws:SourceIp", [address]);
+        context = mfa.into_iter().fold(context, |context, mfa| context.with("aws:MultiFactorAuthPresent", [mfa]));
+        context = id.into_iter().fold(context, |context, id| context.with(KEY, [id]));
+        trust_decision(trust, &action, caller, context).decision == Decision::Allowed
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// S40: no false alarm and nothing missed: what is answered is what making the calls shows, or is unknown.
+    #[test]
+    fn answers_agree_with_making_every_call(statements in any_trust()) {
+        let trust = document(statements.clone());
+        let without = some_call_is_let_in(&trust, None);
+        let mut wrong = ["acme-stranger", STRANGE_IDS[0], STRANGE_IDS[1]].into_iter();
+        let any = wrong.any(|id| some_call_is_let_in(&trust, Some(id)));
+        let vendors = admissions(&trust).into_iter().filter(|one| one.account.is_some());
+        for admission in vendors {
+            let found = check_id(&trust, &admission).answer;
+            match found {
+                IdAnswer::AdmitsWithout => prop_assert!(without, "{statements}"),
+                IdAnswer::AdmitsAny => prop_assert!(any, "{statements}"),
+                IdAnswer::Refuses => prop_assert!(!any && !without, "{statements}"),
+                IdAnswer::Unknown => {}
+            }
+        }
     }
 }

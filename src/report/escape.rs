@@ -45,6 +45,25 @@ pub fn code(raw: &str) -> String {
     }
 }
 
+/// A sentence of ours, in which words between backticks are to be copied; whoever else had a word in it, nothing is markup.
+#[must_use]
+pub fn prose(raw: &str) -> String {
+    if raw.matches('`').count() % 2 == 1 {
+        return text(raw);
+    }
+    let copied = |part: &str| {
+        let plain = part.split(' ').all(|word| !word.is_empty() && code(word).starts_with('`'));
+        if plain { format!("`{part}`") } else { text(part) }
+    };
+    let parts = raw.split('`').enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { copied(part) } else { spaced(part) }).collect()
+}
+
+/// As [`text`], with the space that it begins with.
+fn spaced(raw: &str) -> String {
+    format!("{}{}", if raw.starts_with(' ') { " " } else { "" }, text(raw))
+}
+
 /// A word of a command line, when it needs no quoting; nobody should copy a command that holds anything else.
 #[must_use]
 pub fn shell_word(raw: &str) -> Option<&str> {
@@ -124,6 +143,17 @@ mod tests {
                 prop_assert!(!shown.replace("\\\\", "").replace("\\|", "").contains('|'));
                 prop_assert!(shown.chars().count() <= SHOWN_CHARS * 5 + 2);
             }
+        }
+    }
+
+    /// S43: words to be copied are, and nothing that a stranger put into a sentence becomes markup.
+    #[test]
+    fn sentences_keep_their_words_and_no_markup() {
+        assert_eq!(prose("take `*.json` and `a b`, then"), "take `*.json` and `a b`, then");
+        assert_eq!(prose("an odd ` sign"), text("an odd ` sign"));
+        for hostile in ["x `<b>` y", "x ``` y `", "a `]( b` <i>", "`\n# heading`"] {
+            let shown = prose(hostile);
+            assert!(!shown.contains('<') && !shown.contains('\n') && !shown.contains("```"), "{shown}");
         }
     }
 }

@@ -32,6 +32,7 @@ pub mod spill;
 pub mod stop;
 pub mod template;
 pub mod upload;
+pub mod vendors;
 pub mod witness;
 pub mod workers;
 

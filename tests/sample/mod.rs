@@ -353,6 +353,33 @@ fn usage(name: &str, calls: i64, denied: i64) -> UsageRow {
     }
 }
 
+fn access_change() -> AccessChange {
+    AccessChange {
+        time: at("2026-06-15T12:00:00Z"),
+        event_id: "e1".to_owned(),
+        account_id: account(),
+        region: "us-east-1".to_owned(),
+        event_source: "iam.amazonaws.com".to_owned(),
+        event_name: "UpdateAssumeRolePolicy".to_owned(),
+        outcome: "allowed",
+        subject: format!("arn:aws:iam::{ACCOUNT}:role/{HOSTILE}"),
+        gives: None,
+        lets_in: vec![LetIn {
+            principal: HOSTILE.to_owned(),
+            party: Some(HOSTILE.to_owned()),
+            unknown: true,
+            conditions: strings(&[HOSTILE]),
+        }],
+        by: ChangedBy {
+            principal: HOSTILE.to_owned(),
+            party_id: ACCOUNT.to_owned(),
+            party: "own organization".to_owned(),
+            outside: false,
+            network: HOSTILE.to_owned(),
+        },
+    }
+}
+
 /// The sample.
 pub(crate) fn assessment() -> Assessment {
     let mut idle = role("Trial", "AROATRIAL", true);
@@ -416,30 +443,7 @@ pub(crate) fn assessment() -> Assessment {
             active_keys: Some(1),
             keys: vec![KeyReport { ending: "MPLE".to_owned(), active: Some(true), ..KeyReport::default() }],
         }],
-        access_changes: vec![AccessChange {
-            time: at("2026-06-15T12:00:00Z"),
-            event_id: "e1".to_owned(),
-            account_id: account(),
-            region: "us-east-1".to_owned(),
-            event_source: "iam.amazonaws.com".to_owned(),
-            event_name: "UpdateAssumeRolePolicy".to_owned(),
-            outcome: "allowed",
-            subject: format!("arn:aws:iam::{ACCOUNT}:role/{HOSTILE}"),
-            gives: None,
-            lets_in: vec![LetIn {
-                principal: HOSTILE.to_owned(),
-                party: Some(HOSTILE.to_owned()),
-                unknown: true,
-                conditions: strings(&[HOSTILE]),
-            }],
-            by: ChangedBy {
-                principal: HOSTILE.to_owned(),
-                party_id: ACCOUNT.to_owned(),
-                party: "own organization".to_owned(),
-                outside: false,
-                network: HOSTILE.to_owned(),
-            },
-        }],
+        access_changes: vec![access_change()],
         sessions: vec![vec![session("s2", HOSTILE)], vec![session("s1", "nightly")]],
         usage: vec![usage("ListBuckets", 12, 0), usage("Decrypt", 0, 4)],
     }

@@ -65,6 +65,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("toml", &["run/config"]),
     ("uuid", &["run/external_id"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
+    ("yaml-rust2", &["run/vendors"]),
 ];
 
 /// What a pure module must not name (invariant 1).

@@ -100,7 +100,8 @@ impl<'a> Doubts<'a> {
         if code.starts_with("digest-") && self.against.coverage.integrity.is_none() {
             return Some("no digests were verified".to_owned());
         }
-        if code.starts_with("key-") && !self.of.users.is_empty() && self.against.users.is_empty() {
+        let keys_told = |snapshot: &Snapshot| snapshot.users.iter().any(|user| user.active_keys.is_some());
+        if code.starts_with("key-") && keys_told(self.of) && !keys_told(self.against) {
             return Some("no credential report was given".to_owned());
         }
         if code.starts_with("role-") && self.of.idle_days != self.against.idle_days {

@@ -48,9 +48,17 @@ pub struct Snapshot {
     pub roles: Vec<RoleRead>,
     /// Findings.
     pub findings: Vec<FindingRead>,
-    /// Users, where a credential report or a list of keys was given.
+    /// Users.
     #[serde(default)]
-    pub users: Vec<Value>,
+    pub users: Vec<UserRead>,
+}
+
+/// A user.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct UserRead {
+    /// Keys that can be used; `None` where no credential report and no list of keys tells.
+    pub active_keys: Option<u64>,
 }
 
 /// `since <= t < until`, as written.

@@ -41,7 +41,7 @@ fn weak(role: &RoleReport, found: &mut Vec<Finding>) {
          same vendor could try ids until one fits."
             .to_owned(),
         json!({"demanded": weak, "sent": short}),
-        "Let the party generate a UUID for you alone (`uuidgen`), allow both while it changes over, then the new one only.",
+        "Let the party generate a UUID for you alone (`thirdtrail external-id new`), allow both while it changes over, then the new one only.",
     ));
 }
 

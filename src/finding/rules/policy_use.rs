@@ -157,7 +157,7 @@ impl<'r> Uses<'r> {
 /// One word or sentence about disuse for a title or detail.
 pub(super) fn told(disuse: Disuse) -> &'static str {
     match disuse {
-        Disuse::Used => "At least a part of it is in use.",
+        Disuse::Used => "It is in use, at least in part.",
         Disuse::NeverUsed => "The trail would have shown a use, and shows none.",
         Disuse::NotKnown => "Whether it is used, the trail could not have shown.",
     }

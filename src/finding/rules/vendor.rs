@@ -99,9 +99,7 @@ fn still_there(assessment: &Assessment, case: &Case<'_>, over: &Over<'_>) -> Opt
         _ => format!("{} can still come in although its contract ended on {day}", vendor.name),
     };
     let seen = match state {
-        "active" => {
-            format!("{} of it after that day were recorded", count(after.sessions, "session or visit"))
-        }
+        "active" => format!("Sessions and visits of it after that day: {}", after.sessions),
         _ => silence(assessment, case, *ended),
     };
     let detail = match keys {

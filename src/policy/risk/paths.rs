@@ -233,20 +233,27 @@ fn passed(
     strong: &dyn Fn(&str) -> Vec<String>,
     roles: &mut Vec<String>,
 ) -> Held {
-    let service = format!("{service}.amazonaws.com");
-    let ask = Ask { says: Some(("iam:PassedToService", &service)), ..Ask::default() };
-    let held = every(action, ask, powers);
+    // Some services have another name in China, others the same.
+    let ending = if powers.standing.partition == "aws-cn" {
+        &[".amazonaws.com", ".amazonaws.com.cn"][..]
+    } else {
+        &[".amazonaws.com"]
+    };
+    let services: Vec<String> = ending.iter().map(|ending| format!("{service}{ending}")).collect();
+    let to = |service| Ask { says: Some(("iam:PassedToService", service)), ..Ask::default() };
+    let held = any(services.iter().map(|service| every(action, to(service), powers)));
     if held.truth != Truth::False {
         return held;
     }
-    let administrators = strong(&service).into_iter().filter(|arn| arn != powers.standing.arn);
-    any(administrators.map(|arn| {
-        let held = powers.on(action, &arn, ask);
-        if held.truth != Truth::False {
-            roles.push(arn);
-        }
-        held
-    }))
+    any(services.iter().flat_map(|service| strong(service).into_iter().map(move |arn| (service, arn))).map(
+        |(service, arn)| {
+            let held = powers.on(action, &arn, to(service));
+            if held.truth != Truth::False && arn != powers.standing.arn {
+                roles.push(arn);
+            }
+            held
+        },
+    ))
 }
 
 /// A resource on which one action of each step is allowed, for certain if there is one.

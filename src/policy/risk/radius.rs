@@ -36,7 +36,7 @@ impl fmt::Display for Radius {
 
 impl Serialize for Radius {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 % 10 == 0 {
+        if self.0.is_multiple_of(10) {
             return serializer.serialize_u32(self.0 / 10);
         }
         serializer.serialize_f64(f64::from(self.0) / 10.0)

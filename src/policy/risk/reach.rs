@@ -352,6 +352,7 @@ impl<'a> Powers<'a> {
 const GLOBAL: [&str; 8] =
     ["iam", "organizations", "account", "cloudfront", "route53", "route53domains", "globalaccelerator", "shield"];
 
+/// Where requests to [`GLOBAL`] services are made.
 fn home_region(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "cn-north-1",
@@ -359,3 +360,7 @@ fn home_region(partition: &str) -> &'static str {
         _ => "us-east-1",
     }
 }
+
+#[cfg(test)]
+#[path = "reach_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use crate::finding::assessment::Finding;
 
-use super::super::escape::{code, text};
+use super::super::escape::{code, prose, text};
 use super::page::{Page, count, left_out};
 
 /// The severities, gravest first.
@@ -45,8 +45,8 @@ pub(super) fn render(page: &mut Page, findings: &[Finding]) {
     }
     for finding in sorted.iter().filter(|finding| rank(&finding.severity) < 2).take(TOLD) {
         page.heading(3, &format!("{}: {}", text(&finding.severity), text(&finding.title)));
-        page.paragraph(&format!("{} on {}. {}", code(&finding.code), code(&finding.subject), text(&finding.detail)));
-        page.paragraph(&format!("**To do:** {}", text(&finding.remediation)));
+        page.paragraph(&format!("{} on {}. {}", code(&finding.code), code(&finding.subject), prose(&finding.detail)));
+        page.paragraph(&format!("**To do:** {}", prose(&finding.remediation)));
     }
     suppressed(page, &hidden);
 }

@@ -47,8 +47,9 @@ pub(super) fn read(replaced: &Replaced, asked: Option<Granted>, directory: &Dire
         granted.boundary = Some(Boundary::Arn(boundary.clone()));
         granted.notes.push("the role has the permissions boundary of the user, unless another is given".to_owned());
     }
+    let listed = directory.listed().of_user(arn).map(|vendor| vendor.name.as_str());
     let mut users = PartyUsers::default();
-    users.note(UserFacts { arn, id: &user.id, tags: Some(&user.tags), listed: None }, &directory.party_names());
+    users.note(UserFacts { arn, id: &user.id, tags: Some(&user.tags), listed }, &directory.party_names());
     granted.hint = users.get(arn).map(|found| (found.party.name.clone(), found.known_by));
     granted.user = Some(UserToReplace { arn: user.arn.clone(), name: user.name.clone() });
     Ok(granted)
