@@ -179,6 +179,7 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
             subjects: None,
         }],
         external_ids: vec![external_id_use()],
+        trust_narrowing: None,
         last_activity: Some(LastActivity { at: at("2026-07-20T11:30:00Z"), source: "cloudtrail".to_owned() }),
         idle: Idle { days: Some(11), verdict: "active".to_owned(), reason: "a call 11 days ago".to_owned() },
         sessions: RoleSessions {
