@@ -46,9 +46,8 @@ fn changed(trail: &mut Trail, api: (&str, &str), parameters: Value) {
     trail.add(TIME, jane(), api, json!({"requestParameters": parameters}));
 }
 
-/// S17: every way in which an outsider is let in or given more is found, with its severity; what concerns only us is not.
-#[test]
-fn new_access_of_outsiders_is_found_and_ours_is_not() {
+/// An administrator opens doors of every kind, to outsiders and to ourselves.
+fn opened() -> Trail {
     let mut trail = trail();
     let account = |id: &str| json!({"AWS": format!("arn:aws:iam::{id}:root")});
     let set = |name: &str, policy: String| json!({"roleName": name, "assumeRolePolicyDocument": policy});
@@ -99,7 +98,13 @@ fn new_access_of_outsiders_is_found_and_ours_is_not() {
         ("ec2", "DescribeInstances"),
         json!({}),
     );
-    let report = trail.report();
+    trail
+}
+
+/// S17: every way in which an outsider is let in or given more is found, with its severity; what concerns only us is not.
+#[test]
+fn new_access_of_outsiders_is_found_and_ours_is_not() {
+    let report = opened().report();
     let found = severities(&report, "access-new");
     let expected = [
         ("ToAll", "critical"),

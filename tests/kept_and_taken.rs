@@ -352,8 +352,8 @@ fn mistakes_in_a_keep_file_write_nothing() {
         (good.replace("owner = \"o\"\n", ""), "line 1: missing field `owner`"),
         (good.replace("reason", "because"), "line 4: unknown field `because`"),
         (good.replace("ec2:*", "ec2\u{1b}[31m:*"), "line 2: invalid"),
-        (good.replace("ec2:*", "ec2*"), "line 2: `ec2*` is no action pattern like `ec2:Start*`"),
-        (format!("{good}expires = \"tomorrow\"\n"), "line 5: `tomorrow` is no date like 2026-12-31"),
+        (good.replace("ec2:*", "ec2*"), "line 2: `actions`: `ec2*` is no action pattern like `ec2:Start*`"),
+        (format!("{good}expires = \"tomorrow\"\n"), "line 5: `expires`: `tomorrow` is no date like 2026-12-31"),
         ("keep = 3\n".to_owned(), "line 1: "),
     ] {
         fs::write(&keep, &rules).unwrap();

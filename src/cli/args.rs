@@ -12,6 +12,7 @@ use super::beside::BesideArguments;
 use super::collect::CollectArguments;
 use super::compare::CompareArguments;
 use super::external_id::ExternalIdArguments;
+use super::investigate::InvestigateArguments;
 use super::template::TemplateArguments;
 use super::vendors::VendorsArguments;
 
@@ -39,6 +40,8 @@ pub(super) enum Command {
     #[command(mut_arg("verify_digests", |verify| verify.hide(true)))]
     #[command(mut_arg("digest_public_keys", |keys| keys.hide(true)))]
     Report(Box<AnalyzeArguments>),
+    /// A breached party: what it did, touched and left behind, from the output of `analyze`; and files to shut it out.
+    Investigate(Box<InvestigateArguments>),
     /// What changed between two reports; exits with 1 if a finding is new that is as grave as --fail-on or graver.
     Compare(CompareArguments),
     /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.
@@ -405,7 +408,7 @@ pub(super) enum Format {
     Json,
 }
 
-fn time(text: &str) -> Result<Time, String> {
+pub(super) fn time(text: &str) -> Result<Time, String> {
     parse_time(text).ok_or_else(|| "not a date like 2026-05-01 or a time like 2026-05-01T00:00:00Z".to_owned())
 }
 

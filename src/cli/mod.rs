@@ -11,6 +11,7 @@ mod exit_code;
 mod external_id;
 mod generate;
 mod input;
+mod investigate;
 mod lint;
 mod map;
 mod observe;
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
     };
     let done = std::panic::catch_unwind(|| match arguments.command {
         Command::Analyze(arguments) => analyze::run(&arguments, config),
+        Command::Investigate(arguments) => investigate::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Observe(arguments) => observe::run(&arguments),

@@ -17,6 +17,7 @@ pub mod guardrail;
 pub mod hand_offs;
 pub mod id_check;
 pub mod idle;
+pub mod investigate;
 pub mod keep;
 pub mod ledger;
 pub mod narrowing;

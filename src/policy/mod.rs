@@ -11,6 +11,7 @@ pub mod certificate;
 pub mod comparison;
 pub mod compiled;
 pub mod condition;
+pub mod containment;
 pub mod context;
 pub mod danger;
 pub mod diff;

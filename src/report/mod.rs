@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod changes;
 pub mod escape;
 pub mod guardrail;
+pub mod investigation;
 pub mod json;
 pub mod markdown;
 pub mod parquet;

@@ -175,7 +175,7 @@ pub(super) fn nothing_of(input: Input, answers: &Answers) -> Option<UserError> {
 }
 
 /// The time of the question; the judgement takes its own from the window.
-pub(super) fn now() -> Time {
+pub fn now() -> Time {
     chrono::Utc::now()
 }
 

@@ -13,6 +13,7 @@ pub mod external_id;
 pub mod fetch;
 pub mod gathered;
 pub mod inputs;
+pub mod investigate;
 mod ledger;
 pub mod listing;
 pub mod live;

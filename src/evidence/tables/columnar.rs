@@ -4,15 +4,17 @@
 //! depend on rows and columns alone. Types are those that every reader knows, Athena (Trino) among them: no unsigned
 //! numbers, times in microseconds UTC, UTF-8 texts, lists of texts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::json::{LineDelimitedWriter, ReaderBuilder};
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -70,6 +72,9 @@ pub enum ColumnarError {
     /// A row is not what it should be.
     #[error("bad row: {0}")]
     Row(#[from] serde_json::Error),
+    /// A column is not there, or holds something else.
+    #[error("column `{0}` is missing")]
+    NoColumn(String),
     /// The file is of another schema.
     #[error("schema `{found}` where `{expected}` is needed")]
     OtherSchema {
@@ -116,15 +121,76 @@ pub fn decode<T: DeserializeOwned>(
 ) -> Result<Vec<T>, ColumnarError> {
     let options = ArrowReaderOptions::new().with_schema(schema_of(columns));
     let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.into(), options)?;
-    let metadata = reader.metadata().file_metadata().key_value_metadata();
-    let found = metadata.into_iter().flatten().find(|pair| pair.key == SCHEMA_KEY);
-    let found = found.and_then(|pair| pair.value.clone()).unwrap_or_default();
-    if found != schema {
-        return Err(ColumnarError::OtherSchema { found, expected: schema.to_owned() });
-    }
+    check_schema(schema, &reader)?;
     let mut rows = Vec::new();
     for batch in reader.with_batch_size(ROWS_AT_A_TIME).build()? {
         append(&batch?, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+/// A file's own schema; `UTC` by its offset, the only form of a time zone that can be written as text here.
+fn with_offsets(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            Field::new(field.name(), DataType::Timestamp(*unit, Some("+00:00".into())), field.is_nullable())
+        }
+        _ => field.as_ref().clone(),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn check_schema(schema: &str, reader: &ParquetRecordBatchReaderBuilder<Bytes>) -> Result<(), ColumnarError> {
+    let metadata = reader.metadata().file_metadata().key_value_metadata();
+    let found = metadata.into_iter().flatten().find(|pair| pair.key == SCHEMA_KEY);
+    let found = found.and_then(|pair| pair.value.clone()).unwrap_or_default();
+    if found == schema { Ok(()) } else { Err(ColumnarError::OtherSchema { found, expected: schema.to_owned() }) }
+}
+
+/// Rows are wanted whose text in a column is one of these; of several, one is enough.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The column; it holds texts.
+    pub column: &'a str,
+    /// The texts.
+    pub texts: &'a BTreeSet<String>,
+}
+
+/// The rows of a Parquet file of that schema that are wanted, with the named columns; others of the file are not looked
+/// at, so a file that has more of them is read all the same.
+///
+/// # Errors
+/// [`ColumnarError`] when the bytes are not such a file, or one that lacks a column.
+pub fn decode_wanted<T: DeserializeOwned>(
+    schema: &str,
+    columns: &[&str],
+    wanted: &[Wanted<'_>],
+    bytes: impl Into<Bytes>,
+) -> Result<Vec<T>, ColumnarError> {
+    let bytes = bytes.into();
+    let own = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())?;
+    let options = ArrowReaderOptions::new().with_schema(with_offsets(own.schema()));
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
+    check_schema(schema, &reader)?;
+    if let Some(missing) = columns.iter().find(|name| reader.schema().field_with_name(name).is_err()) {
+        return Err(ColumnarError::NoColumn((*missing).to_owned()));
+    }
+    let mask = ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied());
+    let mut rows = Vec::new();
+    for batch in reader.with_projection(mask).with_batch_size(ROWS_AT_A_TIME).build()? {
+        let batch = batch?;
+        let mut keep = vec![false; batch.num_rows()];
+        for one in wanted {
+            let column =
+                batch.column_by_name(one.column).and_then(|column| column.as_any().downcast_ref::<StringArray>());
+            let column = column.ok_or_else(|| ColumnarError::NoColumn(one.column.to_owned()))?;
+            for (keep, text) in keep.iter_mut().zip(column) {
+                *keep |= text.is_some_and(|text| one.texts.contains(text));
+            }
+        }
+        if keep.contains(&true) {
+            append(&filter_record_batch(&batch, &BooleanArray::from(keep))?, &mut rows)?;
+        }
     }
     Ok(rows)
 }
@@ -179,15 +245,17 @@ mod tests {
         text: Option<String>,
         number: i64,
         flag: bool,
+        moment: String,
         texts: Vec<String>,
         numbers: Vec<i64>,
     }
 
-    const COLUMNS: [Column; 6] = [
+    const COLUMNS: [Column; 7] = [
         Column { name: "id", kind: Kind::Id, optional: false, meaning: "" },
         Column { name: "text", kind: Kind::Text, optional: true, meaning: "" },
         Column { name: "number", kind: Kind::Number, optional: false, meaning: "" },
         Column { name: "flag", kind: Kind::Flag, optional: false, meaning: "" },
+        Column { name: "moment", kind: Kind::Moment, optional: false, meaning: "" },
         Column { name: "texts", kind: Kind::Texts, optional: false, meaning: "" },
         Column { name: "numbers", kind: Kind::Numbers, optional: false, meaning: "" },
     ];
@@ -198,6 +266,7 @@ mod tests {
             text: (number % 2 == 0).then(|| format!("\u{1b}\"é\n{number}")),
             number: i64::MAX - number,
             flag: number % 3 == 0,
+            moment: format!("2026-05-01T00:00:{:02}Z", number % 60),
             texts: vec![String::new(); usize::try_from(number % 3).unwrap()],
             numbers: vec![number],
         }
@@ -211,6 +280,28 @@ mod tests {
         assert_eq!(decode::<Row>("test/1", &COLUMNS, bytes.clone()).unwrap(), rows);
         assert!(matches!(decode::<Row>("test/2", &COLUMNS, bytes), Err(ColumnarError::OtherSchema { .. })));
         assert_eq!(decode::<Row>("test/1", &COLUMNS, encode("test/1", &COLUMNS, [] as [Row; 0]).unwrap()).unwrap(), []);
+    }
+
+    #[test]
+    fn only_wanted_rows_come_back() {
+        let rows: Vec<Row> = (0..20_000).map(row).collect();
+        let bytes = encode("test/1", &COLUMNS, &rows).unwrap();
+        #[derive(Deserialize, PartialEq, Debug)]
+        struct Part {
+            text: Option<String>,
+            number: i64,
+            moment: String,
+        }
+        let texts = BTreeSet::from([row(4).text.unwrap(), row(19_998).text.unwrap(), "no such".to_owned()]);
+        let wanted = [Wanted { column: "text", texts: &texts }];
+        let found: Vec<Part> = decode_wanted("test/1", &["number", "text", "moment"], &wanted, bytes.clone()).unwrap();
+        let part = |number: i64| {
+            let Row { text, number, moment, .. } = row(number);
+            Part { text, number, moment }
+        };
+        assert_eq!(found, [part(4), part(19_998)]);
+        let missing = decode_wanted::<Part>("test/1", &["tomorrow", "text"], &wanted, bytes);
+        assert!(matches!(missing, Err(ColumnarError::NoColumn(name)) if name == "tomorrow"));
     }
 
     /// S44: bytes that are no table are an error, not a crash.

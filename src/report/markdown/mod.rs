@@ -9,6 +9,7 @@ mod coverage;
 mod findings;
 mod guardrail;
 mod integrity;
+pub mod investigation;
 mod kept;
 mod page;
 mod parties;
