@@ -69,7 +69,7 @@ fn apply(page: &mut Page, role: &RoleReport, report: &TrustNarrowingReport) {
     let paths = [("before", &files.current), ("after", &files.narrowed), ("difference", &files.diff)];
     page.list(paths.into_iter().filter_map(|(what, path)| Some(format!("{what}: {}", code(path.as_deref()?)))));
     if let Some(reason) = files.not_written {
-        page.paragraph(&format!("{}.", text(reason)));
+        page.paragraph(&format!("Not written: {}.", text(reason)));
     }
     let (Some(current), Some(narrowed)) = (&files.current, &files.narrowed) else { return };
     if report.status == "template" {
