@@ -189,8 +189,8 @@ fn whole_job(options: &Options) -> Outcome<Measured> {
         idle_days: 90,
         key_days: 90,
         max_holes: 0.05,
-        narrowing: None,
         effort: Effort { jobs: options.threads, memory_bytes: 64 << 20 },
+        ..analyze::Options::default()
     };
     let done =
         analyze::analyze(&*source::open(&options.folder.to_string_lossy(), &AwsOptions::default())?, &job, &Silent)?;

@@ -75,6 +75,11 @@ fn the_report_names_the_files_of_each_policy() {
             assert!(files.contains_key(path), "{path}");
             named += 1;
         }
+        let paths = role["trust_narrowing"]["files"].as_object().unwrap().iter();
+        for path in paths.filter(|(name, _)| *name != "not_written").filter_map(|(_, path)| path.as_str()) {
+            assert!(files.contains_key(path), "{path}");
+            named += 1;
+        }
     }
     let written = files.keys().filter(|path| path.starts_with("roles/") && !path.ends_with("certificate.json"));
     assert!(named > 10, "only {named} files are named");
@@ -105,8 +110,10 @@ fn withheld_proposals_are_not_written() {
     let mut assessment = sample::assessment();
     for role in &mut assessment.roles {
         role.rightsizing.status = "withheld".to_owned();
+        role.trust_narrowing.as_mut().unwrap().status = "withheld";
     }
     let files = render(&mut assessment).unwrap();
+    assert!(files.iter().all(|file| !file.path.contains("/trust.")));
     assert!(files.iter().all(|file| !file.path.contains(".rightsized") && !file.path.ends_with(".diff")));
     assert_eq!(files.iter().filter(|file| file.path.ends_with("certificate.json")).count(), assessment.roles.len());
     assert!(assessment.roles.iter().all(|role| role.policies.iter().all(|policy| policy.files.rightsized.is_none())));

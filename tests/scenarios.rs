@@ -27,6 +27,7 @@ use thirdtrail::evidence::{Evidence, Scope};
 use thirdtrail::finding::assess::{Inquiry, assess};
 use thirdtrail::finding::beside::Beside;
 use thirdtrail::finding::coverage::Reading;
+use thirdtrail::finding::trust_steps::TrustWishes;
 use thirdtrail::generate::Damage;
 use thirdtrail::policy::catalog::Catalog;
 use thirdtrail::report::tables::{SCHEMA, TABLES};
@@ -220,6 +221,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
     };
     let window = Window::new(options.request.since.unwrap(), options.request.until.unwrap()).unwrap();
     let inquiry = Inquiry {
+        trust: TrustWishes::default(),
         evidence,
         shelf: &DiskShelf::default(),
         reading: &reading,

@@ -45,8 +45,8 @@ fn report_with(objects: Objects, window: Option<(&str, &str)>, inventories: Vec<
         idle_days: 90,
         key_days: 90,
         max_holes: 0.05,
-        narrowing: None,
         effort: Effort { jobs: 2, memory_bytes: 64 << 20 },
+        ..Options::default()
     };
     let outcome = analyze(&store, &options, &Silent).unwrap();
     let report = outcome.files.iter().find(|file| file.path == "report.json").unwrap();

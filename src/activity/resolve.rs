@@ -18,7 +18,7 @@ use crate::evidence::sighting::join;
 
 use super::action_map::ActionMap;
 use super::attribution::{Attributed, SessionClue, attribute, by_trust, opening_of};
-use super::opening::{Openings, RoleKey};
+use super::opening::{Opening, Openings, RoleKey};
 use super::party::{Accounts, Party};
 use super::party_user::PartyUsers;
 use super::sessions::{Drafts, Session};
@@ -152,6 +152,15 @@ impl<'a> Activity<'a> {
     #[must_use]
     pub fn openings_of(&self, group: &Group) -> usize {
         self.of_group.get(group).map_or(0, Vec::len)
+    }
+
+    /// The openings of one role's sessions, the earliest first; those whose record tells no role id count for every role of
+    /// the name.
+    #[must_use]
+    pub fn openings_into(&self, role: &RoleKey) -> Vec<&Opening<'a>> {
+        let of_group = self.of_group.get(&role.group()).into_iter().flatten();
+        let openings = of_group.filter_map(|at| self.openings.list.get(*at));
+        openings.filter(|opening| opening.role.id == role.id || opening.role.id.is_empty()).collect()
     }
 
     /// The sessions of a group, sorted by role, time and id; `actors` are all of it, and `names` the texts behind theirs.

@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::finding::assessment::{Assessment, Finding, IntegrityReport};
 use crate::finding::keep::KeepOutcome;
 use crate::finding::suppress::SuppressionOutcome;
+use crate::finding::trust_steps::{TrustNarrowing, TrustWishes};
 use crate::policy::narrow::Narrowing;
 use crate::run::analyze::{Options, Outcome, analyze, analyze_with, write};
 use crate::run::beside::BesideOptions;
@@ -21,7 +22,7 @@ use crate::run::resume::Saved;
 use crate::run::workers::Effort;
 use crate::run::{inputs, source};
 
-use super::args::{AnalyzeArguments, NarrowResources, SelectionArguments, Severity};
+use super::args::{AnalyzeArguments, NarrowResources, NarrowTrust, SelectionArguments, Severity};
 use super::beside::is_live;
 use super::exit_code::ExitCode;
 use super::stop::stoppable;
@@ -122,6 +123,13 @@ pub(super) fn options(arguments: &AnalyzeArguments, config: Option<Config>) -> O
             NarrowResources::Exact => Narrowing::Exact,
             NarrowResources::Prefix => Narrowing::CommonPrefix,
         }),
+        trust: TrustWishes {
+            narrowing: arguments.narrow_trust.map(|how| match how {
+                NarrowTrust::Callers => TrustNarrowing::Callers,
+                NarrowTrust::Parties => TrustNarrowing::Parties,
+            }),
+            show_external_ids: arguments.show_external_ids,
+        },
         effort: effort(arguments.jobs, arguments.memory),
     }
 }

@@ -168,6 +168,13 @@ pub(super) struct AnalyzeArguments {
     /// things (a bucket with its objects, a table, a queue), or down to the common `prefix` of the objects in a bucket.
     #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "exact", require_equals = true)]
     pub(super) narrow_resources: Option<NarrowResources>,
+    /// Limit trust in a whole account to the `callers` seen, by their unique ids, where they are few and come again and again;
+    /// with `parties` also take out parties that never came. Ask them first: a party may change its roles any day.
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "callers", require_equals = true)]
+    pub(super) narrow_trust: Option<NarrowTrust>,
+    /// Write the files of narrower trust policies even where they hold external ids in clear; only files below `roles` do.
+    #[arg(long)]
+    pub(super) show_external_ids: bool,
     /// A data event type such as `AWS::S3::Object` that the trail records for every resource, on your word; repeatable.
     /// Without it (or --trail-config) data events are not called unused, and --narrow-resources leaves theirs alone.
     #[arg(long, value_name = "TYPE")]
@@ -361,6 +368,15 @@ impl Severity {
             Self::Critical => "critical",
         }
     }
+}
+
+/// How far to narrow trust policies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum NarrowTrust {
+    /// To the roles and users that came.
+    Callers,
+    /// The same, without the parties that never came.
+    Parties,
 }
 
 /// How far to narrow resources.

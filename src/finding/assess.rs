@@ -28,6 +28,7 @@ use super::rules;
 use super::suppress::Suppression;
 use super::trail::{AccountTrail, trails};
 use super::trust::{role_key, sole_outside};
+use super::trust_steps::{TrustNarrowing, TrustWishes};
 use super::users::users;
 
 /// What an assessment is made from.
@@ -62,6 +63,8 @@ pub struct Inquiry<'a> {
     pub suppressions: &'a [Suppression],
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<Narrowing>,
+    /// What is asked for about trust policies.
+    pub trust: TrustWishes,
     /// What is known beside the trail and the inventory.
     pub beside: &'a Beside,
     /// What was kept of the records.
@@ -92,6 +95,8 @@ pub struct Case<'a> {
     pub keep: &'a [KeepRule],
     /// Whether and how to limit resources.
     pub narrowing: Option<Narrowing>,
+    /// Whether and how to narrow trust policies beyond what needs no asking.
+    pub trust_narrowing: Option<TrustNarrowing>,
     /// What is known beside the trail and the inventory.
     pub beside: &'a Beside,
     /// Roles that services may take and that may do everything.
@@ -223,6 +228,8 @@ fn asked(inquiry: &Inquiry<'_>) -> AskedReport {
         vendors: inquiry.accounts.directory.listed().iter().count() as u64,
         keep_rules: inquiry.keep.len() as u64,
         suppressions: inquiry.suppressions.len() as u64,
+        narrow_trust: inquiry.trust.narrowing.map(TrustNarrowing::word),
+        show_external_ids: inquiry.trust.show_external_ids,
     }
 }
 
@@ -243,6 +250,7 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
         max_holes: inquiry.max_holes,
         keep: inquiry.keep,
         narrowing: inquiry.narrowing,
+        trust_narrowing: inquiry.trust.narrowing,
         beside: inquiry.beside,
         administrators: Administrators::default(),
         trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions, inquiry.beside, inquiry.window),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use crate::activity::attribution::How;
-use crate::activity::opening::RoleKey;
+use crate::activity::opening::{Opening, RoleKey};
 use crate::activity::resolve::RoleActivity;
 use crate::activity::sessions::{SentExternalId, Session};
 use crate::activity::usage::{SeenCall, Usage};
@@ -33,6 +33,7 @@ use super::proposal::{Granted, Proposal, Request, propose};
 use super::replay::replay;
 use super::risk;
 use super::trust;
+use super::trust_narrowing::trust_narrowing;
 
 /// Everything known of one role.
 pub struct Subject<'a, 'e> {
@@ -44,6 +45,8 @@ pub struct Subject<'a, 'e> {
     pub activity: Option<&'a RoleActivity>,
     /// Its sessions.
     pub sessions: Vec<&'a Session<'e>>,
+    /// Its openings, those of the hours before the window included.
+    pub openings: Vec<&'a Opening<'a>>,
 }
 
 impl<'a, 'e> Subject<'a, 'e> {
@@ -55,12 +58,14 @@ impl<'a, 'e> Subject<'a, 'e> {
         role: Option<&'a Role>,
         activity: Option<&'a RoleActivity>,
         sessions: &'a [Session<'e>],
+        openings: Vec<&'a Opening<'a>>,
     ) -> Self {
         let with_id = |id: &'a str| {
             sessions.iter().filter(move |session| session.role.as_deref().is_some_and(|role| role.id == id))
         };
         let nameless = (!key.id.is_empty() && role.is_some()).then_some("");
-        Self { key, role, activity, sessions: with_id(&key.id).chain(nameless.into_iter().flat_map(with_id)).collect() }
+        let sessions = with_id(&key.id).chain(nameless.into_iter().flat_map(with_id)).collect();
+        Self { key, role, activity, sessions, openings }
     }
 
     /// The role's ARN; the path is unknown when the inventory does not hold the role.
@@ -134,9 +139,9 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
     let risk = subject.role.zip(granted.as_ref());
     let risk = risk.map(|(role, granted)| Box::new(risk::risk(role, granted, &rightsizing, &policies, case)));
     let denied = denied_actions(&usage, grants);
-    let blind = || witness.and_then(|trail| trail.shows_every_session().err());
-    let doubt = case.uncovered(key.account).or_else(blind);
+    let doubt = case.uncovered(key.account).or_else(|| witness.and_then(|trail| trail.shows_every_session().err()));
     let external_ids = external_id::uses(&subject.sessions, &trust, doubt.as_deref());
+    let trust_narrowing = trust_narrowing(subject, &trust, &external_ids, doubt, case);
     let keep = rules.uses(&ledger.entries);
     let (actions, actions_summed, actions_beyond) = summed(ledger.entries);
     RoleReport {
@@ -148,6 +153,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         in_inventory: subject.role.is_some(),
         trust,
         external_ids,
+        trust_narrowing,
         last_activity: idle::last_activity(&signs),
         idle: idle::judge(&signs),
         sessions: sessions(subject),

@@ -39,6 +39,8 @@ pub mod risk;
 pub mod size;
 pub mod statement;
 pub mod trust;
+pub mod trust_edit;
+pub mod trust_probe;
 pub mod truth;
 pub mod undecided;
 pub mod users;

@@ -2,7 +2,7 @@
 //!
 //! Pure: no file is opened, no clock is asked, and equal assessments give equal bytes. Judging is not done here; what a
 //! page says of a role stands in the [`Assessment`]. In reading order: [`escape`] and [`paths`] (strangers' names made
-//! harmless), [`json`], [`policy_files`], [`guardrail`] and [`certificate`] (what a person applies), [`markdown`] (what a person
+//! harmless), [`json`], [`policy_files`], [`trust_files`], [`guardrail`] and [`certificate`] (what a person applies), [`markdown`] (what a person
 //! reads), [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod certificate;
@@ -17,6 +17,7 @@ pub mod paths;
 pub mod policy_files;
 pub mod tables;
 pub mod template;
+pub mod trust_files;
 
 use crate::evidence::hands::{self, Hands, OneByOne};
 use crate::finding::assessment::Assessment;
@@ -76,10 +77,12 @@ pub fn render(assessment: &mut Assessment) -> Result<Vec<OutputFile>, RenderErro
 /// As [`render`].
 pub fn render_by(hands: &dyn Hands, assessment: &mut Assessment) -> Result<Vec<OutputFile>, RenderError> {
     let folders = paths::role_folders(&assessment.roles);
+    let show = assessment.asked.show_external_ids;
     let mut files = Vec::new();
     for (role, folder) in assessment.roles.iter_mut().zip(&folders) {
         policy_files::render(role, folder, &mut files)?;
         guardrail::render(role, folder, &mut files)?;
+        trust_files::render(role, folder, show, &mut files)?;
     }
     let assessment = &*assessment;
     let (tables, pages) = hands::both(hands, || parquet::render(hands, assessment), || pages(assessment, &folders));

@@ -60,7 +60,10 @@ pub fn policy_stems(policies: &[PolicyReport]) -> Vec<String> {
         key: format!("{}\n{}\n{}", policy.kind, policy.arn.as_deref().unwrap_or_default(), policy.name),
         name: policy.name.clone(),
     };
-    safe_names(&policies.iter().map(named).collect::<Vec<_>>())
+    // The files of the trust policy have that name.
+    let trust = Named { rank: 0, key: String::new(), name: "trust".to_owned() };
+    let all: Vec<Named> = [trust].into_iter().chain(policies.iter().map(named)).collect();
+    safe_names(&all).into_iter().skip(1).collect()
 }
 
 /// The path of a role's certificate.

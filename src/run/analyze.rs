@@ -22,6 +22,7 @@ use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, outcomes};
 use crate::finding::suppress::{self, SuppressionOutcome};
+use crate::finding::trust_steps::{TrustNarrowing, TrustWishes};
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
@@ -59,6 +60,8 @@ pub struct Options {
     pub beside: BesideOptions,
     /// Whether and how to limit resources (S35).
     pub narrowing: Option<Narrowing>,
+    /// What is asked for about trust policies.
+    pub trust: TrustWishes,
     /// The user's rules about actions, findings and vendors.
     pub rules: RuleFiles,
     /// Public keys of digests, if digests are to be verified.
@@ -355,6 +358,7 @@ fn judge(
         keep: &given.rules.keep,
         suppressions: &given.rules.suppressions,
         narrowing: options.narrowing,
+        trust: options.trust,
         scope,
         hands: workers,
     }))
@@ -423,6 +427,8 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
             "live": options.beside.live.iter().map(|input| input.word()).collect::<Vec<_>>(),
             "assume_role_name": options.beside.assume_role_name,
             "narrow_resources": options.narrowing.map(Narrowing::word),
+            "narrow_trust": options.trust.narrowing.map(TrustNarrowing::word),
+            "show_external_ids": options.trust.show_external_ids,
             "complete_data_events": options.beside.complete_data_events,
             "verify_digests": options.digest_keys.is_some(),
             "config": options.rules.config.as_ref().map(|config| config.path.display().to_string()),

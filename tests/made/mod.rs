@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirdtrail::aws::window::parse_time;
+use thirdtrail::finding::trust_steps::TrustWishes;
 use thirdtrail::run::analyze::{Options, analyze};
 use thirdtrail::run::live::Input;
 use thirdtrail::run::monitor::Silent;
@@ -29,6 +30,14 @@ pub(crate) struct Trail {
     pub(crate) holes: Vec<String>,
     pub(crate) inventory: Option<Value>,
     pub(crate) credential_report: Option<String>,
+    /// What is asked for about trust policies.
+    pub(crate) trust: TrustWishes,
+    /// Worker threads.
+    pub(crate) jobs: usize,
+    /// Whole days without activity from which a role is idle.
+    pub(crate) idle_days: u32,
+    /// The Regions asked for; none for all.
+    pub(crate) regions: Vec<String>,
 }
 
 impl Trail {
@@ -40,6 +49,10 @@ impl Trail {
             holes: Vec::new(),
             inventory: None,
             credential_report: None,
+            trust: TrustWishes::default(),
+            jobs: 2,
+            idle_days: 90,
+            regions: Vec::new(),
         }
     }
 
@@ -75,12 +88,14 @@ impl Trail {
             request: Request {
                 since: parse_time(self.days.0),
                 until: parse_time(self.days.1).map(|time| time + chrono::TimeDelta::days(1)),
+                regions: self.regions.iter().cloned().collect(),
                 ..Request::default()
             },
-            idle_days: 90,
+            idle_days: self.idle_days,
             key_days: 90,
             max_holes: 0.05,
-            effort: Effort { jobs: 2, memory_bytes: 64 << 20 },
+            trust: self.trust,
+            effort: Effort { jobs: self.jobs, memory_bytes: 64 << 20 },
             ..Options::default()
         };
         if let Some(inventory) = &self.inventory {

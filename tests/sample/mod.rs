@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may stop here")]
 
+mod trust;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -179,6 +181,7 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
             subjects: None,
         }],
         external_ids: vec![external_id_use()],
+        trust_narrowing: Some(Box::new(trust::narrowing())),
         last_activity: Some(LastActivity { at: at("2026-07-20T11:30:00Z"), source: "cloudtrail".to_owned() }),
         idle: Idle { days: Some(11), verdict: "active".to_owned(), reason: "a call 11 days ago".to_owned() },
         sessions: RoleSessions {
@@ -353,33 +356,6 @@ fn usage(name: &str, calls: i64, denied: i64) -> UsageRow {
     }
 }
 
-fn access_change() -> AccessChange {
-    AccessChange {
-        time: at("2026-06-15T12:00:00Z"),
-        event_id: "e1".to_owned(),
-        account_id: account(),
-        region: "us-east-1".to_owned(),
-        event_source: "iam.amazonaws.com".to_owned(),
-        event_name: "UpdateAssumeRolePolicy".to_owned(),
-        outcome: "allowed",
-        subject: format!("arn:aws:iam::{ACCOUNT}:role/{HOSTILE}"),
-        gives: None,
-        lets_in: vec![LetIn {
-            principal: HOSTILE.to_owned(),
-            party: Some(HOSTILE.to_owned()),
-            unknown: true,
-            conditions: strings(&[HOSTILE]),
-        }],
-        by: ChangedBy {
-            principal: HOSTILE.to_owned(),
-            party_id: ACCOUNT.to_owned(),
-            party: "own organization".to_owned(),
-            outside: false,
-            network: HOSTILE.to_owned(),
-        },
-    }
-}
-
 /// The sample.
 pub(crate) fn assessment() -> Assessment {
     let mut idle = role("Trial", "AROATRIAL", true);
@@ -443,7 +419,7 @@ pub(crate) fn assessment() -> Assessment {
             active_keys: Some(1),
             keys: vec![KeyReport { ending: "MPLE".to_owned(), active: Some(true), ..KeyReport::default() }],
         }],
-        access_changes: vec![access_change()],
+        access_changes: vec![trust::access_change()],
         sessions: vec![vec![session("s2", HOSTILE)], vec![session("s1", "nightly")]],
         usage: vec![usage("ListBuckets", 12, 0), usage("Decrypt", 0, 4)],
     }

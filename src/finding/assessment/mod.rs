@@ -11,6 +11,7 @@ mod replay;
 mod risk;
 mod role;
 mod rows;
+mod trust_narrowing;
 mod user;
 
 use serde::{Serialize, Serializer};
@@ -27,6 +28,7 @@ pub use replay::*;
 pub use risk::*;
 pub use role::*;
 pub use rows::*;
+pub use trust_narrowing::*;
 pub use user::*;
 
 /// Name and version of the report's schema.
@@ -84,6 +86,10 @@ pub struct AskedReport {
     pub keep_rules: u64,
     /// Suppressions (S39).
     pub suppressions: u64,
+    /// Whether trust policies were to be narrowed to callers or parties: `callers`, `parties`.
+    pub narrow_trust: Option<&'static str>,
+    /// Whether the files of trust policies may show external ids (S42).
+    pub show_external_ids: bool,
 }
 
 /// `since <= t < until`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Guardrail, ReplayReport, RoleRisk, as_rfc3339, as_rfc3339_option};
+use super::{Guardrail, ReplayReport, RoleRisk, TrustNarrowingReport, as_rfc3339, as_rfc3339_option};
 use crate::aws::window::Time;
 use crate::aws::{AccessLevel, AccountId, Action, Fingerprint};
 use crate::policy::risk::BlastRadius;
@@ -30,6 +30,8 @@ pub struct RoleReport {
     pub trust: Vec<TrustEntry>,
     /// What hand-offs carried, by party.
     pub external_ids: Vec<ExternalIdUse>,
+    /// A narrower trust policy; `null` when the role is not in the inventory.
+    pub trust_narrowing: Option<Box<TrustNarrowingReport>>,
     /// The later of CloudTrail's and IAM's.
     pub last_activity: Option<LastActivity>,
     /// Idleness.

@@ -16,6 +16,7 @@ mod page;
 mod parties;
 mod role;
 mod sizing;
+mod trust_narrowing;
 mod users;
 
 use crate::aws::window::{Time, rfc3339};

@@ -6,7 +6,7 @@ use crate::finding::assessment::{ActionEntry, Assessment, ExternalIdReport, Role
 use super::super::certificate::ledger;
 use super::super::escape::{code, text};
 use super::page::{Page, count, left_out};
-use super::{apply, guardrail, moment, sizing};
+use super::{apply, guardrail, moment, sizing, trust_narrowing};
 
 /// Lines of the ledger shown in one table.
 pub(super) const ACTIONS_SHOWN: usize = 40;
@@ -26,6 +26,7 @@ pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport
     idle(page, role);
     trust(page, role);
     external_ids(page, role);
+    trust_narrowing::render(page, role);
     sessions(page, assessment, role);
     used(page, role);
     sizing::render(page, assessment, role, folder);
