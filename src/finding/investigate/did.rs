@@ -8,7 +8,8 @@ use crate::evidence::limits;
 use crate::policy::Catalog;
 
 use super::answer::{CallTold, Could, GrantedAction, RoleTold, ServiceTold, SessionTold, SessionsTold, Thing, Touched};
-use super::read::{RoleRead, SessionRead, UsageRead};
+use super::read::RoleRead;
+use super::rows::{SessionRead, UsageRead};
 use super::{Known, UNRESOLVED};
 
 /// First and last moment of a session, as far as they are known.

@@ -74,8 +74,10 @@ pub(super) fn gaps(known: &Known<'_>, asked: &Asked<'_>, reachable: &BTreeSet<&s
             let count = days.len();
             add("hole", id(), format!("{count} days of the range cannot be judged ({reason}): {}", some(&days)));
         }
-        // Whether every account's reads are recorded matters only where the party can come.
-        let concerned = reachable.iter().any(|arn| arn.contains(&account.account_id));
+        // Whether an account's reads are recorded matters only where the party can come, or acted without a role.
+        let concerned = reachable.iter().any(|arn| arn.contains(&account.account_id))
+            || asked.parties.iter().any(|party| party.id.contains(&account.account_id))
+            || known.usage.iter().any(|row| row.account_id == account.account_id);
         if concerned && account.read_events_seen == Some(false) {
             add(
                 "no_read_events",

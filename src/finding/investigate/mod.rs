@@ -10,6 +10,7 @@ mod did;
 mod gaps;
 mod left;
 pub mod read;
+pub mod rows;
 pub mod who;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,8 @@ use crate::policy::Catalog;
 use crate::policy::inventory::Inventory;
 
 use answer::{FindingTold, Investigation, PartyTold, RoleTold, RunTold, SCHEMA, UserTold};
-use read::{PartyRead, Reported, SessionRead, UsageRead};
+use read::{PartyRead, Reported};
+use rows::{SessionRead, UsageRead};
 
 /// The id of the party that nobody could be found for.
 const UNRESOLVED: &str = "unresolved";

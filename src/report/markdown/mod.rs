@@ -5,6 +5,7 @@
 
 mod access;
 mod apply;
+mod containment;
 mod coverage;
 mod findings;
 mod guardrail;
