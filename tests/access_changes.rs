@@ -205,6 +205,70 @@ fn delegation_is_a_finding() {
     assert_eq!(finding["evidence"]["by_party"], json!({"Datadog": {"sessions": 1, "calls": 1}}));
 }
 
+/// S11, S14: a role that a delegate assumes further on is in the outsider's reach.
+#[test]
+fn a_delegate_goes_on_as_himself() {
+    let mut trail = trail();
+    trail.inventory.as_mut().unwrap()["RoleDetailList"] =
+        json!([role("Ours", json!({"AWS": OWN})), role("Deep", json!({"AWS": OWN}))]);
+    let mut caller = session("Ours", "s", "ASIAOURSOURSOURSOURS");
+    caller["invokedByDelegate"] = json!({"accountId": DATADOG});
+    let handoff = json!({"requestParameters": {"roleArn": format!("arn:aws:iam::{OWN}:role/v/Deep"), "roleSessionName": "d"},
+        "responseElements": {"credentials": {"accessKeyId": "ASIADEEPDEEPDEEPDEEP"},
+            "assumedRoleUser": {"assumedRoleId": "AROADeep:d", "arn": "arn:aws:sts::x"}}});
+    trail.add("2026-05-01T09:00:00Z", caller, ("sts", "AssumeRole"), handoff);
+    trail.add(TIME, session("Deep", "d", "ASIADEEPDEEPDEEPDEEP"), ("ec2", "DescribeInstances"), json!({}));
+    let report = trail.report();
+    let deep = report["roles"].as_array().unwrap().iter().find(|role| role["name"] == "Deep").unwrap();
+    assert_eq!(deep["sessions"]["by_party"], json!({DATADOG: 1}));
+}
+
+/// Who gives itself a key names nobody; a group and a managed policy of a vendor's user give it more.
+#[test]
+fn what_a_vendors_user_gets_is_found_wherever_it_is_given() {
+    let mut trail = trail();
+    let policy = format!("arn:aws:iam::{OWN}:policy/Vendors");
+    trail.inventory.as_mut().unwrap()["UserDetailList"] = json!([{"UserName": "datadog", "UserId": "AIDAdatadog",
+        "Arn": format!("arn:aws:iam::{OWN}:user/datadog"), "GroupList": ["vendors"],
+        "AttachedManagedPolicies": [{"PolicyName": "Vendors", "PolicyArn": policy}]}]);
+    let made = json!({"accessKey": {"accessKeyId": "AKIANEWNEWNEWNEWNEWN", "userName": "datadog"}});
+    trail.add(
+        TIME,
+        user("datadog", "AKIA000000000datadog"),
+        ("iam", "CreateAccessKey"),
+        json!({"responseElements": made}),
+    );
+    changed(
+        &mut trail,
+        ("iam", "AttachGroupPolicy"),
+        json!({"groupName": "vendors", "policyArn": "arn:aws:iam::aws:policy/X"}),
+    );
+    changed(
+        &mut trail,
+        ("iam", "AttachGroupPolicy"),
+        json!({"groupName": "staff", "policyArn": "arn:aws:iam::aws:policy/X"}),
+    );
+    changed(&mut trail, ("iam", "CreatePolicyVersion"), json!({"policyArn": policy}));
+    let found =
+        severities(&trail.report(), "access-new").into_iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    assert_eq!(found, ["Vendors", "datadog", "vendors"]);
+}
+
+/// Doubt is said: an organization whose owner is not ours is no unknown account, and everybody but our own is everybody.
+#[test]
+fn organizations_and_negations_are_read_with_care() {
+    let mut trail = trail();
+    let shared = json!({"resourceShareArn": format!("arn:aws:ram:us-east-1:{OWN}:resource-share/s"),
+        "principals": ["arn:aws:organizations::444455556666:organization/o-abc"]});
+    changed(&mut trail, ("ram", "AssociateResourceShare"), shared);
+    let others = json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}});
+    let bucket = json!({"bucketName": "others", "bucketPolicy": {"Statement": [statement(&json!("*"), &others)]}});
+    changed(&mut trail, ("s3", "PutBucketPolicy"), bucket);
+    let report = trail.report();
+    assert_eq!(severities(&report, "access-new"), [("others", "medium"), ("s", "medium")]);
+    assert_eq!(with(&report, "access-new")["others"]["party"], "everybody");
+}
+
 /// Records of real attacks: every door that was opened to another account is found, with who opened it.
 #[test]
 fn real_backdoors_are_found() {

@@ -172,3 +172,49 @@ fn no_key_is_shown() {
         assert!(!text.contains("AKIA000000000datadog") && !text.contains("AKIARETIRED"), "{path} shows a key");
     }
 }
+
+/// S16, invariant 3: a user whose path changed is one user, under its later ARN, with the whole past of its key.
+#[test]
+fn a_user_that_moved_is_one_user() {
+    let mut trail = Trail::new("2026-05-01", "2026-07-31");
+    let mut moved = user("bob", "AKIABOBBOBBOBBOBBOBB");
+    trail.add("2026-05-01T10:00:00Z", moved.clone(), LIST, json!({}));
+    moved["arn"] = json!(format!("arn:aws:iam::{OWN}:user/zone/bob"));
+    trail.add("2026-07-30T10:00:00Z", moved, LIST, json!({"sourceIPAddress": "198.51.100.9"}));
+    let report = trail.report();
+    let users = report["users"].as_array().unwrap();
+    assert_eq!(users.len(), 1);
+    assert_eq!(users[0]["arn"], format!("arn:aws:iam::{OWN}:user/zone/bob"));
+    assert_eq!(users[0]["keys"][0]["first_seen"], "2026-05-01T10:00:00Z");
+    assert_eq!(severities(&report, "key-new-network"), [("bob", "medium")]);
+}
+
+/// A key that was in use before the only key of today was made is another key.
+#[test]
+fn the_past_of_a_deleted_key_is_not_the_new_keys() {
+    let mut trail = trail();
+    trail.add("2026-05-02T10:00:00Z", user("ci", "AKIACICICICICICIOLD1"), LIST, json!({}));
+    let report = trail.report();
+    let of = |name: &str| report["users"].as_array().unwrap().iter().find(|user| user["name"] == name).unwrap();
+    assert_eq!(of("ci")["keys"].as_array().unwrap().len(), 1, "made in 2021, used in May: the same key");
+    let mut trail = self::trail();
+    trail.add("2026-05-02T10:00:00Z", user("backup", "AKIABACKUPBACKUPOLD1"), LIST, json!({}));
+    let report = trail.report();
+    let backup = report["users"].as_array().unwrap().iter().find(|user| user["name"] == "backup").unwrap();
+    let endings: Vec<&str> =
+        backup["keys"].as_array().unwrap().iter().map(|key| key["ending"].as_str().unwrap()).collect();
+    assert_eq!(endings, ["", "OLD1"]);
+}
+
+/// A refused wish to assume a role is one refused call of the vendor's user.
+#[test]
+fn a_users_refused_hand_off_counts_once() {
+    let mut trail = trail();
+    let refused = json!({"errorCode": "AccessDenied",
+        "requestParameters": {"roleArn": format!("arn:aws:iam::{OWN}:role/Inner"), "roleSessionName": "s"}});
+    trail.add("2026-07-01T10:00:00Z", user("datadog", "AKIA000000000datadog"), ("sts", "AssumeRole"), refused);
+    let report = trail.report();
+    let parties = report["parties"].as_array().unwrap();
+    let party = parties.iter().find(|party| party["name"] == "Datadog").unwrap();
+    assert_eq!((&party["denied"], &party["calls"]), (&json!(1), &json!(10)));
+}

@@ -158,6 +158,10 @@ impl<'e> Attributor<'_, 'e> {
             }
             HandOffKind::AssumeRole => {}
         }
+        // S14: whoever acts in the name of one of our identities goes on as himself.
+        if let Some(delegate) = caller.delegate {
+            return exact(self.account(delegate), Channel::RoleChain);
+        }
         match (caller.kind, caller.account) {
             (IdentityKind::AwsService, _) if *caller.invoked_by == *ROLES_ANYWHERE => {
                 exact(Arc::new(Party::certificate(&opening.record.source_identity)), Channel::RolesAnywhere)

@@ -88,6 +88,12 @@ impl PartyUsers {
         self.get(self.arn_of_id.get(id)?)
     }
 
+    /// The user with that ARN, or where the record tells none, with that id.
+    #[must_use]
+    pub fn of(&self, arn: &str, id: &str) -> Option<&PartyUser> {
+        self.get(arn).or_else(|| self.by_id(id))
+    }
+
     /// All, by ARN.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &PartyUser)> {
         self.by_arn.iter().map(|(arn, user)| (arn.as_str(), user))

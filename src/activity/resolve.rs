@@ -103,7 +103,9 @@ impl<'a> Activity<'a> {
                 of_group.entry(opening.role.group()).or_default().push(at);
             }
         }
-        let refused = evidence.handoffs.values().filter(|seen| seen.outcome != Outcome::Allowed);
+        let in_window = |time| inputs.window.is_none_or(|window| window.contains(time));
+        let refused =
+            evidence.handoffs.values().filter(|seen| seen.outcome != Outcome::Allowed && in_window(seen.time));
         let mut refusals: Vec<Refusal<'a>> =
             refused.map(|record| Refusal { party: refused_party(record, &inputs), record }).collect();
         refusals.sort_by(|a, b| (a.record.time, &a.record.event_id).cmp(&(b.record.time, &b.record.event_id)));
@@ -190,7 +192,7 @@ impl<'a> Activity<'a> {
                 self.session(clue).1.party
             }
             (_, IdentityKind::AwsService, _) => Arc::new(Party::aws_service(&caller.invoked_by)),
-            (_, _, Some(account)) => match self.inputs.users.get(&caller.arn) {
+            (_, _, Some(account)) => match self.inputs.users.of(&caller.arn, &caller.principal_id) {
                 Some(user) => Arc::clone(&user.party),
                 None => Arc::new(accounts.party(account)),
             },
@@ -269,6 +271,9 @@ impl RoleIds {
 }
 
 fn refused_party(record: &HandOffSeen, inputs: &Inputs<'_>) -> Party {
+    if let Some(delegate) = record.caller.delegate {
+        return inputs.accounts.party(delegate);
+    }
     match (record.kind, record.caller.kind, record.caller.account) {
         (HandOffKind::WebIdentity | HandOffKind::Saml, _, _) => {
             inputs.accounts.identity_provider(&record.provider, &record.subject, record.role_account)

@@ -22,6 +22,8 @@ pub enum ChangeKind {
     ManagedPolicy,
     /// What a user may do.
     UserPermissions,
+    /// What the users of a group may do.
+    GroupPermissions,
     /// A user's credentials.
     UserCredentials,
     /// Whom an identity provider or a certificate authority vouches for.
@@ -64,10 +66,12 @@ const fn api(
 const NUMBERS: &[&str] = &["aWSAccountId", "aWSAccountIds", "awsAccountIds", "accountIds"];
 const SHARED: &[&str] = &["userId", "group", "organizationArn", "organizationalUnitArn"];
 
-use ChangeKind::{ManagedPolicy, Provider, Resource, RolePermissions, Trust, UserCredentials, UserPermissions};
+use ChangeKind::{
+    GroupPermissions, ManagedPolicy, Provider, Resource, RolePermissions, Trust, UserCredentials, UserPermissions,
+};
 use Named::{Keys, Nobody, Policy};
 
-const APIS: [Api; 49] = [
+const APIS: [Api; 52] = [
     api(("iam", "CreateRole"), Trust, &["roleName"], Policy(&["assumeRolePolicyDocument"]), &[]),
     api(("iam", "UpdateAssumeRolePolicy"), Trust, &["roleName"], Policy(&["policyDocument"]), &[]),
     api(("iam", "AttachRolePolicy"), RolePermissions, &["roleName"], Nobody, &["policyArn"]),
@@ -79,6 +83,9 @@ const APIS: [Api; 49] = [
     api(("iam", "AttachUserPolicy"), UserPermissions, &["userName"], Nobody, &["policyArn"]),
     api(("iam", "PutUserPolicy"), UserPermissions, &["userName"], Nobody, &["policyName"]),
     api(("iam", "AddUserToGroup"), UserPermissions, &["userName"], Nobody, &["groupName"]),
+    api(("iam", "AttachGroupPolicy"), GroupPermissions, &["groupName"], Nobody, &["policyArn"]),
+    api(("iam", "PutGroupPolicy"), GroupPermissions, &["groupName"], Nobody, &["policyName"]),
+    api(("iam", "PutUserPermissionsBoundary"), UserPermissions, &["userName"], Nobody, &["permissionsBoundary"]),
     api(("iam", "DeleteUserPermissionsBoundary"), UserPermissions, &["userName"], Nobody, &[]),
     api(("iam", "CreateUser"), UserCredentials, &["userName"], Nobody, &[]),
     api(("iam", "CreateAccessKey"), UserCredentials, &["userName"], Nobody, &["accessKey", "accessKeyId"]),
@@ -96,7 +103,7 @@ const APIS: [Api; 49] = [
     api(("s3", "PutBucketAcl"), Resource, &["bucketName"], Keys(&[], &["URI", "x-amz-acl"]), &[]),
     api(("s3", "PutAccessPointPolicy"), Resource, &["name"], Policy(&["PutAccessPointPolicyRequest", "Policy"]), &[]),
     api(("kms", "PutKeyPolicy"), Resource, &["keyId"], Policy(&["policy"]), &[]),
-    api(("kms", "CreateKey"), Resource, &["description"], Policy(&["policy"]), &[]),
+    api(("kms", "CreateKey"), Resource, &["keyMetadata", "arn"], Policy(&["policy"]), &[]),
     api(("kms", "CreateGrant"), Resource, &["keyId"], Keys(&[], &["granteePrincipal"]), &[]),
     api(("lambda", "AddPermission20150331v2"), Resource, &["functionName"], Keys(&[], &["principal"]), &["action"]),
     api(("lambda", "AddPermission20150331"), Resource, &["functionName"], Keys(&[], &["principal"]), &["action"]),
@@ -136,7 +143,8 @@ const APIS: [Api; 49] = [
 pub struct Admitted {
     /// Account id, ARN, provider, service, or `*` for everybody.
     pub principal: Box<str>,
-    /// The condition keys of the statement, in lower case, separated by commas; empty without conditions.
+    /// The condition keys of the statement, in lower case, separated by commas, with `!` where the operator is negated or
+    /// lets the key be absent; empty without conditions.
     pub conditions: Box<str>,
 }
 
@@ -202,7 +210,13 @@ impl<'a> AccessChange<'a> {
         if off || (api.kind == Resource && admitted.is_empty()) {
             return None;
         }
-        Some(Self { kind: api.kind, target: text(api.target), gives: text(api.gives), admitted })
+        let mut target = text(api.target);
+        // Without a name, a user changes its own credentials.
+        if target.is_empty() && matches!(api.kind, UserCredentials | UserPermissions) {
+            target = text(&["accessKey", "userName"]);
+            target = if target.is_empty() { record.identity.user_name } else { target };
+        }
+        Some(Self { kind: api.kind, target, gives: text(api.gives), admitted })
     }
 }
 
@@ -232,6 +246,13 @@ fn plain(principal: &str) -> &str {
     }
 }
 
+/// A condition's key; with `!` where the statement is for those whom the key does not tell.
+fn named(operator: &str, key: &str) -> String {
+    let operator = operator.to_ascii_lowercase();
+    let open = operator.contains("not") || operator.ends_with("ifexists") || operator == "null";
+    format!("{}{}", if open { "!" } else { "" }, key.to_ascii_lowercase())
+}
+
 /// Some services give the policy as JSON, others as a text of it.
 fn note_document(document: Json<'_>, admitted: &mut BTreeSet<Admitted>) {
     match document.as_str() {
@@ -251,8 +272,10 @@ fn note_policy(policy: Json<'_>, admitted: &mut BTreeSet<Admitted>) {
             continue;
         }
         let operators = statement.get("Condition").unwrap_or_default();
-        let keys: BTreeSet<String> =
-            operators.members().flat_map(|(_, keys)| keys.members()).map(|(key, _)| key.to_ascii_lowercase()).collect();
+        let keys: BTreeSet<String> = operators
+            .members()
+            .flat_map(|(operator, keys)| keys.members().map(move |(key, _)| named(operator, key)))
+            .collect();
         let conditions = keys.into_iter().collect::<Vec<_>>().join(",");
         let mut note = |principal: &str| {
             admitted.insert(Admitted { principal: Box::from(principal), conditions: Box::from(conditions.as_str()) });

@@ -289,7 +289,7 @@ fn is_inside(scope: &Scope, role_account: AccountId, caller: &Identity<'_>) -> b
         _ if caller.delegate.is_some() => false,
         (IdentityKind::AwsService, _) => caller.invoked_by != ROLES_ANYWHERE,
         (IdentityKind::IamUser | IdentityKind::Root, _) => {
-            caller.account == Some(role_account) && !scope.is_party_user(caller.arn)
+            caller.account == Some(role_account) && !scope.is_party_user(cut(caller.arn))
         }
         (IdentityKind::AssumedRole, Some(session)) => {
             session.account == Some(role_account) && scope.is_quiet(role_account, session.role_name, session.role_id)
@@ -305,7 +305,8 @@ fn caller_of(identity: &Identity<'_>) -> Caller {
         account: identity.account,
         delegate: identity.delegate,
         principal_id: text(identity.principal_id),
-        arn: text(identity.arn),
+        // Whoever acts for a user acts as it.
+        arn: text(if identity.federated_by.is_empty() { identity.arn } else { identity.federated_by }),
         invoked_by: text(identity.invoked_by),
         session: identity.session.and_then(|session| {
             Some(CallerSession {

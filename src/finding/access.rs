@@ -43,16 +43,21 @@ pub fn changes(
 struct Reach<'a> {
     roles: BTreeSet<(AccountId, &'a str)>,
     users: BTreeSet<(AccountId, &'a str)>,
+    groups: BTreeSet<(AccountId, &'a str)>,
     policies: BTreeSet<&'a str>,
 }
 
 impl<'a> Reach<'a> {
     fn of(roles: &'a [RoleReport], inquiry: &Inquiry<'a>) -> Self {
         let user = |(arn, _): (&'a str, _)| crate::activity::party_user::account_and_name(arn);
+        let held = || inquiry.users.iter().filter_map(|(arn, _)| inquiry.inventory.users.get(arn));
+        let of_users = held().flat_map(|user| inquiry.inventory.policies_of_user(user)).filter_map(|policy| policy.arn);
+        let of_roles = roles.iter().flat_map(|role| &role.policies).filter_map(|policy| policy.arn.as_deref());
         Self {
             roles: roles.iter().map(|role| (role.account_id, role.name.as_str())).collect(),
             users: inquiry.users.iter().filter_map(user).collect(),
-            policies: roles.iter().flat_map(|role| &role.policies).filter_map(|policy| policy.arn.as_deref()).collect(),
+            groups: held().flat_map(|user| user.groups.iter().map(|name| (user.account, name.as_str()))).collect(),
+            policies: of_roles.chain(of_users).collect(),
         }
     }
 }
@@ -67,6 +72,7 @@ fn judged(seen: &ChangeSeen, by: &Party, reach: &Reach<'_>, case: &Case<'_>) -> 
         ChangeKind::RolePermissions => reach.roles.contains(&target),
         ChangeKind::ManagedPolicy => reach.policies.contains(&*seen.target),
         ChangeKind::UserPermissions | ChangeKind::UserCredentials => reach.users.contains(&target),
+        ChangeKind::GroupPermissions => reach.groups.contains(&target),
         ChangeKind::Provider => true,
     };
     if !outside && (!concerns || seen.outcome != Outcome::Allowed) {
@@ -127,6 +133,11 @@ fn let_in(one: &Admitted, kind: ChangeKind, accounts: Accounts<'_>) -> Option<Le
             }
             None
         }
+        // Its owner is in the ARN, its members are not.
+        Some(account) if is_organization(principal) && !accounts.own.contains(&account) => {
+            let party = Some("an organization".to_owned());
+            return Some(LetIn { principal: principal.to_owned(), party, unknown: false, conditions });
+        }
         Some(account) if is_provider(principal) => Some(Party::identity_provider(principal, "", account)),
         Some(account) => Some(accounts.party(account)),
         None if principal == ROLES_ANYWHERE => Some(Party::certificate("")),
@@ -147,6 +158,10 @@ fn let_in(one: &Admitted, kind: ChangeKind, accounts: Accounts<'_>) -> Option<Le
 
 fn account_of(principal: &str) -> Option<AccountId> {
     AccountId::parse(principal).or_else(|| Arn::parse(principal)?.account_id())
+}
+
+fn is_organization(principal: &str) -> bool {
+    Arn::parse(principal).is_some_and(|arn| arn.service == "organizations")
 }
 
 fn is_provider(principal: &str) -> bool {
@@ -175,6 +190,7 @@ fn subject(seen: &ChangeSeen, kind: ChangeKind, case: &Case<'_>) -> String {
             let known = case.inventory.users.values().find(|user| user.account == account && user.name == target);
             known.map_or_else(|| format!("arn:{partition}:iam::{account}:user/{target}"), |user| user.arn.clone())
         }
+        ChangeKind::GroupPermissions => format!("arn:{partition}:iam::{account}:group/{target}"),
         ChangeKind::Provider if *seen.name == *"CreateSAMLProvider" => {
             format!("arn:{partition}:iam::{account}:saml-provider/{target}")
         }

@@ -225,6 +225,7 @@ fn asked(inquiry: &Inquiry<'_>) -> AskedReport {
         accounts: inquiry.scope.accounts.iter().copied().collect(),
         regions: inquiry.scope.regions.iter().cloned().collect(),
         max_holes: inquiry.max_holes,
+        key_days: inquiry.key_days,
         vendors: inquiry.accounts.directory.listed().iter().count() as u64,
         keep_rules: inquiry.keep.len() as u64,
         suppressions: inquiry.suppressions.len() as u64,

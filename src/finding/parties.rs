@@ -86,7 +86,8 @@ impl Parties {
     pub fn add_refusal(&mut self, refusal: &Refusal<'_>) {
         let entry = self.0.entry(Arc::new(refusal.party.clone())).or_default();
         entry.seen = join(entry.seen, Some(Span::at(refusal.record.time)));
-        if refusal.record.outcome == Outcome::Denied {
+        // What a user of ours asks for is a call of its own as well, and counted there.
+        if refusal.record.outcome == Outcome::Denied && refusal.party.kind != PartyKind::IamUser {
             entry.denied += 1;
         }
     }

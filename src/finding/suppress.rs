@@ -89,7 +89,10 @@ impl Suppression {
     pub fn is_about(&self, finding: &Finding, ids: &PartyIds<'_>) -> bool {
         let party = |pattern: &str| match &finding.party {
             // What is said of one party is not said of the others that share its role.
-            Some(parties) => matches(pattern, parties) || parties.split(", ").all(|name| ids.is_meant(pattern, name)),
+            Some(parties) => {
+                let whole = parties.eq_ignore_ascii_case(pattern);
+                whole || parties.split(", ").all(|name| ids.is_meant(pattern, name))
+            }
             None => matches(pattern, &finding.subject),
         };
         self.code == finding.code
@@ -213,6 +216,7 @@ mod tests {
         check(None, Some("464622532012"), Some("Datadog"), true);
         check(None, Some("Datadog"), Some("Cloudability, Datadog"), false);
         check(None, Some("*d*"), Some("Cloudability, Datadog"), true);
+        check(None, Some("Datadog*"), Some("Datadog, unknown account 999988887777"), false);
         check(None, Some("Datadog"), None, false);
         check(Some("*"), Some("Cloudability"), Some("Datadog"), false);
         assert!(!suppression("trust-anyone", Some("*"), None).is_about(&finding("role-idle", ROLE, None), &ids));

@@ -38,9 +38,7 @@ pub fn users(inquiry: &Inquiry<'_>) -> Vec<UserReport> {
         if id.is_empty() && !drafts.contains_key(&place) {
             continue;
         }
-        let draft = drafts.entry(place).or_default();
-        draft.arn = Some(arn);
-        draft.used.insert(id, used);
+        drafts.entry(place).or_default().note(arn, id, used);
     }
     drafts.into_iter().map(|((account, name), draft)| draft.report(account, name, inquiry)).collect()
 }
@@ -51,10 +49,25 @@ struct Draft<'a> {
     arn: Option<&'a str>,
     told: Option<&'a User>,
     /// By the key's id, which is empty for all that needs no long-term key.
-    used: BTreeMap<&'a str, &'a KeyUse>,
+    used: BTreeMap<&'a str, KeyUse>,
+    /// When the user was last seen under the ARN, which changes with its path.
+    seen: Option<Time>,
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// Adds a use of a key. Names are unique in an account, so a user with another path is the same; the ARN is that of
+    /// the inventory, or else the latest.
+    fn note(&mut self, arn: &'a str, id: &'a str, used: &KeyUse) {
+        let latest = (Some(used.active.last), Some(arn)) > (self.seen, self.arn);
+        if latest && (self.seen.is_some() || self.arn.is_none()) {
+            (self.seen, self.arn) = (Some(used.active.last), Some(arn));
+        }
+        match self.used.get_mut(id) {
+            Some(known) => known.merge(used),
+            None => drop(self.used.insert(id, used.clone())),
+        }
+    }
+
     fn report(self, account_id: AccountId, name: String, inquiry: &Inquiry<'_>) -> UserReport {
         let arn = self.arn.map_or_else(|| arn_of(account_id, &name, inquiry), str::to_owned);
         let party = inquiry.users.get(&arn);
@@ -85,16 +98,19 @@ impl Draft<'_> {
         for key in self.told.into_iter().flat_map(User::all_keys) {
             let id = used.keys().copied().find(|id| !key.ending.is_empty() && id.ends_with(&key.ending));
             let seen = id.and_then(|id| used.remove(id));
-            keys.push(report(Some(key), &key.ending, seen, inquiry));
+            keys.push(report(Some(key), &key.ending, seen.as_ref(), inquiry));
         }
-        // A credential report names no key; where it has one and the records show one, they are the same.
+        // A credential report names no key; where it has one and the records show one, they are the same, unless the one
+        // in use was there before the other was made.
+        let first = used.values().next().map(|used| used.active.first);
         if let ([only], true) = (keys.as_mut_slice(), used.len() == 1)
             && only.ending.is_empty()
+            && only.created_at.is_none_or(|created| first.is_some_and(|first| created <= first))
             && let (Some(key), Some((id, seen))) = (self.told.and_then(|user| user.all_keys().next()), used.pop_first())
         {
-            *only = report(Some(key), ending(id), Some(seen), inquiry);
+            *only = report(Some(key), ending(id), Some(&seen), inquiry);
         }
-        keys.extend(used.into_iter().map(|(id, seen)| report(None, ending(id), Some(seen), inquiry)));
+        keys.extend(used.into_iter().map(|(id, seen)| report(None, ending(id), Some(&seen), inquiry)));
         keys
     }
 }

@@ -94,7 +94,8 @@ impl<'a> Doubts<'a> {
             return None;
         }
         let vendors = |snapshot: &Snapshot| snapshot.asked.as_ref().map(|asked| asked.vendors);
-        if code.starts_with("party-") && vendors(self.of) != Some(0) && vendors(self.against) == Some(0) {
+        let by_list = code.starts_with("party-") || code.starts_with("access-") || code == "key-of-vendor";
+        if by_list && vendors(self.of) != Some(0) && vendors(self.against) == Some(0) {
             return Some("no vendors file was given".to_owned());
         }
         if code.starts_with("digest-") && self.against.coverage.integrity.is_none() {
@@ -103,6 +104,13 @@ impl<'a> Doubts<'a> {
         let keys_told = |snapshot: &Snapshot| snapshot.users.iter().any(|user| user.active_keys.is_some());
         if code.starts_with("key-") && keys_told(self.of) && !keys_told(self.against) {
             return Some("no credential report was given".to_owned());
+        }
+        let key_days = |snapshot: &Snapshot| snapshot.asked.as_ref().map(|asked| asked.key_days);
+        if code == "key-old" && key_days(self.of) != key_days(self.against) {
+            return Some("another number of days makes a key old".to_owned());
+        }
+        if code == "key-unused" && self.of.idle_days != self.against.idle_days {
+            return Some("another number of days makes a key unused".to_owned());
         }
         if code.starts_with("role-") && self.of.idle_days != self.against.idle_days {
             return Some("another number of days makes a role idle".to_owned());

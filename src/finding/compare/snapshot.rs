@@ -80,6 +80,8 @@ pub struct AskedRead {
     pub regions: Vec<String>,
     /// Largest share of the window's days that may be holes.
     pub max_holes: Option<f64>,
+    /// Days from which an access key is old.
+    pub key_days: Option<u32>,
     /// Vendors that the user listed.
     pub vendors: u64,
 }

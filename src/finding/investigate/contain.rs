@@ -272,11 +272,26 @@ fn look(change: &ChangeRead, asked: &Asked<'_>) -> Option<ByHand> {
     let regional = |list: &[&str]| -> Vec<String> { words(list).into_iter().chain(words(&region)).collect() };
     let look = match (kind, service) {
         (ChangeKind::Trust, _) => words(&["aws", "iam", "get-role", "--role-name", name]),
+        (ChangeKind::RolePermissions, _) if change.event_name.starts_with("Attach") => {
+            words(&["aws", "iam", "list-attached-role-policies", "--role-name", name])
+        }
         (ChangeKind::RolePermissions, _) => words(&["aws", "iam", "list-role-policies", "--role-name", name]),
+        (ChangeKind::UserPermissions, _) if change.event_name == "PutUserPolicy" => {
+            words(&["aws", "iam", "list-user-policies", "--user-name", name])
+        }
+        (ChangeKind::GroupPermissions, _) => {
+            words(&["aws", "iam", "list-attached-group-policies", "--group-name", name])
+        }
         (ChangeKind::UserPermissions, _) => words(&["aws", "iam", "list-attached-user-policies", "--user-name", name]),
+        (ChangeKind::UserCredentials, _) if change.event_name.ends_with("LoginProfile") => {
+            words(&["aws", "iam", "get-login-profile", "--user-name", name])
+        }
         (ChangeKind::UserCredentials, _) => words(&["aws", "iam", "list-access-keys", "--user-name", name]),
         (ChangeKind::ManagedPolicy, _) => {
             words(&["aws", "iam", "list-policy-versions", "--policy-arn", change.subject.as_str()])
+        }
+        (ChangeKind::Provider, "iam") if change.event_name.contains("SAML") => {
+            words(&["aws", "iam", "list-saml-providers"])
         }
         (ChangeKind::Provider, "iam") => words(&["aws", "iam", "list-open-id-connect-providers"]),
         (ChangeKind::Provider, _) => regional(&["aws", "rolesanywhere", "list-trust-anchors"]),

@@ -66,7 +66,8 @@ fn is_provider(change: &AccessChange) -> bool {
 }
 
 fn parties(change: &AccessChange) -> Vec<String> {
-    let named = change.lets_in.iter().filter_map(|one| one.party.clone());
+    // Whoever accepts one party has not accepted everybody.
+    let named = change.lets_in.iter().map(|one| one.party.clone().unwrap_or_else(|| "everybody".to_owned()));
     named.chain(change.by.outside.then(|| change.by.party.clone())).collect()
 }
 
