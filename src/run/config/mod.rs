@@ -1,6 +1,6 @@
 //! The user's own TOML files: the configuration, keep rules, suppressions and vendors.
 //!
-//! All are read strictly and by the same means ([`text`]), because a key that was mistyped would do nothing and nobody
+//! All are read strictly and by the same means (`text.rs`), because a key that was mistyped would do nothing and nobody
 //! would know: the first thing that is wrong is told with its file, line and field.
 
 pub mod file;
