@@ -118,11 +118,6 @@ impl Directory {
         all().filter(|(.., name)| fits(name)).map(|(account, known, _)| (account, known)).collect()
     }
 
-    /// What is known of all accounts.
-    pub fn entries(&self) -> impl Iterator<Item = &Known> {
-        self.accounts.values()
-    }
-
     /// How many accounts are known.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -10,7 +10,6 @@ use crate::aws::{AccountId, Arn};
 use crate::evidence::names_of_parties::{PartyNames, words};
 
 use super::directory::{Directory, KnownKind};
-
 use super::party::{Party, PartyKind};
 
 /// By what a user was taken for a third party's.
@@ -177,7 +176,7 @@ impl Directory {
     #[must_use]
     pub fn party_names(&self) -> PartyNames {
         let mut names = PartyNames::default();
-        for known in self.entries().filter(|known| known.kind == KnownKind::Vendor) {
+        for (_, known) in self.iter().filter(|(_, known)| known.kind == KnownKind::Vendor) {
             if !EVERYDAY.contains(&words(&known.name).concat().as_str()) {
                 names.add(&known.name);
             }

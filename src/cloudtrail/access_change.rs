@@ -7,6 +7,9 @@
 //! Source of the shapes: the services' CloudTrail documentation, and records of real attacks for most of them.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 
 use super::reader::{Json, Parser};
 use super::record::Record;
@@ -71,7 +74,7 @@ use ChangeKind::{
 };
 use Named::{Keys, Nobody, Policy};
 
-const APIS: [Api; 52] = [
+static APIS: [Api; 52] = [
     api(("iam", "CreateRole"), Trust, &["roleName"], Policy(&["assumeRolePolicyDocument"]), &[]),
     api(("iam", "UpdateAssumeRolePolicy"), Trust, &["roleName"], Policy(&["policyDocument"]), &[]),
     api(("iam", "AttachRolePolicy"), RolePermissions, &["roleName"], Nobody, &["policyArn"]),
@@ -151,8 +154,6 @@ pub struct Admitted {
 /// See the module.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccessChange<'a> {
-    /// What kind.
-    pub kind: ChangeKind,
     /// What was changed: a name or ARN, as the record gives it.
     pub target: &'a str,
     /// What was given: a policy, a key's id.
@@ -173,8 +174,11 @@ pub fn kind_of(source: &str, name: &str) -> Option<ChangeKind> {
     find(source, name).map(|api| api.kind)
 }
 
+/// One lookup, because it is asked of every record that is read in full.
 fn find(source: &str, name: &str) -> Option<&'static Api> {
-    APIS.iter().find(|api| api.source == source && api.name == name)
+    static INDEX: LazyLock<HashMap<(&str, &str), &Api>> =
+        LazyLock::new(|| APIS.iter().map(|api| ((api.source, api.name), api)).collect());
+    INDEX.get(&(source, name)).copied()
 }
 
 impl<'a> AccessChange<'a> {
@@ -216,7 +220,7 @@ impl<'a> AccessChange<'a> {
             target = text(&["accessKey", "userName"]);
             target = if target.is_empty() { record.identity.user_name } else { target };
         }
-        Some(Self { kind: api.kind, target, gives: text(api.gives), admitted })
+        Some(Self { target, gives: text(api.gives), admitted })
     }
 }
 

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::activity::party::{Accounts, Party};
+use crate::activity::party::{Accounts, Party, PartyKind};
+use crate::activity::party_user::account_and_name;
 use crate::activity::resolve::Activity;
 use crate::aws::{AccountId, Arn, ROLES_ANYWHERE};
 use crate::cloudtrail::access_change::{Admitted, ChangeKind, kind_of};
@@ -49,7 +50,7 @@ struct Reach<'a> {
 
 impl<'a> Reach<'a> {
     fn of(roles: &'a [RoleReport], inquiry: &Inquiry<'a>) -> Self {
-        let user = |(arn, _): (&'a str, _)| crate::activity::party_user::account_and_name(arn);
+        let user = |(arn, _): (&'a str, _)| account_and_name(arn);
         let held = || inquiry.users.iter().filter_map(|(arn, _)| inquiry.inventory.users.get(arn));
         let of_users = held().flat_map(|user| inquiry.inventory.policies_of_user(user)).filter_map(|policy| policy.arn);
         let of_roles = roles.iter().flat_map(|role| &role.policies).filter_map(|policy| policy.arn.as_deref());
@@ -142,17 +143,15 @@ fn let_in(one: &Admitted, kind: ChangeKind, accounts: Accounts<'_>) -> Option<Le
         Some(account) => Some(accounts.party(account)),
         None if principal == ROLES_ANYWHERE => Some(Party::certificate("")),
         // A public provider, such as accounts.google.com; only a trust can name one.
-        None if kind == ChangeKind::Trust && is_web_provider(principal) => Some(Party {
-            id: principal.to_owned(),
-            kind: crate::activity::party::PartyKind::IdentityProvider,
-            name: principal.to_owned(),
-        }),
+        None if kind == ChangeKind::Trust && is_web_provider(principal) => {
+            Some(Party { id: principal.to_owned(), kind: PartyKind::IdentityProvider, name: principal.to_owned() })
+        }
         None => return None,
     };
     if party.as_ref().is_some_and(|party| !party.kind.is_outside()) {
         return None;
     }
-    let unknown = party.as_ref().is_some_and(|party| party.kind == crate::activity::party::PartyKind::UnknownAccount);
+    let unknown = party.as_ref().is_some_and(|party| party.kind == PartyKind::UnknownAccount);
     Some(LetIn { principal: principal.to_owned(), party: party.map(|party| party.name), unknown, conditions })
 }
 
