@@ -8,7 +8,7 @@ use crate::aws::window::rfc3339;
 
 use super::super::assessment::{AccessChange, Finding};
 use super::super::share::Delegated;
-use super::{Draft, count};
+use super::{Draft, SEVERITIES, count};
 
 /// Changes told of one subject.
 const SHOWN: usize = 20;
@@ -22,7 +22,7 @@ pub(super) fn new(changes: &[AccessChange], found: &mut Vec<Finding>) {
     for (subject, changes) in by_subject {
         let Some(first) = changes.first() else { continue };
         let gravest = changes.iter().map(|change| severity(change)).min();
-        let severity = gravest.map_or("low", |rank| WORDS.get(rank).copied().unwrap_or("low"));
+        let severity = gravest.map_or("low", |rank| SEVERITIES.get(rank).copied().unwrap_or("low"));
         let mut parties: Vec<String> = changes.iter().flat_map(|change| parties(change)).collect();
         parties.sort();
         parties.dedup();
@@ -41,9 +41,7 @@ pub(super) fn new(changes: &[AccessChange], found: &mut Vec<Finding>) {
     }
 }
 
-/// As severities rank, the gravest first.
-const WORDS: [&str; 4] = ["critical", "high", "medium", "low"];
-
+/// The place of its severity among [`SEVERITIES`].
 fn severity(change: &AccessChange) -> usize {
     let anyone = change.lets_in.iter().any(|one| one.principal == "*" && one.conditions.is_empty());
     let allowed = is_allowed(change);
