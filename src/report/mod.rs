@@ -2,13 +2,14 @@
 //!
 //! Pure: no file is opened, no clock is asked, and equal assessments give equal bytes. Judging is not done here; what a
 //! page says of a role stands in the [`Assessment`]. In reading order: [`escape`] and [`paths`] (strangers' names made
-//! harmless), [`json`], [`policy_files`], [`trust_files`], [`guardrail`] and [`certificate`] (what a person applies), [`markdown`] (what a person
-//! reads), [`tables`] and [`parquet`] (what a query engine reads).
+//! harmless), [`json`], [`policy_files`], [`trust_files`], [`guardrail`] and [`certificate`] (what a person applies), [`markdown`] and
+//! [`html`] (what a person reads), [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod certificate;
 pub mod changes;
 pub mod escape;
 pub mod guardrail;
+pub mod html;
 pub mod investigation;
 pub mod json;
 pub mod markdown;
@@ -58,6 +59,14 @@ pub enum RenderError {
         /// What the writer said.
         source: crate::evidence::tables::columnar::ColumnarError,
     },
+    /// A template did not take its values.
+    #[error("cannot write `{path}`: {why}")]
+    Page {
+        /// The output.
+        path: String,
+        /// What the template or the chart said.
+        why: String,
+    },
     /// Two outputs would overwrite each other.
     #[error("two outputs share the path `{0}`")]
     SamePath(String),
@@ -86,8 +95,10 @@ pub fn render_by(hands: &dyn Hands, assessment: &mut Assessment) -> Result<Vec<O
     }
     let assessment = &*assessment;
     let (tables, pages) = hands::both(hands, || parquet::render(hands, assessment), || pages(assessment, &folders));
-    files.extend(tables?);
     files.extend(pages?);
+    let people = html::render(hands, assessment, &folders, &files)?;
+    files.extend(tables?);
+    files.extend(people);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     match files.iter().zip(files.iter().skip(1)).find(|(a, b)| a.path == b.path) {
         Some((twice, _)) => Err(RenderError::SamePath(twice.path.clone())),

@@ -57,7 +57,7 @@ fn render_policy(page: &mut Page, role: &RoleReport, policy: &PolicyReport) {
 }
 
 /// The commands in order, or nothing when a name in them would need quoting.
-fn steps(role: &RoleReport, policy: &PolicyReport) -> Option<Vec<String>> {
+pub(in crate::report) fn steps(role: &RoleReport, policy: &PolicyReport) -> Option<Vec<String>> {
     let role_name = shell_word(&role.name)?;
     let name = shell_word(&policy.name)?;
     let documents = policy.files.rightsized.iter().chain(&policy.files.further);
