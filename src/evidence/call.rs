@@ -7,6 +7,9 @@ use crate::cloudtrail::record::EventId;
 
 use super::names::{Name, Names, Translation};
 
+/// Stands for the id of a record that has none.
+pub const NO_ID: &str = "-";
+
 /// See the module. There are as many as calls of third parties, so texts are names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Call {
@@ -18,7 +21,7 @@ pub struct Call {
     pub outcome: Outcome,
     /// `readOnly`.
     pub read_only: Option<bool>,
-    /// `eventID` as written, where the id does not tell it; else empty.
+    /// `eventID` as written, where the id does not tell it; else empty. [`NO_ID`] where the record has none.
     pub event: Name,
     /// `errorCode`, or empty.
     pub error: Name,

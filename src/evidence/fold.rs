@@ -11,7 +11,7 @@ use crate::cloudtrail::outcome::{Outcome, is_throttled, outcome};
 use crate::cloudtrail::reader::Json;
 use crate::cloudtrail::record::{EventId, Record, RecordError};
 
-use super::call::Call;
+use super::call::{Call, NO_ID};
 use super::change::ChangeSeen;
 use super::coverage::Recorded;
 use super::familiar::{Familiar, Quiet, Tallied};
@@ -242,13 +242,16 @@ impl Fold {
         };
         // The only texts that can be as many as the calls.
         self.actors_bytes += names.held_bytes() - held_bytes;
-        let told = record.event_id.is_empty() || record.id.tells(record.event_id);
         Call {
             id: record.id,
             seconds: record.time.timestamp(),
             outcome,
             read_only: record.read_only,
-            event: if told { Names::EMPTY } else { names.intern(record.event_id) },
+            event: match record.event_id {
+                "" => names.intern(NO_ID),
+                id if record.id.tells(id) => Names::EMPTY,
+                id => names.intern(id),
+            },
             error: names.intern(record.error_code.unwrap_or_default()),
             network: names.intern(record.source_ip),
             agent: names.intern(record.user_agent),
