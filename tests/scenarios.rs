@@ -36,6 +36,7 @@ use thirdtrail::run::analyze::{Options, Outcome, analyze};
 use thirdtrail::run::inputs;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::{Plan, plan};
+use thirdtrail::run::call_log::CallRuns;
 use thirdtrail::run::shelf::DiskShelf;
 use thirdtrail::store::local::LocalStore;
 use thirdtrail::store::{Entry, Store, StoreError};
@@ -224,6 +225,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         trust: TrustWishes::default(),
         evidence,
         shelf: &DiskShelf::default(),
+        calls: &CallRuns::new(0),
         reading: &reading,
         inventory: &inventory,
         accounts: Accounts { own: &own, directory: Directory::builtin() },

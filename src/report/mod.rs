@@ -5,6 +5,7 @@
 //! harmless), [`json`], [`policy_files`], [`trust_files`], [`guardrail`] and [`certificate`] (what a person applies), [`markdown`] and
 //! [`html`] (what a person reads), [`tables`] and [`parquet`] (what a query engine reads).
 
+pub mod activity;
 pub mod certificate;
 pub mod changes;
 pub mod escape;

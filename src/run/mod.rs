@@ -1,7 +1,9 @@
 //! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
 
+pub mod activity;
 pub mod analyze;
 pub mod beside;
+pub mod call_log;
 pub mod checkpoint;
 pub mod collect;
 pub mod compare;

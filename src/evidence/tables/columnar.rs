@@ -4,6 +4,8 @@
 //! depend on rows and columns alone. Types are those that every reader knows, Athena (Trino) among them: no unsigned
 //! numbers, times in microseconds UTC, UTF-8 texts, lists of texts.
 
+mod rows;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+pub use rows::RowWriter;
 
 /// Rows turned into columns at a time; bounds memory, does not show in the bytes' meaning.
 const ROWS_AT_A_TIME: usize = 8_192;
@@ -133,7 +137,7 @@ pub fn decode<T: DeserializeOwned>(
 fn with_offsets(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
         DataType::Timestamp(unit, Some(_)) => {
-            Field::new(field.name(), DataType::Timestamp(*unit, Some("+00:00".into())), field.is_nullable())
+            Field::new(field.name(), DataType::Timestamp(*unit, Some(UTC.into())), field.is_nullable())
         }
         _ => field.as_ref().clone(),
     });
@@ -206,16 +210,25 @@ fn append<T: DeserializeOwned>(batch: &RecordBatch, rows: &mut Vec<T>) -> Result
     Ok(())
 }
 
+/// The only form of the time zone that can be written as text here.
+const UTC: &str = "+00:00";
+
+/// One element of a list.
+fn element(kind: Kind) -> Field {
+    let data_type = if kind == Kind::Text { DataType::Utf8 } else { DataType::Int64 };
+    Field::new("element", data_type, false)
+}
+
 fn schema_of(columns: &[Column]) -> SchemaRef {
-    let list = |of: DataType| DataType::List(Arc::new(Field::new("element", of, false)));
+    let list = |of: Kind| DataType::List(Arc::new(element(of)));
     let fields = columns.iter().map(|column| {
         let data_type = match column.kind {
             Kind::Text => DataType::Utf8,
             Kind::Number => DataType::Int64,
-            Kind::Moment => DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
+            Kind::Moment => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
             Kind::Flag => DataType::Boolean,
-            Kind::Texts => list(DataType::Utf8),
-            Kind::Numbers => list(DataType::Int64),
+            Kind::Texts => list(Kind::Text),
+            Kind::Numbers => list(Kind::Number),
             Kind::Id => DataType::FixedSizeBinary(16),
         };
         Field::new(column.name, data_type, column.optional)
