@@ -48,12 +48,20 @@ pub(super) fn of(coverage: &CoverageReport) -> Coverage {
     let skipped: Vec<String> =
         objects.skipped.iter().map(|(why, amount)| format!("{} {}", number(*amount), spoken(why))).collect();
     Coverage {
-        tone: if grave { "high" } else if sentences.is_empty() { "good" } else { "medium" },
+        tone: if grave {
+            "high"
+        } else if sentences.is_empty() {
+            "good"
+        } else {
+            "medium"
+        },
         headline: match (grave, coverage.records.total, holes) {
             (_, 0, _) => "The trail holds no records, so nothing can be said about use.",
             _ if refuted(coverage) => "The trail is not as CloudTrail delivered it.",
             (true, ..) => "Coverage is incomplete: not everything could be read.",
-            (false, _, 0) if sentences.is_empty() => "Coverage is complete: everything in scope could be read, and the trail has no holes.",
+            (false, _, 0) if sentences.is_empty() => {
+                "Coverage is complete: everything in scope could be read, and the trail has no holes."
+            }
             (false, _, 0) => "Everything in scope could be read.",
             _ => "Everything in scope could be read, but the trail has holes.",
         }
@@ -118,8 +126,11 @@ fn sentences(coverage: &CoverageReport) -> Vec<String> {
         ));
     }
     match coverage.integrity.as_ref().map(|integrity| integrity.intact) {
-        Some(Some(false)) => told.push("Something of it was tampered with or is missing; the days concerned count as holes.".to_owned()),
-        Some(None) => told.push("Its digests do not prove, or not for all times, that it is what CloudTrail delivered.".to_owned()),
+        Some(Some(false)) => {
+            told.push("Something of it was tampered with or is missing; the days concerned count as holes.".to_owned())
+        }
+        Some(None) => told
+            .push("Its digests do not prove, or not for all times, that it is what CloudTrail delivered.".to_owned()),
         _ => {}
     }
     let torn: Vec<&AccountCoverage> = coverage.accounts.iter().filter(|account| !account.holes.is_empty()).collect();
@@ -154,7 +165,11 @@ fn account(account: &AccountCoverage) -> Account {
         writes: account.write_events_seen,
         data: Few::of(&account.data_events_seen, 8),
         holes: Few::of(&holes, 12),
-        share: if holes.is_empty() { String::new() } else { format!("{:.1} % of the days", account.hole_share * 100.0) },
+        share: if holes.is_empty() {
+            String::new()
+        } else {
+            format!("{:.1} % of the days", account.hole_share * 100.0)
+        },
     }
 }
 
@@ -180,7 +195,8 @@ fn failures(coverage: &CoverageReport) -> Vec<(&'static str, Vec<(Long, Long)>, 
 
 fn integrity(integrity: &IntegrityReport) -> Vec<String> {
     let reasons = |reasons: &std::collections::BTreeMap<String, u64>| {
-        let all: Vec<String> = reasons.iter().map(|(why, amount)| format!("{} {}", number(*amount), spoken(why))).collect();
+        let all: Vec<String> =
+            reasons.iter().map(|(why, amount)| format!("{} {}", number(*amount), spoken(why))).collect();
         if all.is_empty() { "none".to_owned() } else { all.join(", ") }
     };
     let (objects, digests) = (&integrity.objects, &integrity.digests);

@@ -21,6 +21,8 @@ pub(super) struct Told {
     pub(super) evidence: Vec<String>,
     pub(super) evidence_cut: bool,
     pub(super) known: bool,
+    /// Whether the whole is seen at once.
+    pub(super) open: bool,
     pub(super) suppressed: Option<String>,
     /// Who or what it is about, where the page does not tell.
     pub(super) about: Option<Long>,
@@ -46,6 +48,7 @@ fn tell(site: &Site<'_>, finding: &Finding) -> Told {
         evidence: lines.map(|line| cut(line, EVIDENCE_CHARS).unwrap_or_else(|| line.to_owned())).collect(),
         evidence_cut: !is_empty && evidence.lines().nth(EVIDENCE_LINES).is_some(),
         known: finding.known == Some(true),
+        open: finding.suppressed.is_none() && rank(&finding.severity) < 2,
         suppressed: finding.suppressed.as_ref().map(|mark| {
             let until = mark.expires.as_deref().map_or_else(|| "for ever".to_owned(), |day| format!("until {day}"));
             format!("Suppressed {until} by {}: {}", mark.owner, mark.reason)

@@ -26,12 +26,58 @@ const NAME_CHARS: usize = 80;
 /// What belongs together among the findings, in the order in which it matters: title, what is said of it, codes.
 const THEMES: [(&str, &str, &[&str]); 7] = [
     ("Dangerous and unused", "rights that could do harm and that nobody used", &["dangerous-unused"]),
-    ("Idle guests", "roles that nobody used for long, or ever", &["role-idle", "role-never-used", "role-assumed-without-calls"]),
-    ("Unknown parties", "accounts that nobody knows, or that should be gone", &["trust-unknown-account", "trust-anyone", "party-offboarded-active", "party-unexpected-role", "party-unexpected-action"]),
-    ("External ids", "missing, guessable, shared or not sent", &["trust-no-external-id", "trust-any-external-id", "external-id-weak", "external-id-shared", "external-id-not-sent"]),
-    ("Too much power", "rights that amount to more than was meant", &["policy-admin", "policy-privilege-escalation", "policy-iam-write", "policy-kms-any-key", "policy-secrets-any", "policy-data-read-any", "policy-passrole-any", "policy-write-wildcard", "boundary-missing"]),
-    ("Keys", "access keys of third parties, old or unused ones", &["key-root", "key-of-vendor", "key-old", "key-unused", "key-both-active", "key-new-network"]),
-    ("New access", "access given in the window, or without a role", &["access-new", "access-delegated", "access-without-role", "role-chained-by-party"]),
+    (
+        "Idle guests",
+        "roles that nobody used for long, or ever",
+        &["role-idle", "role-never-used", "role-assumed-without-calls"],
+    ),
+    (
+        "Unknown parties",
+        "accounts that nobody knows, or that should be gone",
+        &[
+            "trust-unknown-account",
+            "trust-anyone",
+            "party-offboarded-active",
+            "party-unexpected-role",
+            "party-unexpected-action",
+        ],
+    ),
+    (
+        "External ids",
+        "missing, guessable, shared or not sent",
+        &[
+            "trust-no-external-id",
+            "trust-any-external-id",
+            "external-id-weak",
+            "external-id-shared",
+            "external-id-not-sent",
+        ],
+    ),
+    (
+        "Too much power",
+        "rights that amount to more than was meant",
+        &[
+            "policy-admin",
+            "policy-privilege-escalation",
+            "policy-iam-write",
+            "policy-kms-any-key",
+            "policy-secrets-any",
+            "policy-data-read-any",
+            "policy-passrole-any",
+            "policy-write-wildcard",
+            "boundary-missing",
+        ],
+    ),
+    (
+        "Keys",
+        "access keys of third parties, old or unused ones",
+        &["key-root", "key-of-vendor", "key-old", "key-unused", "key-both-active", "key-new-network"],
+    ),
+    (
+        "New access",
+        "access given in the window, or without a role",
+        &["access-new", "access-delegated", "access-without-role", "role-chained-by-party"],
+    ),
 ];
 
 /// Findings that belong together.
@@ -182,17 +228,24 @@ fn choices<'v>(values: impl Iterator<Item = &'v str>, words: impl Fn(&str) -> St
 
 fn severities(open: &[&Finding]) -> Vec<(&'static str, String)> {
     let amount = |severity: &str| open.iter().filter(|finding| finding.severity == severity).count() as u64;
-    SEVERITIES.iter().map(|severity| (*severity, amount(severity))).filter(|(_, amount)| *amount > 0).map(|(severity, amount)| (severity, number(amount))).collect()
+    SEVERITIES
+        .iter()
+        .map(|severity| (*severity, amount(severity)))
+        .filter(|(_, amount)| *amount > 0)
+        .map(|(severity, amount)| (severity, number(amount)))
+        .collect()
 }
 
 /// The few numbers that say how large all this is.
 fn facts(site: &Site<'_>) -> Vec<(String, &'static str)> {
     let (roles, parties) = (&site.assessment.roles, &site.assessment.parties);
-    let outside = |party: &&PartyReport| !matches!(party.kind.as_str(), "own_organization" | "aws_service" | "unresolved");
+    let outside =
+        |party: &&PartyReport| !matches!(party.kind.as_str(), "own_organization" | "aws_service" | "unresolved");
     let sum = |of: fn(&RoleReport) -> u64| roles.iter().map(of).sum::<u64>();
     let removed = |role: &RoleReport| if role.rightsizing.status == "proposed" { role.rightsizing.removed } else { 0 };
     let outsiders = parties.iter().filter(outside).count() as u64;
-    let word = |amount: u64, one: &'static str, many: &'static str| (number(amount), if amount == 1 { one } else { many });
+    let word =
+        |amount: u64, one: &'static str, many: &'static str| (number(amount), if amount == 1 { one } else { many });
     vec![
         word(outsiders, "outside party", "outside parties"),
         word(len(roles), "role they can or did assume", "roles they can or did assume"),
@@ -203,7 +256,9 @@ fn facts(site: &Site<'_>) -> Vec<(String, &'static str)> {
 }
 
 fn themes(open: &[&Finding]) -> Vec<Theme> {
-    let of = |codes: &[&str]| open.iter().filter(|finding| codes.contains(&finding.code.as_str())).copied().collect::<Vec<_>>();
+    let of = |codes: &[&str]| {
+        open.iter().filter(|finding| codes.contains(&finding.code.as_str())).copied().collect::<Vec<_>>()
+    };
     let themes = THEMES.iter().map(|(title, what, codes)| (title, what, codes, of(codes)));
     themes
         .filter(|(.., found)| !found.is_empty())
@@ -240,8 +295,12 @@ fn short(text: &str, most: usize) -> String {
 fn parties(site: &Site<'_>) -> Vec<PartyRow> {
     let rows = site.assessment.parties.iter().enumerate().map(|(at, party)| {
         let roles = party.roles.iter().filter_map(|arn| site.role(arn));
-        let all: Vec<&Finding> =
-            site.of_party(at).iter().copied().chain(roles.flat_map(|(at, _)| site.of_role(at).iter().copied())).collect();
+        let all: Vec<&Finding> = site
+            .of_party(at)
+            .iter()
+            .copied()
+            .chain(roles.flat_map(|(at, _)| site.of_role(at).iter().copied()))
+            .collect();
         let (severity, findings) = worst(&all);
         PartyRow {
             href: format!("parties/{}", site.party_page(at)),
@@ -281,7 +340,8 @@ fn role_row(site: &Site<'_>, kinds: &BTreeMap<&str, &str>, at: usize, role: &Rol
     let names: BTreeSet<&str> = trusted.chain(came).collect();
     let kinds: BTreeSet<&str> = names.iter().filter_map(|name| kinds.get(name).copied()).collect();
     let (severity, findings) = worst(site.of_role(at));
-    let more = if names.len() > PARTIES_NAMED { format!(", {} more", names.len() - PARTIES_NAMED) } else { String::new() };
+    let more =
+        if names.len() > PARTIES_NAMED { format!(", {} more", names.len() - PARTIES_NAMED) } else { String::new() };
     let named: Vec<String> = names.iter().take(PARTIES_NAMED).map(|name| short(name, NAME_CHARS)).collect();
     RoleRow {
         href: format!("roles/{}", site.role_page(at)),

@@ -14,6 +14,8 @@ use super::words::{Few, Long, count, day, number, spoken};
 
 /// Lines of a ledger on a page.
 pub(super) const LINES: usize = 600;
+/// Refused actions without a grant on a page.
+const REFUSED: usize = 100;
 /// Bytes of text in them.
 const LINE_BYTES: usize = 280_000;
 
@@ -22,6 +24,10 @@ pub(super) struct Ledger {
     pub(super) lines: Vec<Line>,
     /// How many lines are not shown, in a sentence.
     pub(super) left_out: Option<String>,
+    /// Actions that were tried and refused, and that no policy grants: action, how often, first and last.
+    pub(super) refused: Vec<(Long, String, String, String)>,
+    /// How many of them are not shown.
+    pub(super) refused_more: u64,
     /// Numbers by verdict: words, verdict, how many.
     pub(super) sums: Vec<(String, String, String)>,
 }
@@ -99,6 +105,16 @@ pub(super) fn of(role: &RoleReport, proposed: bool) -> Ledger {
                 if left == 1 { "1 more action is".to_owned() } else { format!("{} are", count(left, "more action")) }
             )
         }),
+        refused: role
+            .denied_not_granted
+            .iter()
+            .take(REFUSED)
+            .map(|one| {
+                let edge = |time: Option<crate::aws::window::Time>| time.map(day).unwrap_or_default();
+                (Long::of(one.action.as_str()), number(one.denied), edge(one.first_seen), edge(one.last_seen))
+            })
+            .collect(),
+        refused_more: role.denied_not_granted.len().saturating_sub(REFUSED) as u64,
         sums: sums.into_iter().map(|(name, amount)| (verdict_words(name), name.to_owned(), number(amount))).collect(),
     }
 }
@@ -126,7 +142,8 @@ fn line(entry: &ActionEntry, proposed: bool) -> Line {
         level: entry.access_level.map(level),
         danger: entry.danger.as_deref().map(spoken),
         calls: entry.calls,
-        calls_words: [entry.calls, entry.denied, entry.failed].map(|amount| if amount == 0 { String::new() } else { number(amount) }),
+        calls_words: [entry.calls, entry.denied, entry.failed]
+            .map(|amount| if amount == 0 { String::new() } else { number(amount) }),
         first: entry.first_seen.map(day).unwrap_or_default(),
         last: entry.last_seen.map(day).unwrap_or_default(),
         resources: Few::of(&entry.resources, 4),

@@ -125,7 +125,7 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         roles_more: party.roles.len().saturating_sub(ROLES) as u64,
         latest: trust::latest(site, sessions),
         latest_more: sessions.len().saturating_sub(trust::SESSIONS) as u64,
-        by_day: activity(&Span::of(site.assessment, &accounts(party)), party)?,
+        by_day: timeline::by_day(&Span::of(site.assessment, &accounts(party)), &party.days, "Calls")?,
         networks: Few::of(&party.networks, NAMES),
         agents: Few::of(&party.agents, NAMES),
         regions: Few::of(&party.regions, NAMES),
@@ -139,11 +139,6 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
             })
             .collect(),
     })
-}
-
-/// What was called when.
-fn activity(span: &Span, _party: &PartyReport) -> Result<Option<ByDay>, DrawError> {
-    timeline::by_day(span, &[], "Calls")
 }
 
 /// The accounts of its roles.
@@ -179,7 +174,9 @@ fn role_row(site: &Site<'_>, party: &PartyReport, arn: &str) -> RoleRow {
         idle: role.map(|role| role.idle.verdict.clone()).unwrap_or_default(),
         idle_words: role.map(|role| spoken(&role.idle.verdict)).unwrap_or_default(),
         last: role.and_then(|role| role.last_activity.as_ref()).map_or_else(|| "never".to_owned(), |last| day(last.at)),
-        sessions: role.map(|role| number(role.sessions.by_party.get(&party.id).copied().unwrap_or(0))).unwrap_or_default(),
+        sessions: role
+            .map(|role| number(role.sessions.by_party.get(&party.id).copied().unwrap_or(0)))
+            .unwrap_or_default(),
         proposal: role.map(|role| super::role::proposal_words(&role.rightsizing)).unwrap_or_default(),
         radius: role
             .and_then(|role| role.blast_radius)

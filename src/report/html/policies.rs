@@ -15,6 +15,8 @@ use super::words::{Few, Long, count, cut, number, spoken};
 const DIFF_LINES: usize = 900;
 /// Characters of one line.
 const LINE_CHARS: usize = 240;
+/// Equal lines that are worth folding.
+const FOLDED: usize = 4;
 /// Equal lines around a change.
 const AROUND: usize = 3;
 /// Names of others that have a policy.
@@ -54,7 +56,10 @@ pub(super) struct Line {
 /// The policies of a role; `up` leads from the page to the output folder.
 pub(super) fn of(site: &Site<'_>, role: &RoleReport, up: &str) -> Vec<Policy> {
     let mut room = DIFF_LINES;
-    role.policies.iter().map(|policy| view(site, policy, role.rightsizing.status == "proposed", up, &mut room)).collect()
+    role.policies
+        .iter()
+        .map(|policy| view(site, policy, role.rightsizing.status == "proposed", up, &mut room))
+        .collect()
 }
 
 fn view(site: &Site<'_>, policy: &PolicyReport, proposed: bool, up: &str, room: &mut usize) -> Policy {
@@ -84,7 +89,10 @@ fn view(site: &Site<'_>, policy: &PolicyReport, proposed: bool, up: &str, room: 
         statements,
         unchanged: Few::of(&unchanged, OTHERS),
         left_out: (folded > 0).then(|| format!("{} not shown here.", counted(folded))),
-        links: links.filter(|(_, path)| site.has_file(path)).map(|(what, path)| (what, format!("{up}{path}"))).collect(),
+        links: links
+            .filter(|(_, path)| site.has_file(path))
+            .map(|(what, path)| (what, format!("{up}{path}")))
+            .collect(),
     }
 }
 
@@ -168,14 +176,17 @@ fn folded(all: &[(LineChange, String)]) -> Vec<Line> {
         let around = at.saturating_sub(AROUND)..(at + AROUND + 1).min(all.len());
         all.get(around).is_some_and(|lines| lines.iter().any(|(change, _)| *change != LineChange::Same))
     };
+    let far: Vec<bool> = (0..all.len()).map(|at| !near(at)).collect();
     let mut out: Vec<Line> = Vec::new();
-    let mut hidden = 0;
-    for (at, (change, text)) in all.iter().enumerate() {
-        if *change == LineChange::Same && !near(at) {
-            hidden += 1;
+    let mut at = 0;
+    while let Some((change, text)) = all.get(at) {
+        let hidden = far.get(at..).unwrap_or_default().iter().take_while(|far| **far).count();
+        if hidden >= FOLDED {
+            out.push(Line { kind: "fold", text: format!("{} that are the same", count(hidden as u64, "line")) });
+            at += hidden;
             continue;
         }
-        fold(&mut out, std::mem::take(&mut hidden));
+        at += 1;
         let kind = match change {
             LineChange::Same => "same",
             LineChange::Removed => "gone",
@@ -183,14 +194,7 @@ fn folded(all: &[(LineChange, String)]) -> Vec<Line> {
         };
         out.push(Line { kind, text: cut(text, LINE_CHARS).unwrap_or_else(|| text.clone()) });
     }
-    fold(&mut out, hidden);
     out
-}
-
-fn fold(out: &mut Vec<Line>, hidden: u64) {
-    if hidden > 0 {
-        out.push(Line { kind: "fold", text: format!("{} that {} the same", count(hidden, "line"), if hidden == 1 { "is" } else { "are" }) });
-    }
 }
 
 /// The lines in two columns: what goes stands beside what comes in its place.
@@ -230,7 +234,14 @@ mod tests {
 
     #[test]
     fn what_goes_stands_beside_what_comes() {
-        let rows = beside(&[line("same", "a"), line("gone", "b"), line("gone", "c"), line("new", "d"), line("same", "e"), line("new", "f")]);
+        let rows = beside(&[
+            line("same", "a"),
+            line("gone", "b"),
+            line("gone", "c"),
+            line("new", "d"),
+            line("same", "e"),
+            line("new", "f"),
+        ]);
         let shown: Vec<(&str, &str)> = rows
             .iter()
             .map(|(left, right)| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use crate::finding::assessment::{RoleReport, Rightsizing};
+use crate::finding::assessment::{Rightsizing, RoleReport};
 
 use super::super::RenderError;
 use super::charts::{self, Chart};
@@ -93,7 +93,6 @@ pub(super) fn view(site: &Site<'_>, at: usize) -> Option<Result<RolePage, Render
 fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage, charts::DrawError> {
     let services = ledger::by_service(role);
     let span = Span::of(site.assessment, &BTreeSet::from([role.account_id]));
-    let (by_day, by_action) = activity(&span, role)?;
     let policies = policies::of(site, role, UP);
     let parties = outside_parties(site, role);
     let sessions = site.sessions_of(role);
@@ -132,8 +131,8 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         latest_more: (sessions.len().saturating_sub(trust::SESSIONS)) as u64,
         services: charts::services(&services)?,
         services_rows: services.iter().take(SERVICES_LISTED).map(service_row).collect(),
-        by_day,
-        by_action,
+        by_day: timeline::by_day(&span, &timeline::summed(&role.daily), "Uses of actions")?,
+        by_action: timeline::by_action(&span, &role.daily)?,
         ledger: ledger::of(role, role.rightsizing.status == "proposed"),
         certificate: certificate(&role.rightsizing),
         counter_examples: Few::of(counter_examples(&role.rightsizing), 12),
@@ -153,14 +152,11 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
     })
 }
 
-/// What was called when.
-fn activity(_span: &Span, _role: &RoleReport) -> Result<(Option<ByDay>, Option<ByAction>), charts::DrawError> {
-    Ok((timeline::by_day(_span, &[], "Calls")?, timeline::by_action(_span, &[])?))
-}
-
 fn last_activity(role: &RoleReport) -> String {
     match &role.last_activity {
-        Some(last) => format!("{} ({})", day(last.at), if last.source == "iam" { "by IAM’s word" } else { "in the trail" }),
+        Some(last) => {
+            format!("{} ({})", day(last.at), if last.source == "iam" { "by IAM’s word" } else { "in the trail" })
+        }
         None => "never seen".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, Days, NaiveDate};
 
 use crate::aws::AccountId;
-use crate::finding::assessment::Assessment;
+use crate::finding::assessment::{ActionDays, Assessment, DayCalls};
 
 use super::charts::{self, Chart, DrawError};
 use super::words::{day, len, number};
@@ -17,19 +17,6 @@ use super::words::{day, len, number};
 const COLUMNS: u64 = 100;
 /// Actions in a heat map; the ledger has all.
 pub(super) const ACTIONS_DRAWN: usize = 24;
-
-/// Calls of one action by day.
-pub(super) struct ActionDays {
-    pub(super) action: String,
-    pub(super) days: Vec<DayCalls>,
-}
-
-/// Calls of one day.
-pub(super) struct DayCalls {
-    pub(super) day: NaiveDate,
-    pub(super) calls: u64,
-    pub(super) denied: u64,
-}
 
 /// The days of a window in the columns of a chart.
 pub(super) struct Span {
@@ -91,7 +78,13 @@ impl Span {
     /// The columns in which a month begins, with its name; every third or sixth month of a long window.
     pub(super) fn marks(&self) -> Vec<(usize, String)> {
         let months = self.days / 30;
-        let every = if months > 24 { 6 } else if months > 9 { 3 } else { 1 };
+        let every = if months > 24 {
+            6
+        } else if months > 9 {
+            3
+        } else {
+            1
+        };
         let mut marks = Vec::new();
         for at in 0..self.days {
             let Some(day) = self.first.checked_add_days(Days::new(at)) else { break };
@@ -119,6 +112,17 @@ impl Span {
         }
         columns
     }
+}
+
+/// The uses of all actions by day; a call that needs two actions uses both.
+pub(super) fn summed(actions: &[ActionDays]) -> Vec<DayCalls> {
+    let mut days: BTreeMap<NaiveDate, DayCalls> = BTreeMap::new();
+    for one in actions.iter().flat_map(|action| &action.days) {
+        let sum = days.entry(one.day).or_insert(DayCalls { calls: 0, denied: 0, ..*one });
+        sum.calls += one.calls;
+        sum.denied += one.denied;
+    }
+    days.into_values().collect()
 }
 
 /// Calls by day, drawn and as a table.
@@ -171,10 +175,10 @@ fn sentence(span: &Span, active: usize) -> String {
     };
     let gaps = match span.gaps() {
         0 => String::new(),
-        1 => " Of 1 day there are no data; it is grey, not empty.".to_owned(),
-        gaps => format!(" Of {gaps} days there are no data; they are grey, not empty."),
+        1 => " 1 day has no or incomplete data: it is grey, not quiet.".to_owned(),
+        gaps => format!(" {gaps} days have no or incomplete data: they are grey, not quiet."),
     };
-    format!("Active on {active} of the {known} days with data.{column}{gaps}")
+    format!("Active on {active} of {known} days with data.{column}{gaps}")
 }
 
 /// Draws uses by action and day, of the actions with the most uses; nothing where there was none.

@@ -107,7 +107,12 @@ pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> Vec<Sent> {
             _ => ("unclear", "plain"),
         };
         let prints = used.ids.iter().take(4).map(|id| {
-            format!("{}, {}, {}", id.fingerprint, count(u64::from(id.length), "character"), count(id.hand_offs, "hand-off"))
+            format!(
+                "{}, {}, {}",
+                id.fingerprint,
+                count(u64::from(id.length), "character"),
+                count(id.hand_offs, "hand-off")
+            )
         });
         Sent {
             party: Long::of(&used.party_name),

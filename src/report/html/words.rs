@@ -154,7 +154,11 @@ pub(super) fn parts(raw: &str) -> Vec<(bool, String)> {
     if held.matches('`').count() % 2 == 1 {
         return vec![(false, held)];
     }
-    held.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part.to_owned())).filter(|(_, part)| !part.is_empty()).collect()
+    held.split('`')
+        .enumerate()
+        .map(|(at, part)| (at % 2 == 1, part.to_owned()))
+        .filter(|(_, part)| !part.is_empty())
+        .collect()
 }
 
 #[cfg(test)]

@@ -77,6 +77,9 @@ mod tests {
         assert_eq!(shade(0, 10), None);
         let level = |uses| paint::HEAT.iter().position(|color| Some(*color) == shade(uses, 1_000));
         let levels: Vec<Option<usize>> = [1, 3, 20, 200, 1_000].map(level).into();
-        assert!(levels.is_sorted() && levels.first() == Some(&Some(0)) && levels.last() == Some(&Some(4)), "{levels:?}");
+        assert!(
+            levels.is_sorted() && levels.first() == Some(&Some(0)) && levels.last() == Some(&Some(4)),
+            "{levels:?}"
+        );
     }
 }

@@ -66,9 +66,8 @@ mod paint {
         RGBColor(0x14, 0x53, 0x46),
     ];
     #[cfg(test)]
-    pub(super) const ALL: [RGBColor; 12] = [
-        TEXT, GRID, USED, UNUSED, DANGER, UNSEEN, NO_DATA, HEAT[0], HEAT[1], HEAT[2], HEAT[3], HEAT[4],
-    ];
+    pub(super) const ALL: [RGBColor; 12] =
+        [TEXT, GRID, USED, UNUSED, DANGER, UNSEEN, NO_DATA, HEAT[0], HEAT[1], HEAT[2], HEAT[3], HEAT[4]];
 }
 
 /// Draws on an empty area of that height.

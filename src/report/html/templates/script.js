@@ -65,7 +65,8 @@
     this.form = document.querySelector('form[data-for="' + table.id + '"]');
     this.pager = document.querySelector('.pager[data-for="' + table.id + '"]');
     this.codes = null;
-    this.room = PAGE;
+    this.page = Number(table.dataset.page) || PAGE;
+    this.room = this.page;
     this.table = table;
     this.order = this.rows;
   };
@@ -106,7 +107,7 @@
   List.prototype.press = function (codes, theme) {
     this.codes = codes;
     all(".themes a").forEach(function (other) { if (other === theme) { other.setAttribute("aria-pressed", "true"); } else { other.setAttribute("aria-pressed", "false"); } });
-    this.room = PAGE;
+    this.room = this.page;
     this.show();
   };
   List.prototype.start = function () {
@@ -120,7 +121,7 @@
     });
     if (this.form) {
       this.form.hidden = false;
-      this.form.addEventListener("input", function () { list.room = PAGE; list.show(); });
+      this.form.addEventListener("input", function () { list.room = list.page; list.show(); });
       this.form.addEventListener("submit", function (event) { event.preventDefault(); });
       this.form.addEventListener("reset", function () { setTimeout(function () { list.press(null, null); }, 0); });
     }
@@ -148,6 +149,14 @@
     link.addEventListener("click", press);
     link.addEventListener("keydown", function (event) { if (event.key === " ") { press(event); } });
   });
+
+  // A finding that somebody came for is open.
+  var opened = function () {
+    var found = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (found && found.tagName === "DETAILS") { found.open = true; }
+  };
+  window.addEventListener("hashchange", opened);
+  opened();
 
   // On paper everything is there.
   var closed = [];
