@@ -31,8 +31,10 @@ fn hostile() -> Assessment {
     let mut texts = texts.iter().cycle();
     let mut next = |slot: &mut String| *slot = format!("{}{slot}", texts.next().unwrap());
     for finding in &mut assessment.findings {
-        [&mut finding.title, &mut finding.detail, &mut finding.remediation].map(&mut next);
+        [&mut finding.title, &mut finding.detail, &mut finding.remediation].into_iter().for_each(&mut next);
+        finding.evidence = serde_json::json!({"</pre><img src=x onerror=alert(4)>": sample::HOSTILE});
     }
+    assessment.findings[1].subject = assessment.roles[3].arn.clone();
     for role in &mut assessment.roles {
         next(&mut role.name);
         role.trust.iter_mut().for_each(|entry| next(&mut entry.principal));
@@ -56,7 +58,7 @@ fn pages_work_in_a_browser() {
     let store = LocalStore::open(&bundled::folder("vendors")).unwrap();
     let outcome = analyze(&store, &bundled::options("vendors", 2), &Silent).unwrap();
     let hostile = render(&mut hostile()).unwrap();
-    let role_of_hostile = hostile.iter().find(|file| file.path.starts_with("report/roles/")).unwrap();
+    let role_of_hostile = hostile.iter().find(|file| file.path.starts_with("report/roles/") && file.path.contains("Trial")).unwrap();
     let role_of_hostile = role_of_hostile.path.rsplit('/').next().unwrap().to_owned();
     for (what, files, role, party) in [
         ("a bundled trail", &outcome.files, "012345678901-GitHubDeploy.html", "464622532012.html"),

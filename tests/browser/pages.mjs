@@ -88,6 +88,7 @@ async function index(page) {
 
 async function rolePage(page) {
   const where = "role";
+  await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
   const first = page.locator(".with-copy:visible").first();
   await first.locator("button").click();
   await page.waitForFunction(() => document.querySelector("#said").textContent === "Copied");
