@@ -27,7 +27,12 @@ fn write(folder: &Path, files: &[OutputFile]) {
 /// Every text that can be a stranger's is one that would run, or would leave its attribute.
 fn hostile() -> Assessment {
     let mut assessment = sample::assessment();
-    let texts = ["\"><img src=x onerror=alert(1)>", "'-alert(1)-'", "</script><script>alert(2)</script>", "javascript:alert(3)"];
+    let texts = [
+        "\"><img src=x onerror=alert(1)>",
+        "'-alert(1)-'",
+        "</script><script>alert(2)</script>",
+        "javascript:alert(3)",
+    ];
     let mut texts = texts.iter().cycle();
     let mut next = |slot: &mut String| *slot = format!("{}{slot}", texts.next().unwrap());
     for finding in &mut assessment.findings {
@@ -58,7 +63,8 @@ fn pages_work_in_a_browser() {
     let store = LocalStore::open(&bundled::folder("vendors")).unwrap();
     let outcome = analyze(&store, &bundled::options("vendors", 2), &Silent).unwrap();
     let hostile = render(&mut hostile()).unwrap();
-    let role_of_hostile = hostile.iter().find(|file| file.path.starts_with("report/roles/") && file.path.contains("Trial")).unwrap();
+    let role_of_hostile =
+        hostile.iter().find(|file| file.path.starts_with("report/roles/") && file.path.contains("Trial")).unwrap();
     let role_of_hostile = role_of_hostile.path.rsplit('/').next().unwrap().to_owned();
     for (what, files, role, party) in [
         ("a bundled trail", &outcome.files, "012345678901-GitHubDeploy.html", "464622532012.html"),

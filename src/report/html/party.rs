@@ -41,6 +41,7 @@ pub(super) struct RoleRow {
 pub(super) struct Pointer {
     severity: String,
     title: Long,
+    account: String,
     href: String,
 }
 
@@ -159,6 +160,7 @@ fn pointer(site: &Site<'_>, finding: &Finding) -> Pointer {
     Pointer {
         severity: finding.severity.clone(),
         title: Long::of(&sentence(&finding.title)),
+        account: finding.account_id.map(|account| account.to_string()).unwrap_or_default(),
         href: site.finding_href(finding),
     }
 }

@@ -45,10 +45,14 @@ pub(in super::super) fn heat(span: &Span, rows: &[(String, Vec<u64>)]) -> Result
 fn row(area: &Area<'_>, name: &str, uses: &[u64], y: i32, width: i32, most: u64) -> Result<(), DrawError> {
     rect(area, (PLOT.0, y + ROW - 1), (i32::try_from(uses.len()).unwrap_or_default() * width, 1), paint::GRID)?;
     text(area, (PLOT.0 - 10, y + ROW / 2), HPos::Right, &short(name, 38))?;
-    for (uses, at) in uses.iter().zip(0..) {
-        if let Some(color) = shade(*uses, most) {
-            rect(area, (PLOT.0 + at * width, y + 2), (width - i32::from(width > 3), ROW - 4), color)?;
+    // Columns of one shade in a row are one piece: pages are many, and steady callers call every day.
+    let mut at = 0;
+    for same in uses.chunk_by(|a, b| shade(*a, most) == shade(*b, most)) {
+        let columns = i32::try_from(same.len()).unwrap_or_default();
+        if let Some(color) = same.first().and_then(|uses| shade(*uses, most)) {
+            rect(area, (PLOT.0 + at * width, y + 2), (columns * width, ROW - 4), color)?;
         }
+        at += columns;
     }
     Ok(())
 }

@@ -56,7 +56,7 @@
     if (!cell) { return kind === "text" ? "" : -1; }
     var text = cell.dataset.v || cell.textContent;
     if (kind === "num") { var number = parseFloat(text.replace(/,/g, "")); return isNaN(number) ? -1 : number; }
-    if (kind === "rank") { var severity = row.dataset.severity || (cell.textContent.trim().split(/\s/)[0]); return severity in RANK ? RANK[severity] : 9; }
+    if (kind === "rank") { var severity = text.trim().split(/\s/)[0]; return severity in RANK ? RANK[severity] : 9; }
     return text.trim().toLowerCase();
   };
   var List = function (table) {
@@ -69,15 +69,22 @@
     this.room = this.page;
     this.table = table;
     this.order = this.rows;
+    this.fields = {};
+    var fields = this.fields;
+    all("th[data-field]", table).forEach(function (head) { fields[head.dataset.field] = head.cellIndex; });
+  };
+  List.prototype.field = function (row, name) {
+    return name in row.dataset ? row.dataset[name] : row.cells[this.fields[name]].textContent.trim();
   };
   List.prototype.matching = function () {
     var form = this.form;
     var words = form ? form.elements.q.value.toLowerCase().split(/\s+/).filter(Boolean) : [];
     var wanted = form ? all("select", form).filter(function (one) { return one.value; }).map(function (one) { return [one.name, one.value]; }) : [];
     var codes = this.codes;
+    var list = this;
     return this.order.filter(function (row) {
       if (codes && codes.indexOf(row.dataset.code) < 0) { return false; }
-      if (!wanted.every(function (pair) { return (" " + row.dataset[pair[0]] + " ").indexOf(" " + pair[1] + " ") >= 0; })) { return false; }
+      if (!wanted.every(function (pair) { return (" " + list.field(row, pair[0]) + " ").indexOf(" " + pair[1] + " ") >= 0; })) { return false; }
       if (!words.length) { return true; }
       if (row.found === undefined) { row.found = row.textContent.toLowerCase(); }
       return words.every(function (word) { return row.found.indexOf(word) >= 0; });
@@ -87,7 +94,7 @@
     var rows = this.matching();
     var shown = rows.slice(0, this.room);
     this.body.replaceChildren.apply(this.body, shown);
-    var words = rows.length === this.rows.length ? rows.length.toLocaleString("en") : rows.length.toLocaleString("en") + " of " + this.rows.length.toLocaleString("en");
+    var words = rows.length === this.rows.length ? rows.length.toLocaleString("en") + " in all" : rows.length.toLocaleString("en") + " of " + this.rows.length.toLocaleString("en");
     if (this.form) { this.form.querySelector(".shown").textContent = words + (shown.length < rows.length ? ", the first " + shown.length.toLocaleString("en") + " shown" : ""); }
     if (this.pager) { this.pager.hidden = shown.length === rows.length; }
   };
