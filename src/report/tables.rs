@@ -69,13 +69,21 @@ pub const ACTIVITY: Table = Table {
         text("event_source", "service, such as ec2.amazonaws.com"),
         text("event_name", "API"),
         maybe_text("invoked_by", "the service that called on the party's behalf"),
-        texts("actions", "IAM actions that the call uses, the most certain first; empty when it needs none or is not known"),
+        texts(
+            "actions",
+            "IAM actions that the call uses, the most certain first; empty when it needs none or is not known",
+        ),
         texts("resources", "ARNs in the record"),
         text("source_ip", "`sourceIPAddress`: an address, or a service's name"),
         text("user_agent", "`userAgent`, up to 512 bytes"),
         text("outcome", "allowed, denied, or failed after authorization"),
         maybe_text("error_code", "`errorCode`, null when there was none"),
-        Column { name: "read_only", kind: Kind::Flag, optional: true, meaning: "`readOnly`, null when the record does not tell" },
+        Column {
+            name: "read_only",
+            kind: Kind::Flag,
+            optional: true,
+            meaning: "`readOnly`, null when the record does not tell",
+        },
         flag("hand_off", "whether it opened or asked for a session: such calls count as sessions and not as calls"),
     ],
 };

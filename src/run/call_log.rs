@@ -247,14 +247,7 @@ impl Reader {
     }
 }
 
-fn write(
-    rows: &mut Vec<u8>,
-    account: u64,
-    kind: (u32, u32),
-    call: &Call,
-    session: [&str; 2],
-    texts: [&str; 5],
-) {
+fn write(rows: &mut Vec<u8>, account: u64, kind: (u32, u32), call: &Call, session: [&str; 2], texts: [&str; 5]) {
     let start = rows.len();
     rows.extend_from_slice(&[0; 4]);
     rows.extend_from_slice(&account.to_le_bytes());
