@@ -287,7 +287,8 @@ pub fn documentation() -> String {
          Parquet (ZSTD), one file for each account: `parquet/<table>/account_id=<12 digits>/part-0.parquet`. The account \
          is in the path, not in the file; it is a text, because `012345678901` keeps its zero. Rows that belong to no \
          account, and all parties, which span accounts, lie under `account_id=none`. A table without rows for an account \
-         has no file for it. Times are UTC with microseconds. Every file names its schema, `thirdtrail.tables/1`, under \
+         has no file for it. Of `activity` there is a file for each account and day, `parquet/activity/account_id=<12 \
+         digits>/<YYYY-MM-DD>.parquet`, sorted by time, so that a range of time reads little. Times are UTC with microseconds. Every file names its schema, `thirdtrail.tables/1`, under \
          `thirdtrail.schema` in its metadata.\n\n\
          `queries/ddl` holds the DDL for Athena. With projection of type `injected`, every query must name its accounts: \
          `WHERE account_id = '...'` or `account_id IN ('...', '...')`.\n\n\
