@@ -186,12 +186,7 @@ impl<'a, 'e> Drafts<'a, 'e> {
     }
 
     /// The session of somebody in one of our roles.
-    fn in_role(
-        &self,
-        role: &Arc<RoleKey>,
-        clue: SessionClue<'_>,
-        delegate: Option<AccountId>,
-    ) -> Session<'e> {
+    fn in_role(&self, role: &Arc<RoleKey>, clue: SessionClue<'_>, delegate: Option<AccountId>) -> Session<'e> {
         let activity = self.activity;
         let (opening, mut attributed) = activity.session(clue);
         if let Some(account) = delegate {

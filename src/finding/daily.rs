@@ -31,7 +31,8 @@ impl Daily {
         let actions = self.roles.entry(role).or_default();
         for (at, action) in api.actions.iter().enumerate() {
             // A refused call proves the wish for the action that it is named after, not for the others it may need.
-            let proven = if at < api.primary { made } else { DayCalls { calls: made.calls - made.denied, denied: 0, ..made } };
+            let proven =
+                if at < api.primary { made } else { DayCalls { calls: made.calls - made.denied, denied: 0, ..made } };
             if proven.calls > 0 {
                 add(actions.entry(action.clone()).or_default(), proven);
             }

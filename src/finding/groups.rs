@@ -150,9 +150,9 @@ impl<'a> Groups<'a> {
         let arn = |session| arns.of_session(session).unwrap_or_default();
         let role_arns: Vec<&str> = callers.sessions().iter().map(arn).collect();
         call_log::opened(callers, &role_arns, *calls)?;
-        groups.iter().try_for_each(|group| {
-            shelf.calls(group, &mut |piece| call_log::piece(callers, &role_arns, piece, *calls))
-        })
+        groups
+            .iter()
+            .try_for_each(|group| shelf.calls(group, &mut |piece| call_log::piece(callers, &role_arns, piece, *calls)))
     }
 }
 

@@ -17,6 +17,7 @@ pub mod markdown;
 pub mod parquet;
 pub mod paths;
 pub mod policy_files;
+pub mod spreadsheet;
 pub mod tables;
 pub mod template;
 pub mod trust_files;

@@ -1,159 +1,178 @@
-//! The files of the table `activity`, made before the run's other files and kept on disk until all are put in place.
+//! The single calls of a run, read back from its output: those that somebody asks for, file by file.
 
-use std::io::{Error, Result, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate};
-use hashbrown::HashMap;
+use crate::aws::wildcard::matches;
+use crate::aws::window::{Time, Window, midnight};
+use crate::evidence::tables::columnar::{Cells, ColumnarError, decode_where};
+use crate::report::activity::day_of;
+pub use crate::report::activity::{ActivityRow, COLUMNS, HEADS, WIDTHS, cells, csv_cells, csv_heads};
+pub use crate::report::spreadsheet::line as csv_line;
+use crate::report::tables::{ACTIVITY, SCHEMA};
 
-use crate::aws::AccountId;
-use crate::cloudtrail::outcome::Outcome;
-use crate::finding::assessment::DayCalls;
-use crate::finding::call_log::{Api, CallRow, Caller};
-use crate::finding::daily::Daily;
-use crate::report::activity::{ActivityFile, path};
+use super::UserError;
+use super::past_run::{PastRun, no_output, parties, range};
+use super::source::AwsOptions;
 
-use super::call_log::CallRuns;
-use super::inputs::Sum;
-use super::scratch::Scratch;
-
-/// Bytes of a file that are in memory while it is put in place.
-const CHUNK_BYTES: usize = 1 << 20;
-
-/// Files on disk, in one temporary file.
-#[derive(Debug, Default)]
-pub struct Spool {
-    disk: Arc<Mutex<Scratch>>,
-    /// The files, by path.
-    pub files: Vec<Spooled>,
+/// Which calls are wanted; of what is not told, all.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// The output of a run.
+    pub out: String,
+    /// Id or name of a party.
+    pub party: Option<String>,
+    /// ARN or name of a role, with wildcards.
+    pub role: Option<String>,
+    /// An IAM action, or the name of an API, with wildcards.
+    pub action: Option<String>,
+    /// From when on.
+    pub since: Option<Time>,
+    /// Until when.
+    pub until: Option<Time>,
+    /// Only refused calls.
+    pub denied: bool,
 }
 
-/// One of them.
-#[derive(Clone, Debug)]
-pub struct Spooled {
-    /// Where it goes, relative to the output folder.
-    pub path: String,
-    /// Size.
-    pub bytes: u64,
-    /// SHA-256 in hex.
-    pub sha256: String,
-    /// Where it lies.
-    start: u64,
+/// What calls must be to be shown.
+struct Filter {
+    parties: Option<BTreeSet<String>>,
+    role: Option<String>,
+    action: Option<String>,
+    range: Window,
+    denied: bool,
 }
 
-impl Spool {
-    /// The files of all calls, and what those calls were by day.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn of(calls: &CallRuns) -> Result<(Self, Daily)> {
-        let (mut spool, mut days) = (Self::default(), Days::default());
-        let mut open: Option<(AccountId, NaiveDate, ActivityFile<Sink>)> = None;
-        calls.each(|row| {
-            let Some(day) = DateTime::from_timestamp(row.seconds, 0).map(|time| time.date_naive()) else {
-                return Ok(());
-            };
-            days.add(row, day);
-            let place = (row.api.account_id, day);
-            if open.as_ref().is_none_or(|(account, day, _)| (*account, *day) != place) {
-                if let Some((account, day, file)) = open.take() {
-                    spool.end(path(account, day), file)?;
-                }
-                let file = ActivityFile::new(spool.begin()).map_err(Error::other)?;
-                open = Some((place.0, place.1, file));
-            }
-            let Some((_, _, file)) = &mut open else { return Ok(()) };
-            file.add(row).map_err(Error::other)
+/// Shows the calls that are wanted, account by account in the order of time, and answers whether the run had read all
+/// of the trail.
+///
+/// # Errors
+/// No output of a run, no such party, a range turned around; and what `show` says.
+pub fn activity(
+    question: &Question,
+    aws: &AwsOptions,
+    mut show: impl FnMut(Vec<ActivityRow>) -> std::io::Result<()>,
+) -> Result<bool, Stopped> {
+    let past = PastRun::open(&question.out, aws)?;
+    let (manifest, reported) = (past.manifest()?, past.report()?);
+    let ids = |wanted: &String| {
+        let meant = parties(&reported, wanted)?;
+        Ok::<_, UserError>(meant.into_iter().map(|party| party.id.clone()).collect())
+    };
+    let filter = Filter {
+        parties: question.party.as_ref().map(ids).transpose()?,
+        role: question.role.clone(),
+        action: question.action.clone(),
+        range: range(&reported, question.since, question.until)?,
+        denied: question.denied,
+    };
+    let files = past.files(ACTIVITY.name, &manifest)?;
+    // A run of a version that wrote no such table must not look like a quiet one.
+    if files.is_empty() && reported.parties.iter().any(|party| party.calls > 0) {
+        let reason = "report.json counts calls, but there is no table of them: it was written by an older version";
+        return Err(no_output(&past.shown, reason).into());
+    }
+    for (account_id, path) in files.into_iter().filter(|(_, path)| filter.wants_file(path)) {
+        let wants = |cells: &Cells<'_>, row: usize| filter.wants(cells, row);
+        let read = decode_where(SCHEMA, &COLUMNS, wants, past.get(&path)?, |rows: Vec<ActivityRow>| {
+            let with_account = |row| ActivityRow { account_id: account_id.clone(), ..row };
+            show(rows.into_iter().map(with_account).collect()).map_err(Broken::Show)
+        });
+        read.map_err(|broken| match broken {
+            Broken::File(error) => past.bad_file(&path, &error).into(),
+            Broken::Show(error) => Stopped::Show(error),
         })?;
-        if let Some((account, day, file)) = open {
-            spool.end(path(account, day), file)?;
-        }
-        Ok((spool, days.finish()))
     }
+    Ok(reported.coverage.complete)
+}
 
-    /// Bytes on disk.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
-    }
+/// Why not all was shown.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// The user's mistake.
+    #[error(transparent)]
+    Mistake(#[from] UserError),
+    /// Nobody takes more.
+    #[error(transparent)]
+    Show(std::io::Error),
+}
 
-    /// Copies a file.
-    ///
-    /// # Errors
-    /// When the disk or `to` refuses.
-    pub fn copy(&self, file: &Spooled, to: &mut dyn Write) -> Result<()> {
-        let mut left = file.bytes;
-        while left > 0 {
-            let some = usize::try_from(left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-            let mut bytes = vec![0; some];
-            let start = file.start + (file.bytes - left);
-            self.disk.lock().unwrap_or_else(PoisonError::into_inner).read(start, &mut bytes)?;
-            to.write_all(&bytes)?;
-            left -= some as u64;
-        }
-        Ok(())
-    }
+/// Why a file was not read to its end.
+enum Broken {
+    File(ColumnarError),
+    Show(std::io::Error),
+}
 
-    fn begin(&self) -> Sink {
-        let start = self.disk.lock().unwrap_or_else(PoisonError::into_inner).bytes();
-        Sink { disk: Arc::clone(&self.disk), start, bytes: 0, sum: Sum::default() }
-    }
-
-    fn end(&mut self, path: String, file: ActivityFile<Sink>) -> Result<()> {
-        let Sink { start, bytes, sum, .. } = file.finish().map_err(Error::other)?;
-        self.files.push(Spooled { path, bytes, sha256: sum.hex(), start });
-        Ok(())
+impl From<ColumnarError> for Broken {
+    fn from(error: ColumnarError) -> Self {
+        Self::File(error)
     }
 }
 
-/// Takes the bytes of one file at the end of the spool.
-struct Sink {
-    disk: Arc<Mutex<Scratch>>,
-    start: u64,
-    bytes: u64,
-    sum: Sum,
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        self.disk.lock().unwrap_or_else(PoisonError::into_inner).append(bytes)?;
-        self.sum.add(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(bytes.len())
+impl Filter {
+    /// A file whose name tells no day is read, too.
+    fn wants_file(&self, path: &str) -> bool {
+        let Some(day) = day_of(path) else { return true };
+        let ends = day.succ_opt().map(midnight);
+        midnight(day) < self.range.until && ends.is_none_or(|ends| self.range.since < ends)
     }
 
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
+    fn wants(&self, cells: &Cells<'_>, row: usize) -> bool {
+        let text = |column| cells.text(column, row).unwrap_or_default();
+        let in_range = || {
+            let (since, until) = (self.range.since.timestamp(), self.range.until.timestamp());
+            cells.seconds("time", row).is_some_and(|seconds| since <= seconds && seconds < until)
+        };
+        in_range()
+            && (!self.denied || text("outcome") == "denied")
+            && self.parties.as_ref().is_none_or(|ids| ids.contains(text("party_id")))
+            && self.role.as_ref().is_none_or(|role| is_role(role, text("role_arn")))
+            && self.action.as_ref().is_none_or(|action| {
+                let api = format!("{}:{}", text("event_source").trim_end_matches(".amazonaws.com"), text("event_name"));
+                let means = |used: &str| means(action, used);
+                cells.texts("actions", row).into_iter().any(means) || means(&api)
+            })
     }
 }
 
-/// Calls of the day in hand, by caller and API, and those of the days before.
-#[derive(Default)]
-struct Days {
-    daily: Daily,
-    day: Option<NaiveDate>,
-    today: HashMap<(u32, u32), (Caller, Api, DayCalls)>,
+/// Whether a pattern means a role: by its ARN, or by its name without path.
+fn is_role(pattern: &str, arn: &str) -> bool {
+    !arn.is_empty() && (matches(pattern, arn) || arn.rsplit('/').next().is_some_and(|name| matches(pattern, name)))
 }
 
-impl Days {
-    fn add(&mut self, row: &CallRow<'_>, day: NaiveDate) {
-        if self.day.replace(day) != Some(day) {
-            self.close();
+/// Whether a pattern means an action: whole, or by its name alone.
+fn means(pattern: &str, action: &str) -> bool {
+    let name = action.split_once(':').map_or(action, |(_, name)| name);
+    matches(pattern, action) || (!pattern.contains(':') && matches(pattern, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_and_actions_are_meant_by_whole_name_or_pattern() {
+        let arn = "arn:aws:iam::012345678901:role/vendors/Datadog";
+        for (pattern, expected) in [
+            (arn, true),
+            ("Datadog", true),
+            ("datadog", true),
+            ("Data*", true),
+            ("vendors/Datadog", false),
+            ("Data", false),
+        ] {
+            assert_eq!(is_role(pattern, arn), expected, "{pattern}");
         }
-        let none = || (row.caller.clone(), row.api.clone(), DayCalls { day, calls: 0, denied: 0 });
-        let (_, _, made) = self.today.entry(row.kind).or_insert_with(none);
-        made.calls += 1;
-        made.denied += u64::from(row.outcome == Outcome::Denied);
-    }
-
-    fn close(&mut self) {
-        for (caller, api, made) in self.today.drain().map(|(_, sums)| sums) {
-            self.daily.add(&caller, &api, made);
+        assert!(!is_role("*", ""));
+        for (pattern, expected) in [
+            ("s3:GetObject", true),
+            ("S3:getobject", true),
+            ("s3:*", true),
+            ("GetObject", true),
+            ("Get*", true),
+            ("s3:Get", false),
+            ("ec2:*", false),
+        ] {
+            assert_eq!(means(pattern, "s3:GetObject"), expected, "{pattern}");
         }
-    }
-
-    fn finish(mut self) -> Daily {
-        self.close();
-        self.daily
     }
 }

@@ -31,7 +31,6 @@ use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
 use super::UserError;
-use super::activity::Spool;
 use super::beside::{self, BesideOptions};
 use super::call_log::CallRuns;
 use super::checkpoint::Notes;
@@ -48,6 +47,7 @@ use super::output::Target;
 use super::plan::{Plan, Request};
 use super::quiet;
 use super::resume::{self, Saved};
+use super::spool::Spool;
 use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, disk, read};
 

@@ -6,15 +6,14 @@ use serde_json::{Value, json};
 
 use crate::report::OutputFile;
 
-use super::activity::Spool;
 use super::inputs::sha256;
+use super::spool::Spool;
 
 /// The files that belong to this run, for a reader who wants to be sure of them.
 pub(super) fn manifest(files: &[OutputFile], activity: &Spool) -> Vec<Value> {
     let entry = |path: &str, bytes: u64, sha256: &str| json!({"path": path, "bytes": bytes, "sha256": sha256});
-    let small = files.iter().map(|file| {
-        (file.path.as_str(), entry(&file.path, file.bytes.len() as u64, &sha256(&file.bytes)))
-    });
+    let small =
+        files.iter().map(|file| (file.path.as_str(), entry(&file.path, file.bytes.len() as u64, &sha256(&file.bytes))));
     let spooled = activity.files.iter().map(|file| (file.path.as_str(), entry(&file.path, file.bytes, &file.sha256)));
     small.chain(spooled).collect::<BTreeMap<_, _>>().into_values().collect()
 }

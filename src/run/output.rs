@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::report::OutputFile;
 use crate::store::Store;
 
-use super::activity::Spool;
 use super::source::{AwsOptions, in_bucket, open_to_write};
+use super::spool::Spool;
 use super::{UserError, upload};
 
 /// Where the files of a run go, checked before the long work.

@@ -14,8 +14,8 @@ use crate::report::OutputFile;
 use crate::store::{Store, StoreError};
 
 use super::UserError;
-use super::activity::{Spool, Spooled};
 use super::output::{OWN, is_manifest};
+use super::spool::{Spool, Spooled};
 use super::workers::{Effort, Workers, disk};
 
 /// Objects that are written at a time.
