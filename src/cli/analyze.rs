@@ -186,7 +186,8 @@ fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
     if let Some(notes) = &outcome.evidence {
         evidence(notes)?;
     }
-    line(&format!("report: {}", out.place_of("report.md"))).context("cannot print")?;
+    line(&format!("report: {}", out.place_of("report/index.html")))?;
+    line(&format!("as one text: {}", out.place_of("report.md"))).context("cannot print")?;
     Ok(())
 }
 

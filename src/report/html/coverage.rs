@@ -18,11 +18,19 @@ pub(super) struct Coverage {
     pub(super) objects: String,
     pub(super) records: String,
     pub(super) accounts: Vec<Account>,
-    pub(super) failures: Vec<(&'static str, Vec<(Long, Long)>, u64)>,
+    pub(super) failures: Vec<Failures>,
     pub(super) integrity: Option<Vec<String>>,
     pub(super) unmapped: Vec<(Long, String, Few)>,
     pub(super) unmapped_more: u64,
     pub(super) not_judged: Vec<String>,
+}
+
+/// What could not be read, of one kind.
+pub(super) struct Failures {
+    pub(super) title: &'static str,
+    /// What, and why.
+    pub(super) rows: Vec<(Long, Long)>,
+    pub(super) more: u64,
 }
 
 /// The trail of one account.
@@ -173,8 +181,8 @@ fn account(account: &AccountCoverage) -> Account {
     }
 }
 
-/// What could not be read, by kind: name, reason, and how many more.
-fn failures(coverage: &CoverageReport) -> Vec<(&'static str, Vec<(Long, Long)>, u64)> {
+/// What could not be read, by kind.
+fn failures(coverage: &CoverageReport) -> Vec<Failures> {
     let inputs = coverage.failed_inputs.iter().map(|one| {
         let account = one.account_id.map(|account| format!(" in {account}")).unwrap_or_default();
         (Long::of(&format!("{}{account}", one.call)), Long::of(&one.reason))
@@ -184,13 +192,17 @@ fn failures(coverage: &CoverageReport) -> Vec<(&'static str, Vec<(Long, Long)>, 
         .bad_records
         .iter()
         .map(|one| (Long::of(&format!("{}, record {}", one.key, one.index)), Long::of(&one.reason)));
-    let kinds: [(&'static str, Vec<(Long, Long)>, usize); 3] = [
-        ("Inputs that could not be read", inputs.take(LISTED).collect(), coverage.failed_inputs.len()),
-        ("Objects that could not be read", objects.take(LISTED).collect(), coverage.objects.failed.len()),
-        ("Records that could not be used", records.take(LISTED).collect(), coverage.bad_records.len()),
+    let kinds = [
+        of_kind("Inputs that could not be read", inputs),
+        of_kind("Objects that could not be read", objects),
+        of_kind("Records that could not be used", records),
     ];
-    let told = kinds.into_iter().filter(|(_, rows, _)| !rows.is_empty());
-    told.map(|(title, rows, all)| (title, rows, all.saturating_sub(LISTED) as u64)).collect()
+    kinds.into_iter().filter(|kind| !kind.rows.is_empty()).collect()
+}
+
+fn of_kind(title: &'static str, mut rows: impl ExactSizeIterator<Item = (Long, Long)>) -> Failures {
+    let rows_shown = rows.by_ref().take(LISTED).collect();
+    Failures { title, rows: rows_shown, more: rows.len() as u64 }
 }
 
 fn integrity(integrity: &IntegrityReport) -> Vec<String> {

@@ -80,13 +80,14 @@ pub(super) fn files<'a>(site: &Site<'a>, folder: &'a str, up: &str) -> Vec<FileL
 }
 
 /// Files by the ends of their names, the most telling first.
-const KINDS: [(&str, &str); 16] = [
+const KINDS: [(&str, &str); 17] = [
     ("apply.sh", "applies the proposal with the AWS CLI; shows what it would do unless it is told to act"),
     ("rollback.sh", "puts the policies back as they are today"),
     ("rightsized.tf", "the right-sized policies for Terraform"),
     ("rightsized.cfn.json", "the right-sized policies for CloudFormation"),
     ("certificate.json", "why each action goes or stays, and the replay"),
     ("boundary.json", "a permissions boundary that takes the dangerous unused actions"),
+    ("deny.json", "a deny policy that takes the dangerous unused actions"),
     ("trust.narrowed.json", "the narrower trust policy"),
     ("trust.narrowed.template.json", "the narrower trust policy, to be filled in"),
     ("trust.current.json", "the trust policy as it is"),

@@ -89,7 +89,7 @@ impl Span {
         for at in 0..self.days {
             let Some(day) = self.first.checked_add_days(Days::new(at)) else { break };
             let begins = day.day() == 1 && day.month0().is_multiple_of(every);
-            let near_start = at == 0 && self.days < 60 || at == 0 && day.day() < 20;
+            let near_start = at == 0 && (self.days < 60 || day.day() < 20);
             if let (true, Some(column)) = (begins || near_start, self.column(day)) {
                 let format = if day.day() == 1 { "%b %Y" } else { "%-d %b %Y" };
                 marks.push((column, day.format(format).to_string()));

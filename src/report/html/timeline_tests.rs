@@ -1,3 +1,5 @@
+//! What the charts of activity show of a window, and what they do not pretend to know.
+
 use super::*;
 
 fn day_of(text: &str) -> NaiveDate {

@@ -59,7 +59,7 @@ pub(super) fn minute(time: Time) -> String {
 
 /// `privilege_escalation` as words.
 pub(super) fn spoken(name: &str) -> String {
-    name.replace('_', " ")
+    if name == "saml" { "SAML".to_owned() } else { name.replace('_', " ") }
 }
 
 /// The sentence with a capital letter.
