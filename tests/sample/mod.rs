@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may stop here")]
 
+pub(crate) mod activity;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
