@@ -16,7 +16,7 @@ use super::cost::charged_by;
 use super::coverage::event_source;
 
 /// Source networks told of one party.
-const NETWORKS_SHOWN: usize = 20;
+pub(super) const NETWORKS_SHOWN: usize = 20;
 /// User agents told of one party.
 const AGENTS_SHOWN: usize = 20;
 
