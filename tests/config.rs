@@ -269,7 +269,7 @@ fn other_commands_take_what_they_can_use() {
     assert!(check(&["--own-account", "123412341234"]).stdout.contains("Ours"), "the command line wins");
     assert_eq!(check(&["--no-config"]).code, 2, "without it there is no inventory");
     let lost = check(&["--config", "off/x.toml"]);
-    assert!(lost.code == 2 && lost.stderr.contains("off/v.toml"), "paths are the file's: {}", lost.stderr);
+    assert!(lost.code == 2 && lost.stderr.contains("off/iam.json"), "paths are the file's: {}", lost.stderr);
     let live = check(&["--live", "--role", "Theirs"]);
     assert!(live.code == 2 && live.stderr.contains("ARN"), "what a live question has no use for: {}", live.stderr);
     for (name, account) in [("Acme", "999988887777"), ("Bolt", "888877776666")] {
