@@ -139,7 +139,7 @@ fn evaluated(arguments: &CheckArguments, config: Option<Config>) -> anyhow::Resu
         given.inventory.accounts.iter().chain(&given.organization).chain(&arguments.own_account).copied().collect();
     let rules = RuleFiles { config, vendors: arguments.vendors.clone(), ..RuleFiles::default() };
     let directory = Rules::read(&rules, &own)?.directory;
-    let accounts = Accounts { own: &own, directory: &directory };
+    let accounts = Accounts { own: &own, organizations: &given.beside.organization_ids, directory: &directory };
     let roles = chosen(&given.inventory, &arguments.role)?;
     let mut checks: Vec<RoleIdCheck> = roles.into_iter().map(|role| check_role(role, accounts)).collect();
     checks.retain(|check| !arguments.role.is_empty() || check.concerns_outsiders());

@@ -27,7 +27,7 @@ use super::risk::{Administrators, fill_parties};
 use super::rules;
 use super::suppress::Suppression;
 use super::trail::{AccountTrail, trails};
-use super::trust::{role_key, sole_outside};
+use super::trust::{organizations_in_doubt, role_key, sole_outside};
 use super::trust_steps::{TrustNarrowing, TrustWishes};
 use super::users::users;
 
@@ -201,13 +201,15 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     let access_changes = access::changes(&share.roles, &activity, inquiry, &case);
     let coverage =
         coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, share.unmapped_calls());
+    let mut coverage = coverage.beside(inquiry.beside, &case.trails);
+    coverage.not_judged.extend(organizations_in_doubt(inquiry.inventory, case.accounts));
     let mut assessment = Assessment {
         schema: SCHEMA,
         window: WindowReport { since: inquiry.window.since, until: inquiry.window.until },
         as_of: inquiry.as_of,
         idle_days: inquiry.idle_days,
         asked: asked(inquiry),
-        coverage: coverage.beside(inquiry.beside, &case.trails),
+        coverage,
         parties,
         roles: std::mem::take(&mut share.roles),
         findings: Vec::new(),

@@ -11,13 +11,17 @@ use crate::aws::AccountId;
 /// ARNs of the roles that outsiders can reach, directly or through roles they reach, as far as trust and permission
 /// policies tell today. Where a condition leaves it open, the role counts as reachable.
 #[must_use]
-pub fn reachable(inventory: &Inventory, own: &BTreeSet<AccountId>) -> BTreeSet<String> {
+pub fn reachable(
+    inventory: &Inventory,
+    own: &BTreeSet<AccountId>,
+    organizations: &BTreeSet<String>,
+) -> BTreeSet<String> {
     let roles = inventory.roles.values().filter(|role| !role.is_service_linked());
     // Once for each role, not for each pair.
     let roles: Vec<(&Role, Vec<Admission>)> =
         roles.map(|role| (role, role.trust.parsed.as_ref().map(admissions).unwrap_or_default())).collect();
     let outside = |role: &Role, entries: &[Admission]| {
-        role.trust.parsed.is_err() || entries.iter().any(|admission| is_outside(admission, own))
+        role.trust.parsed.is_err() || entries.iter().any(|admission| is_outside(admission, own, organizations))
     };
     let mut fresh: Vec<&Role> =
         roles.iter().filter(|(role, entries)| outside(role, entries)).map(|(role, _)| *role).collect();
@@ -87,7 +91,7 @@ mod tests {
         let mut inventory = Inventory::default();
         inventory.add(&page.to_string()).unwrap();
         let own = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
-        let reached: Vec<String> = reachable(&inventory, &own).into_iter().collect();
+        let reached: Vec<String> = reachable(&inventory, &own, &BTreeSet::new()).into_iter().collect();
         assert_eq!(reached, ["arn:aws:iam::111122223333:role/A", "arn:aws:iam::111122223333:role/B"]);
     }
 }
