@@ -177,7 +177,7 @@ proptest! {
                 ..ExternalIdUse::default() }
         }).collect();
         let ways = ways(&came);
-        let report = propose(&Facts { trust, entries: &entries, uses: &uses, ways: &ways, how, too_short: None });
+        let report = propose(&Facts { trust, entries: &entries, uses: &uses, ways: &ways, refused: &Ways::new(), how, too_short: None });
         prop_assume!(matches!(report.status, "proposed" | "template"));
         let mut filled = report.narrowed.to_string();
         for (id, account) in claims.iter().zip(ACCOUNTS) {

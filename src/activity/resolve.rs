@@ -84,6 +84,8 @@ pub struct Activity<'a> {
     pub roles: BTreeMap<RoleKey, RoleActivity>,
     /// Refused and failed hand-offs.
     pub refusals: Vec<Refusal<'a>>,
+    /// Where among them those into one role are.
+    refused: HashMap<Group, Vec<usize>>,
 }
 
 /// Actors of one group with what they did.
@@ -110,7 +112,13 @@ impl<'a> Activity<'a> {
             refused.map(|record| Refusal { party: refused_party(record, &inputs), record }).collect();
         refusals.sort_by(|a, b| (a.record.time, &a.record.event_id).cmp(&(b.record.time, &b.record.event_id)));
         let roles = roles(evidence, &ids, &openings);
-        Self { inputs, ids, openings, found, of_group, roles, refusals }
+        let mut refused: HashMap<Group, Vec<usize>> = HashMap::new();
+        for (at, refusal) in refusals.iter().enumerate() {
+            let asked = &refusal.record.asked;
+            let group = Group { account: asked.role_account, role: asked.role_name.clone() };
+            refused.entry(group).or_default().push(at);
+        }
+        Self { inputs, ids, openings, found, of_group, roles, refusals, refused }
     }
 
     /// The roles whose calls were not kept although an outside party opened a session of them.
@@ -163,6 +171,14 @@ impl<'a> Activity<'a> {
         let of_group = self.of_group.get(&role.group()).into_iter().flatten();
         let openings = of_group.filter_map(|at| self.openings.list.get(*at));
         openings.filter(|opening| opening.role.id == role.id || opening.role.id.is_empty()).collect()
+    }
+
+    /// The hand-offs into a role that were denied; a record of them does not tell the role's id.
+    #[must_use]
+    pub fn refused_into(&self, role: &RoleKey) -> Vec<&'a HandOffSeen> {
+        let of_group = self.refused.get(&role.group()).into_iter().flatten();
+        let records = of_group.filter_map(|at| self.refusals.get(*at)).map(|refusal| refusal.record);
+        records.filter(|record| record.outcome == Outcome::Denied).collect()
     }
 
     /// The sessions of a group, sorted by role, time and id; `actors` are all of it, and `names` the texts behind theirs.

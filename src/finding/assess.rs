@@ -9,6 +9,8 @@ use crate::activity::party_user::PartyUsers;
 use crate::activity::resolve::{Activity, Inputs};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window};
+use crate::cloudtrail::access_change::{ChangeKind, kind_of};
+use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::parameters::partition_of_region;
 use crate::evidence::group::Shelf;
 use crate::evidence::hands::{self, Hands};
@@ -101,6 +103,8 @@ pub struct Case<'a> {
     pub beside: &'a Beside,
     /// Roles that services may take and that may do everything.
     pub administrators: Administrators,
+    /// Roles whose trust policy was changed in the window, with the last change.
+    pub trust_changed: BTreeMap<(AccountId, &'a str), Time>,
     /// What each account's trail records.
     pub trails: BTreeMap<AccountId, AccountTrail<'a>>,
     holes: Holes,
@@ -222,6 +226,17 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     Ok(assessment)
 }
 
+fn trust_changed<'a>(inquiry: &Inquiry<'a>) -> BTreeMap<(AccountId, &'a str), Time> {
+    let mut changed = BTreeMap::new();
+    for seen in inquiry.evidence.changes.values() {
+        if kind_of(&seen.source, &seen.name) == Some(ChangeKind::Trust) && seen.outcome == Outcome::Allowed {
+            let last = changed.entry((seen.recipient, &*seen.target)).or_insert(seen.time);
+            *last = seen.time.max(*last);
+        }
+    }
+    changed
+}
+
 fn asked(inquiry: &Inquiry<'_>) -> AskedReport {
     AskedReport {
         accounts: inquiry.scope.accounts.iter().copied().collect(),
@@ -256,6 +271,7 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
         trust_narrowing: inquiry.trust.narrowing,
         beside: inquiry.beside,
         administrators: Administrators::default(),
+        trust_changed: trust_changed(inquiry),
         trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions, inquiry.beside, inquiry.window),
         holes: coverage::holes(inquiry.evidence, inquiry.reading, inquiry.window),
         partitions,
