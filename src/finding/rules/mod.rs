@@ -12,6 +12,7 @@ mod suppressed;
 mod trust;
 mod usage;
 mod vendor;
+mod vendor_identity;
 
 use serde_json::Value;
 
