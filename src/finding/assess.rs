@@ -201,7 +201,8 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         share.parties.add_refusal(refusal);
     }
     let mut parties = std::mem::take(&mut share.parties).reports(&share.roles, inquiry.users);
-    fill_parties(&mut parties, &share.roles);
+    let users = users(inquiry, &case);
+    fill_parties(&mut parties, &share.roles, &users);
     let access_changes = access::changes(&share.roles, &activity, inquiry, &case);
     let coverage =
         coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, share.unmapped_calls());
@@ -217,7 +218,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         parties,
         roles: std::mem::take(&mut share.roles),
         findings: Vec::new(),
-        users: users(inquiry),
+        users,
         access_changes,
         sessions: std::mem::take(&mut share.sessions),
         usage: std::mem::take(&mut share.usage),

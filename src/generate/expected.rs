@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::cast::{Cast, Role};
 use super::desk::{Desk, Gap};
-use super::templates::{External, Situation, Trust};
+use super::templates::{External, Situation, Trust, VENDOR_USER_AMOUNTS};
 
 /// What the holes of the trail and the idle days make of the ledger.
 pub(crate) struct Known<'a> {
@@ -43,6 +43,7 @@ pub(crate) fn findings(desk: &Desk<'_>, known: &Known<'_>) -> Value {
     for user in &cast.users {
         if cast.parties.get(user.party).is_some_and(|party| party.third_party) {
             found.insert(("key-of-vendor", &user.arn));
+            found.extend(VENDOR_USER_AMOUNTS.map(|code| (code, user.arn.as_str())));
         }
     }
     found.into_iter().map(|(code, subject)| json!({"code": code, "subject": subject})).collect()

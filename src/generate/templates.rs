@@ -235,6 +235,9 @@ pub(crate) const VENDOR_USER: (&str, &[&str]) = (
     &["ec2:DescribeInstances", "ec2:DescribeVolumes", "autoscaling:DescribeAutoScalingGroups"],
 );
 
+/// What the vendor's user's policy amounts to: `ecr:*` reads images, and writes, on every repository.
+pub(crate) const VENDOR_USER_AMOUNTS: [&str; 2] = ["policy-data-read-any", "policy-write-wildcard"];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,6 +37,37 @@ pub fn reachable(
     reached
 }
 
+/// The roles that a user with these policies may assume, in the order of their ARNs. Where a condition leaves it open, or
+/// the policies are in doubt, it may.
+#[must_use]
+pub fn assumable<'a>(
+    inventory: &'a Inventory,
+    (user, account): (&str, AccountId),
+    policies: &[NamedPolicy<'_>],
+    boundaries: &[NamedPolicy<'_>],
+    in_doubt: bool,
+) -> Vec<&'a Role> {
+    let may = |role: &&Role| {
+        let Ok(trust) = &role.trust.parsed else { return false };
+        let entries = admissions(trust);
+        let named = |one: &Admission| is_aws(one.kind) && (one.account == Some(account) || one.account.is_none());
+        if !entries.iter().any(named) || !admits(trust, user, Some(account), &|context| context) {
+            return false;
+        }
+        // Named by its own ARN within one account, it needs no policy of its own.
+        let by_name = role.account == account && entries.iter().any(|one| one.principal == user);
+        let Some(action) = assume_role() else { return true };
+        let request = Request { action, resource: Resource::Known(role.arn.clone()), context: Context::partial() };
+        let decision = evaluate(policies, boundaries, &request).decision;
+        match decision {
+            Decision::ExplicitlyDenied => false,
+            Decision::Allowed | Decision::Unknown => true,
+            Decision::ImplicitlyDenied => by_name || in_doubt,
+        }
+    };
+    inventory.roles.values().filter(|role| !role.is_service_linked()).filter(may).collect()
+}
+
 /// `entries` are whom the trust policy of `to` names.
 fn can_assume(inventory: &Inventory, from: &Role, to: &Role, entries: &[Admission]) -> bool {
     let Ok(trust) = &to.trust.parsed else { return true };
