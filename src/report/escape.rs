@@ -71,6 +71,12 @@ pub fn shell_word(raw: &str) -> Option<&str> {
     (!raw.is_empty() && !raw.starts_with('-') && raw.chars().all(plain)).then_some(raw)
 }
 
+/// Each character, or one that shows where a character without form was.
+#[must_use]
+pub fn visible_text(raw: &str) -> String {
+    raw.chars().map(visible).collect()
+}
+
 /// The character, or one that shows where a character without form was.
 ///
 /// Control characters become their pictures; marks that turn the direction of writing or take no room become U+FFFD.

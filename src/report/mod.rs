@@ -5,6 +5,7 @@
 //! harmless), [`json`], [`policy_files`], [`trust_files`], [`guardrail`] and [`certificate`] (what a person applies), [`markdown`] (what a person
 //! reads), [`tables`] and [`parquet`] (what a query engine reads).
 
+pub mod activity;
 pub mod certificate;
 pub mod changes;
 pub mod escape;
@@ -15,6 +16,7 @@ pub mod markdown;
 pub mod parquet;
 pub mod paths;
 pub mod policy_files;
+pub mod spreadsheet;
 pub mod tables;
 pub mod template;
 pub mod trust_files;
