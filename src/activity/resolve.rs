@@ -108,17 +108,30 @@ impl<'a> Activity<'a> {
         let in_window = |time| inputs.window.is_none_or(|window| window.contains(time));
         let refused =
             evidence.handoffs.values().filter(|seen| seen.outcome != Outcome::Allowed && in_window(seen.time));
-        let mut refusals: Vec<Refusal<'a>> =
-            refused.map(|record| Refusal { party: refused_party(record, &inputs), record }).collect();
-        refusals.sort_by(|a, b| (a.record.time, &a.record.event_id).cmp(&(b.record.time, &b.record.event_id)));
+        let mut refused: Vec<&'a HandOffSeen> = refused.map(AsRef::as_ref).collect();
+        refused.sort_by(|a, b| (a.time, &a.event_id).cmp(&(b.time, &b.event_id)));
         let roles = roles(evidence, &ids, &openings);
-        let mut refused: HashMap<Group, Vec<usize>> = HashMap::new();
-        for (at, refusal) in refusals.iter().enumerate() {
-            let asked = &refusal.record.asked;
-            let group = Group { account: asked.role_account, role: asked.role_name.clone() };
-            refused.entry(group).or_default().push(at);
+        let (refusals, into) = (Vec::new(), HashMap::new());
+        let mut activity = Self { inputs, ids, openings, found, of_group, roles, refusals, refused: into };
+        // Who asked in a session of ours is known by what was found before.
+        for record in refused {
+            let party = Party::clone(&activity.asked_by(record));
+            let group = Group { account: record.role_account, role: record.role_name.clone() };
+            activity.refused.entry(group).or_default().push(activity.refusals.len());
+            activity.refusals.push(Refusal { party, record });
         }
-        Self { inputs, ids, openings, found, of_group, roles, refusals, refused }
+        activity
+    }
+
+    /// The party behind a hand-off that opened nothing: the identity that a provider vouched for, or the record's caller.
+    fn asked_by(&self, record: &HandOffSeen) -> Arc<Party> {
+        match record.kind {
+            HandOffKind::WebIdentity | HandOffKind::Saml => {
+                let accounts = self.inputs.accounts;
+                Arc::new(accounts.identity_provider(&record.provider, &record.subject, record.role_account))
+            }
+            HandOffKind::AssumeRole => self.party_of(&record.caller, &record.caller_key, record.caller_created),
+        }
     }
 
     /// The roles whose calls were not kept although an outside party opened a session of them.
@@ -283,23 +296,5 @@ impl RoleIds {
     pub(super) fn key(&self, account: AccountId, name: &str, id: &str) -> RoleKey {
         let id = if id.is_empty() { self.only(account, name).unwrap_or_default() } else { id.to_owned() };
         RoleKey { account, name: name.to_owned(), id }
-    }
-}
-
-fn refused_party(record: &HandOffSeen, inputs: &Inputs<'_>) -> Party {
-    if let Some(delegate) = record.caller.delegate {
-        return inputs.accounts.party(delegate);
-    }
-    match (record.kind, record.caller.kind, record.caller.account) {
-        (HandOffKind::WebIdentity | HandOffKind::Saml, _, _) => {
-            inputs.accounts.identity_provider(&record.provider, &record.subject, record.role_account)
-        }
-        (_, IdentityKind::AwsService, _) => Party::aws_service(&record.caller.invoked_by),
-        (_, IdentityKind::IamUser, Some(account)) => match inputs.users.get(&record.caller.arn) {
-            Some(user) => Party::clone(&user.party),
-            None => inputs.accounts.party(account),
-        },
-        (_, _, Some(account)) => inputs.accounts.party(account),
-        _ => Party::unresolved(),
     }
 }
