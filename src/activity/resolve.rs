@@ -19,7 +19,7 @@ use crate::evidence::sighting::join;
 use super::action_map::ActionMap;
 use super::attribution::{Attributed, SessionClue, attribute, by_trust, opening_of};
 use super::opening::{Opening, Openings, RoleKey};
-use super::party::{Accounts, Party};
+use super::party::{Accounts, Party, PartyKind};
 use super::party_user::PartyUsers;
 use super::sessions::{Drafts, Session};
 
@@ -46,6 +46,8 @@ pub struct Inputs<'a> {
 pub struct Refusal<'e> {
     /// Who asked.
     pub party: Party,
+    /// Whether it is a call of a session or user of ours as well, and counted there.
+    pub is_call: bool,
     /// The record.
     pub record: &'e HandOffSeen,
 }
@@ -118,7 +120,10 @@ impl<'a> Activity<'a> {
             let party = Party::clone(&activity.asked_by(record));
             let group = Group { account: record.role_account, role: record.role_name.clone() };
             activity.refused.entry(group).or_default().push(activity.refusals.len());
-            activity.refusals.push(Refusal { party, record });
+            let session = record.caller.session.as_ref();
+            let in_session = session.is_some_and(|session| activity.inputs.accounts.own.contains(&session.account));
+            let is_call = in_session || party.kind == PartyKind::IamUser;
+            activity.refusals.push(Refusal { party, is_call, record });
         }
         activity
     }

@@ -133,7 +133,7 @@ fn organizations_let_in(trust: &PolicyDocument) -> BTreeSet<String> {
         }
         for value in &block.values {
             let id = value.split('/').next().unwrap_or_default();
-            let path = if is_path { value.replace('*', "x").replace('?', "x") } else { format!("{id}/r-0000/") };
+            let path = if is_path { value.replace(['*', '?'], "x") } else { format!("{id}/r-0000/") };
             let member = |context: Context| {
                 context.with("aws:PrincipalOrgID", [id]).with("aws:PrincipalOrgPaths", [path.as_str()])
             };
