@@ -301,7 +301,7 @@ fn read_and_judge(
 }
 
 pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
-    let reachable = reachable(&given.inventory, &own_accounts(plan, given));
+    let reachable = reachable(&given.inventory, &own_accounts(plan, given), &given.beside.organization_ids);
     let quiet = given.inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
     Scope {
         window: plan.window,
@@ -359,7 +359,11 @@ fn judge(
         calls: &calls,
         reading: &reading,
         inventory: &given.inventory,
-        accounts: Accounts { own: &own, directory: &given.rules.directory },
+        accounts: Accounts {
+            own: &own,
+            organizations: &given.beside.organization_ids,
+            directory: &given.rules.directory,
+        },
         catalog: Catalog::builtin(),
         window,
         as_of: options.as_of.unwrap_or(window.until),
