@@ -9,12 +9,14 @@ pub mod certificate;
 pub mod changes;
 pub mod escape;
 pub mod guardrail;
+mod hcl;
 pub mod investigation;
 pub mod json;
 pub mod markdown;
 pub mod parquet;
 pub mod paths;
 pub mod policy_files;
+pub mod remediation;
 pub mod tables;
 pub mod template;
 pub mod trust_files;
@@ -83,6 +85,7 @@ pub fn render_by(hands: &dyn Hands, assessment: &mut Assessment) -> Result<Vec<O
         policy_files::render(role, folder, &mut files)?;
         guardrail::render(role, folder, &mut files)?;
         trust_files::render(role, folder, show, &mut files)?;
+        remediation::render(role, folder, &mut files)?;
     }
     let assessment = &*assessment;
     let (tables, pages) = hands::both(hands, || parquet::render(hands, assessment), || pages(assessment, &folders));
@@ -100,6 +103,7 @@ fn pages(assessment: &Assessment, folders: &[String]) -> Result<Vec<OutputFile>,
     let mut files = Vec::new();
     for (role, folder) in assessment.roles.iter().zip(folders) {
         files.extend(certificate::render(assessment, role, folder)?);
+        files.extend(remediation::pull_request(assessment, role, folder));
     }
     files.push(json::render(assessment)?);
     files.push(OutputFile::new("report.md", markdown::render(assessment, folders)));
