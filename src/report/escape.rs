@@ -74,6 +74,12 @@ pub fn shell_word(raw: &str) -> Option<&str> {
     (!raw.is_empty() && !raw.starts_with('-') && raw.chars().all(plain)).then_some(raw)
 }
 
+/// Text on one line, whole, with pictures for what has no form.
+#[must_use]
+pub fn one_line(raw: &str) -> String {
+    raw.chars().map(visible).collect()
+}
+
 /// One word for the shell, whatever it holds but a NUL, which no word can.
 #[must_use]
 pub fn shell_quoted(raw: &str) -> String {

@@ -40,7 +40,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("bytes", &["evidence/tables/columnar"]),
     ("chrono", ANYWHERE),
     ("clap", &["cli"]),
-    ("csv", &["policy/users"]),
+    ("csv", &["policy/users", "report/exports/spreadsheet"]),
     ("flate2", &["cloudtrail/gunzip", "generate"]),
     ("getrandom", &["run/external_id"]),
     ("hashbrown", &["cloudtrail", "evidence", "activity", "policy", "finding", "run"]),
