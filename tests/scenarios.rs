@@ -33,6 +33,7 @@ use thirdtrail::policy::catalog::Catalog;
 use thirdtrail::report::tables::{SCHEMA, TABLES};
 use thirdtrail::report::{OutputFile, render};
 use thirdtrail::run::analyze::{Options, Outcome, analyze};
+use thirdtrail::run::call_log::CallRuns;
 use thirdtrail::run::inputs;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::{Plan, plan};
@@ -224,6 +225,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         trust: TrustWishes::default(),
         evidence,
         shelf: &DiskShelf::default(),
+        calls: &CallRuns::new(0),
         reading: &reading,
         inventory: &inventory,
         accounts: Accounts { own: &own, directory: Directory::builtin() },

@@ -33,7 +33,8 @@ fn at(path: &str) -> PathBuf {
 #[test]
 fn tables_are_partitioned_by_account() {
     let files = files();
-    for table in TABLES.iter().filter(|table| table.name != "parties") {
+    // `activity` is written row by row, see tests/activity.rs.
+    for table in TABLES.iter().filter(|table| !["activity", "parties"].contains(&table.name)) {
         assert!(files.contains_key(&format!("parquet/{}/account_id=012345678901/part-0.parquet", table.name)));
         assert!(table.columns.iter().all(|column| column.name != "account_id"));
     }

@@ -7,6 +7,7 @@ pub mod action_map;
 pub mod action_resources;
 pub mod action_tables;
 pub mod attribution;
+pub mod calls;
 pub mod directory;
 pub mod opening;
 pub mod party;

@@ -13,9 +13,9 @@ use crate::evidence::group::Group;
 use crate::evidence::limits;
 use crate::evidence::names::{Name, Names};
 use crate::evidence::session::{Actor, Acts, RoleName, Span};
-use crate::evidence::sighting::join;
+use crate::evidence::sighting::{CallKey, join};
 
-use super::action_map::Mapping;
+use super::action_map::{ActionMap, Mapping};
 use super::attribution::{Attributed, How, SessionClue};
 use super::opening::{Opening, RoleKey};
 use super::party::{Channel, Party};
@@ -73,13 +73,31 @@ pub struct Session<'e> {
     pub calls: Vec<SeenCall<'e>>,
     /// The best way in which any of its calls was joined to its hand-off.
     joined: Option<How>,
+    /// What makes calls those of this session.
+    pub(super) identity: Identity,
 }
 
 /// What makes two groups of calls one session: the opening, or what else the records share.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-enum Identity {
+pub(super) enum Identity {
     Opened(usize),
     Unopened(Option<Arc<RoleKey>>, String, Option<Time>, String),
+}
+
+/// What APIs mean, each asked once.
+pub(super) struct Meanings<'a> {
+    map: ActionMap<'a>,
+    known: HashMap<(Name, Name, Hints), Arc<Mapping>>,
+}
+
+impl Meanings<'_> {
+    /// The meaning of calls; `names` are always the same.
+    pub(super) fn of(&mut self, names: &Names, key: &CallKey) -> Arc<Mapping> {
+        let call = || ApiCall { source: names.shared(key.source), name: names.shared(key.name) };
+        let map = self.map;
+        let known = self.known.entry((key.source, key.name, key.hints));
+        Arc::clone(known.or_insert_with(|| Arc::new(map.map(&call(), "AwsApiCall", key.hints))))
+    }
 }
 
 /// Sessions in the making.
@@ -88,7 +106,7 @@ pub(super) struct Drafts<'a, 'e> {
     group: &'a Group,
     names: &'e Names,
     roles: HashMap<RoleName, Arc<RoleKey>>,
-    meanings: HashMap<(Name, Name, Hints), Arc<Mapping>>,
+    meanings: Meanings<'a>,
     /// Where in `sessions` each identity's session is.
     place: HashMap<Identity, usize>,
     sessions: Vec<Session<'e>>,
@@ -96,7 +114,8 @@ pub(super) struct Drafts<'a, 'e> {
 
 impl<'a, 'e> Drafts<'a, 'e> {
     pub(super) fn new(activity: &'a Activity<'a>, group: &'a Group, names: &'e Names) -> Self {
-        let (roles, meanings, place) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let meanings = Meanings { map: activity.inputs.map, known: HashMap::new() };
+        let (roles, place) = (HashMap::new(), HashMap::new());
         Self { activity, group, names, roles, meanings, place, sessions: Vec::new() }
     }
 
@@ -118,7 +137,7 @@ impl<'a, 'e> Drafts<'a, 'e> {
                 None => SentExternalId::None,
             },
             source_identity,
-            ..blank_session(found.clone(), &record.session_name)
+            ..blank_session(Identity::Opened(at), found.clone(), &record.session_name)
         };
         for record in self.activity.openings.records(opening) {
             session.networks.insert(&record.network);
@@ -128,16 +147,16 @@ impl<'a, 'e> Drafts<'a, 'e> {
         self.sessions.push(session);
     }
 
-    /// Adds what an actor did.
-    pub(super) fn act(&mut self, actor: Actor, acts: &'e Acts) {
+    /// Whose session an actor's calls belong to, and what is known of it from the actor alone; nobody's if it is no party.
+    pub(super) fn identify(&mut self, actor: Actor) -> Option<Session<'e>> {
         let (names, accounts) = (self.names, self.activity.inputs.accounts);
-        let (identity, blank) = match actor {
+        let session = match actor {
             Actor::Outsider { account, principal } => visitor(accounts.party(account), names.text(principal)),
-            Actor::User { arn, access_key, .. } => match self.activity.inputs.users.get(names.text(arn)) {
-                Some(user) => user_session(user, names.text(arn), names.text(access_key)),
-                // Taken for a party's by its name alone, which somebody knows better.
-                None => return,
-            },
+            Actor::User { arn, access_key, .. } => {
+                // Else taken for a party's by its name alone, which somebody knows better.
+                let user = self.activity.inputs.users.get(names.text(arn))?;
+                user_session(user, names.text(arn), names.text(access_key))
+            }
             Actor::Session { role, .. } if !accounts.own.contains(&role.account) => {
                 let party = accounts.party(role.account);
                 visitor(party, &format!("{}:{}", names.text(role.id), names.text(role.name)))
@@ -151,8 +170,14 @@ impl<'a, 'e> Drafts<'a, 'e> {
                 self.in_role(&role, clue, delegate)
             }
         };
+        Some(session)
+    }
+
+    /// Adds what an actor did.
+    pub(super) fn act(&mut self, actor: Actor, acts: &'e Acts) {
+        let Some(blank) = self.identify(actor) else { return };
         let how = blank.attributed.how;
-        let at = *self.place.entry(identity).or_insert(self.sessions.len());
+        let at = *self.place.entry(blank.identity.clone()).or_insert(self.sessions.len());
         let id = blank.id.clone();
         if at == self.sessions.len() {
             self.sessions.push(blank);
@@ -161,12 +186,7 @@ impl<'a, 'e> Drafts<'a, 'e> {
     }
 
     /// The session of somebody in one of our roles.
-    fn in_role(
-        &self,
-        role: &Arc<RoleKey>,
-        clue: SessionClue<'_>,
-        delegate: Option<AccountId>,
-    ) -> (Identity, Session<'e>) {
+    fn in_role(&self, role: &Arc<RoleKey>, clue: SessionClue<'_>, delegate: Option<AccountId>) -> Session<'e> {
         let activity = self.activity;
         let (opening, mut attributed) = activity.session(clue);
         if let Some(account) = delegate {
@@ -185,13 +205,12 @@ impl<'a, 'e> Drafts<'a, 'e> {
                 Identity::Unopened(Some(Arc::clone(role)), name, clue.created, format!("{key}{party}"))
             }
         };
-        let session = Session {
+        Session {
             id: session_id(clue.access_key, clue.role, clue.session_name, clue.created),
             opened: opened.map(Opening::time).or(clue.created),
             role: Some(Arc::clone(role)),
-            ..blank_session(attributed, clue.session_name)
-        };
-        (identity, session)
+            ..blank_session(identity, attributed, clue.session_name)
+        }
     }
 
     /// Adds what an actor did to its session.
@@ -203,21 +222,21 @@ impl<'a, 'e> Drafts<'a, 'e> {
             session.id = id.to_owned();
         }
         session.calls.reserve_exact(acts.calls.len());
-        let (names, map) = (self.names, self.activity.inputs.map);
         for (key, sighting) in &acts.calls {
-            let call = || ApiCall { source: names.shared(key.source), name: names.shared(key.name) };
-            let mapping = self
-                .meanings
-                .entry((key.source, key.name, key.hints))
-                .or_insert_with(|| Arc::new(map.map(&call(), "AwsApiCall", key.hints)));
+            let mapping = self.meanings.of(self.names, key);
             session.active = join(session.active, join(sighting.used, sighting.refused));
-            session.calls.push(SeenCall { names, key, mapping: Arc::clone(mapping), sighting, mfa: acts.mfa });
+            session.calls.push(SeenCall { names: self.names, key, mapping, sighting, mfa: acts.mfa });
         }
         session.networks.merge(&acts.networks);
         session.agents.merge(&acts.agents);
         if session.source_identity.is_none() {
             session.source_identity = acts.source_identities.iter().next().map(str::to_owned);
         }
+    }
+
+    /// What calls mean.
+    pub(super) fn meaning(&mut self, key: &CallKey) -> Arc<Mapping> {
+        self.meanings.of(self.names, key)
     }
 
     /// All sessions that belong to the window, in a stable order.
@@ -247,8 +266,9 @@ impl<'a, 'e> Drafts<'a, 'e> {
     }
 }
 
-fn blank_session<'e>(attributed: Attributed, name: &str) -> Session<'e> {
+fn blank_session<'e>(identity: Identity, attributed: Attributed, name: &str) -> Session<'e> {
     Session {
+        identity,
         role: None,
         attributed,
         id: String::new(),
@@ -265,18 +285,18 @@ fn blank_session<'e>(attributed: Attributed, name: &str) -> Session<'e> {
 }
 
 /// What a third party did with an access key of one of our users (S16).
-fn user_session<'e>(user: &PartyUser, arn: &str, access_key: &str) -> (Identity, Session<'e>) {
+fn user_session<'e>(user: &PartyUser, arn: &str, access_key: &str) -> Session<'e> {
     let identity = Identity::Unopened(None, arn.to_owned(), None, access_key.to_owned());
     let attributed = Attributed { party: Arc::clone(&user.party), channel: Channel::AccessKey, how: How::Exact };
     let id = Fingerprint::of(if access_key.is_empty() { arn } else { access_key }).digest;
-    (identity, Session { id, ..blank_session(attributed, user_name(arn).unwrap_or(arn)) })
+    Session { id, ..blank_session(identity, attributed, user_name(arn).unwrap_or(arn)) }
 }
 
 /// A principal let in by a resource policy (S15): the account in the record is certain.
-fn visitor<'e>(party: Party, principal: &str) -> (Identity, Session<'e>) {
+fn visitor<'e>(party: Party, principal: &str) -> Session<'e> {
     let identity = Identity::Unopened(None, principal.to_owned(), None, party.id.clone());
     let attributed = Attributed { party: Arc::new(party), channel: Channel::ResourcePolicy, how: How::Exact };
-    (identity, blank_session(attributed, principal))
+    blank_session(identity, attributed, principal)
 }
 
 /// A name for a session that tells two apart and gives no key away.

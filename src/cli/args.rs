@@ -8,6 +8,7 @@ use crate::aws::AccountId;
 use crate::aws::window::{Time, parse_time};
 use crate::run::source::AwsOptions;
 
+use super::activity::ActivityArguments;
 use super::beside::BesideArguments;
 use super::collect::CollectArguments;
 use super::compare::CompareArguments;
@@ -43,6 +44,8 @@ pub(super) enum Command {
     Report(Box<AnalyzeArguments>),
     /// A breached party: what it did, touched and left behind, from the output of `analyze`; and files to shut it out.
     Investigate(Box<InvestigateArguments>),
+    /// Show the single calls of a run, by party, role, action and time, without reading the trail again.
+    Activity(Box<ActivityArguments>),
     /// What changed between two reports; exits with 1 if a finding is new that is as grave as --fail-on or graver.
     Compare(CompareArguments),
     /// What would be read: objects, bytes, days, holes, and what it would cost; reads no object.

@@ -1,5 +1,6 @@
 //! The command line: arguments in, text out, exit codes. The only folder that prints.
 
+mod activity;
 mod analyze;
 mod args;
 mod beside;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
     let done = std::panic::catch_unwind(|| match arguments.command {
         Command::Analyze(arguments) => analyze::run(&arguments, config),
         Command::Investigate(arguments) => investigate::run(&arguments),
+        Command::Activity(arguments) => activity::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Observe(arguments) => observe::run(&arguments),

@@ -24,6 +24,12 @@ pub(super) fn line(text: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout().lock(), "{text}")
 }
 
+/// The width of the terminal that standard output is, in columns; nothing where it is none.
+pub(super) fn width() -> Option<usize> {
+    let terminal = console::Term::stdout();
+    terminal.size_checked().filter(|_| terminal.is_term()).map(|(_, columns)| usize::from(columns))
+}
+
 /// Prints a line on standard error.
 pub(super) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

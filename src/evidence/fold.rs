@@ -11,11 +11,13 @@ use crate::cloudtrail::outcome::{Outcome, is_throttled, outcome};
 use crate::cloudtrail::reader::Json;
 use crate::cloudtrail::record::{EventId, Record, RecordError};
 
+use super::call::{Call, NO_ID};
 use super::change::ChangeSeen;
 use super::coverage::Recorded;
 use super::familiar::{Familiar, Quiet, Tallied};
 use super::limits::cut;
 use super::merge::{ACTOR_BYTES, Evidence, SIGHTING_BYTES};
+use super::names::Names;
 use super::scope::Scope;
 use super::session::{Actor, Acts, Asked, Caller, CallerSession, HandOffSeen, Span};
 use super::sighting::CallKey;
@@ -230,6 +232,33 @@ impl Fold {
         is_party.then_some(Actor::User { account, arn: user.user, access_key: user.key })
     }
 
+    fn call(&mut self, outcome: Outcome, record: &Record<'_>, arns: &[String]) -> Call {
+        let names = &mut self.evidence.names;
+        let held_bytes = names.held_bytes();
+        let resources = match arns {
+            [] => Names::EMPTY,
+            [arn] if !arn.contains('\n') => names.intern_whole(arn),
+            arns => names.intern_whole(&lines(arns)),
+        };
+        // The only texts that can be as many as the calls.
+        self.actors_bytes += names.held_bytes() - held_bytes;
+        Call {
+            id: record.id,
+            seconds: record.time.timestamp(),
+            outcome,
+            read_only: record.read_only,
+            event: match record.event_id {
+                "" => names.intern(NO_ID),
+                id if record.id.tells(id) => Names::EMPTY,
+                id => names.intern(id),
+            },
+            error: names.intern(record.error_code.unwrap_or_default()),
+            network: names.intern(record.source_ip),
+            agent: names.intern(record.user_agent),
+            resources,
+        }
+    }
+
     fn note_call(&mut self, actor: Actor, account: AccountId, api: ApiNames, record: &Record<'_>) {
         let facts = record.facts();
         let key = CallKey {
@@ -241,6 +270,7 @@ impl Fold {
             hints: facts.hints,
         };
         let outcome = outcome(record.error_code);
+        let call = self.call(outcome, record, &facts.arns);
         let acts = self.evidence.actors.entry(actor).or_insert_with(|| {
             self.actors_bytes += ACTOR_BYTES;
             Acts::default()
@@ -251,11 +281,12 @@ impl Fold {
             acts.source_identities.insert(cut(record.identity.source_identity));
         }
         acts.mfa |= record.identity.session.is_some_and(|session| session.mfa);
-        self.actors_bytes += size_of::<EventId>();
+        self.actors_bytes += size_of::<EventId>() + size_of::<Call>();
         let sighting = acts.calls.entry(key).or_insert_with(|| {
             self.actors_bytes += SIGHTING_BYTES;
             Box::default()
         });
+        sighting.calls.push(call);
         sighting.ids_mut(outcome).insert(record.id);
         sighting.note_time(outcome, Span::at(record.time));
         if let Some(code) = record.error_code {
@@ -279,6 +310,12 @@ impl Fold {
             sighting.resources.insert(arn);
         }
     }
+}
+
+/// ARNs as one text, a line each.
+fn lines(arns: &[String]) -> String {
+    let one_line = |arn: &String| if arn.contains('\n') { arn.replace('\n', " ") } else { arn.clone() };
+    arns.iter().map(one_line).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a hand-off into a quiet role needs no keeping: asked for by AWS itself, or from within the account by a

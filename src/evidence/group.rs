@@ -16,10 +16,14 @@ pub struct Group {
     pub role: Box<str>,
 }
 
-/// Where groups lie that were put away while reading; what is there is in no evidence at hand.
+/// Where groups lie that were put away while reading; what is there is in no evidence at hand. Single calls always lie
+/// there once reading is over.
 pub trait Shelf: Sync {
     /// The groups there.
     fn groups(&self) -> BTreeSet<Group>;
+
+    /// The groups whose single calls are there.
+    fn groups_with_calls(&self) -> BTreeSet<Group>;
 
     /// How much there is of one group, in units of its own.
     fn weight(&self, group: &Group) -> usize;
@@ -29,4 +33,11 @@ pub trait Shelf: Sync {
     /// # Errors
     /// Why they cannot be had back.
     fn bring(&self, group: &Group, evidence: &mut Evidence) -> Result<(), String>;
+
+    /// Shows each single call of a group, in pieces that fit memory: evidence whose actors hold nothing but calls. An
+    /// event may come more than once.
+    ///
+    /// # Errors
+    /// Why they cannot be had back, and what `show` says.
+    fn calls(&self, group: &Group, show: &mut dyn FnMut(&Evidence) -> Result<(), String>) -> Result<(), String>;
 }

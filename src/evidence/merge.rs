@@ -9,6 +9,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::cloudtrail::record::EventId;
 
+use super::call;
 use super::change::ChangeSeen;
 use super::coverage::Coverage;
 use super::event_ids::EventIds;
@@ -105,6 +106,7 @@ impl Evidence {
     pub fn settle(&mut self) {
         for sighting in self.actors.values_mut().flat_map(|acts| acts.calls.values_mut()) {
             sighting.settle();
+            call::settle(&mut sighting.calls, &self.names);
         }
         self.out_of_scope.settle();
         self.coverage.forgive();
@@ -149,11 +151,20 @@ impl Evidence {
         *known = join(Some(*known), Some(span)).unwrap_or(span);
     }
 
-    /// About the memory that its actors take, in bytes.
+    /// About the memory that its actors and all names take, in bytes.
     #[must_use]
     pub fn actors_bytes(&self) -> usize {
         let calls = self.actors.values().flat_map(|acts| acts.calls.values());
-        self.actors.len() * ACTOR_BYTES + calls.map(|sighting| SIGHTING_BYTES + sighting.held_bytes()).sum::<usize>()
+        self.actors.len() * ACTOR_BYTES
+            + calls.map(|sighting| SIGHTING_BYTES + sighting.held_bytes()).sum::<usize>()
+            + self.names.held_bytes()
+    }
+
+    /// Takes each single call out and leaves the sums: actors that hold nothing but their calls.
+    #[must_use]
+    pub fn take_calls(&mut self) -> HashMap<Actor, Acts> {
+        let actors = self.actors.iter_mut().map(|(actor, acts)| (*actor, acts.take_calls()));
+        actors.filter(|(_, acts)| !acts.calls.is_empty()).collect()
     }
 
     /// Ids of the events that became evidence, in order.

@@ -3,6 +3,7 @@
 //! [`observe::Observer`] folds objects into an [`Evidence`]; evidences merge in any order and any grouping, an
 //! evidence merged with itself is itself, and nothing here knows who anybody is: attribution waits for the whole.
 
+pub mod call;
 pub mod change;
 pub mod coverage;
 pub mod event_ids;

@@ -15,11 +15,15 @@ pub struct Name(u32);
 pub struct Names {
     texts: Vec<Arc<str>>,
     index: HashMap<Arc<str>, Name>,
+    held_bytes: usize,
 }
+
+/// About what a text takes beside its bytes, in the list and in the index.
+const TEXT_BYTES: usize = 64;
 
 impl Default for Names {
     fn default() -> Self {
-        let mut names = Self { texts: Vec::new(), index: HashMap::new() };
+        let mut names = Self { texts: Vec::new(), index: HashMap::new(), held_bytes: 0 };
         names.intern("");
         names
     }
@@ -31,11 +35,21 @@ impl Names {
 
     /// The name of `text` (cut to its limit), new or known.
     pub fn intern(&mut self, text: &str) -> Name {
-        let text = cut(text);
-        if let Some(name) = self.index.get(text) {
-            return *name;
+        self.intern_whole(cut(text))
+    }
+
+    /// The name of `text` as it is: for texts that are limited by whoever made them.
+    pub fn intern_whole(&mut self, text: &str) -> Name {
+        match self.index.get(text) {
+            Some(name) => *name,
+            None => self.put(Arc::from(text)),
         }
-        self.put(Arc::from(text))
+    }
+
+    /// About the memory that they take, in bytes.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     /// `text` (cut to its limit), shared with all who have it.
@@ -55,6 +69,7 @@ impl Names {
     /// The name of a new text.
     fn put(&mut self, text: Arc<str>) -> Name {
         let name = Name(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+        self.held_bytes += TEXT_BYTES + text.len();
         self.texts.push(Arc::clone(&text));
         self.index.insert(text, name);
         name

@@ -78,12 +78,23 @@ pub struct Acts {
 }
 
 impl Acts {
+    /// Takes each single call out and leaves the sums.
+    #[must_use]
+    pub fn take_calls(&mut self) -> Self {
+        let with_calls = self.calls.iter_mut().filter(|(_, sighting)| !sighting.calls.is_empty());
+        let calls = with_calls.map(|(key, sighting)| {
+            let calls = std::mem::take(&mut sighting.calls);
+            (*key, Box::new(Sighting { calls, ..Sighting::default() }))
+        });
+        Self { calls: calls.collect(), ..Self::default() }
+    }
+
     /// Adds what another group of the same actor shows.
     pub fn merge(&mut self, other: Self, translate: &mut Translation<'_>) {
         for (key, sighting) in other.calls {
             match self.calls.entry(key.translated(translate)) {
-                Entry::Occupied(mut known) => known.get_mut().merge(&sighting),
-                Entry::Vacant(free) => drop(free.insert(sighting)),
+                Entry::Occupied(mut known) => known.get_mut().merge(&sighting, translate),
+                Entry::Vacant(free) => free.insert(sighting).translate(translate),
             }
         }
         self.networks.merge(&other.networks);

@@ -5,10 +5,11 @@ use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::parameters::Hints;
 use crate::cloudtrail::record::EventId;
 
+use super::call::{self, Call};
 use super::event_ids::EventIds;
 use super::few::Few;
 use super::limits;
-use super::names::{Name, Translation};
+use super::names::{Name, Names, Translation};
 use super::session::Span;
 
 /// Which calls are summed in one sighting: same API, same place, same variety of parameters.
@@ -67,6 +68,8 @@ pub struct Sighting {
     pub refused_odd_ids: Few<{ limits::SAMPLES }>,
     /// Source addresses of used calls.
     pub networks: Few<{ limits::NETWORKS }>,
+    /// Each call, for the table of calls alone; an event perhaps more than once. Empty where they were put elsewhere.
+    pub calls: Vec<Call>,
 }
 
 impl Sighting {
@@ -86,7 +89,7 @@ impl Sighting {
     }
 
     /// Adds the calls of another summary; a call in both counts once.
-    pub fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self, translate: &mut Translation<'_>) {
         self.allowed.merge(&other.allowed);
         self.denied.merge(&other.denied);
         self.failed.merge(&other.failed);
@@ -100,6 +103,22 @@ impl Sighting {
         self.odd_ids.merge(&other.odd_ids);
         self.refused_odd_ids.merge(&other.refused_odd_ids);
         self.networks.merge(&other.networks);
+        self.calls.extend(other.calls.iter().map(|call| call.translated(translate)));
+    }
+
+    /// Turns the names of its calls into those of another evidence.
+    pub fn translate(&mut self, translate: &mut Translation<'_>) {
+        for call in &mut self.calls {
+            *call = call.translated(translate);
+        }
+    }
+
+    /// Its calls by event, each once.
+    #[must_use]
+    pub fn settled_calls(&self, names: &Names) -> Vec<Call> {
+        let mut calls = self.calls.clone();
+        call::settle(&mut calls, names);
+        calls
     }
 
     /// Sorts the ids.
@@ -127,11 +146,12 @@ impl Sighting {
         ids.into_iter().take(limits::SAMPLES).map(EventId::to_uuid).collect()
     }
 
-    /// Bytes that the ids take.
+    /// Bytes that the ids and calls take.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         let throttled = self.throttled.as_deref();
-        [&self.allowed, &self.denied, &self.failed].into_iter().chain(throttled).map(EventIds::held_bytes).sum()
+        let ids = [&self.allowed, &self.denied, &self.failed].into_iter().chain(throttled);
+        ids.map(EventIds::held_bytes).sum::<usize>() + self.calls.len() * size_of::<Call>()
     }
 
     /// How many calls were refused because there were too many.

@@ -20,6 +20,7 @@ use crate::policy::narrow::Narrowing;
 use super::access;
 use super::assessment::{AskedReport, Assessment, SCHEMA, WindowReport};
 use super::beside::Beside;
+use super::call_log::{self, CallLog};
 use super::coverage::{self, Holes, Reading};
 use super::groups::Groups;
 use super::keep::KeepRule;
@@ -37,6 +38,8 @@ pub struct Inquiry<'a> {
     pub evidence: &'a Evidence,
     /// Where the actors are that are not in the evidence: all of them, or none.
     pub shelf: &'a dyn Shelf,
+    /// Who takes every single call.
+    pub calls: &'a dyn CallLog,
     /// What reading it counted.
     pub reading: &'a Reading,
     /// The roles and policies; empty when none was given.
@@ -195,6 +198,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     let mut share = Groups::of(inquiry, &activity, &case).share()?;
     for refusal in &activity.refusals {
         share.parties.add_refusal(refusal);
+        call_log::refused(refusal, inquiry.calls).map_err(NoAnswer::Lost)?;
     }
     let mut parties = std::mem::take(&mut share.parties).reports(&share.roles, inquiry.users);
     fill_parties(&mut parties, &share.roles);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
 
+use crate::activity::calls::Callers;
 use crate::activity::party::Accounts;
 use crate::activity::resolve::{Activity, Actors};
 use crate::aws::AccountId;
@@ -14,7 +15,8 @@ use crate::evidence::names::Names;
 use crate::policy::inventory::Role;
 
 use super::assess::{Case, Inquiry, NoAnswer, Reached};
-use super::share::{Existing, Known, Share};
+use super::call_log;
+use super::share::{Existing, Known, RoleArns, Share};
 use super::trust::{entries, role_key};
 
 /// All groups.
@@ -32,6 +34,8 @@ struct Sources<'a> {
     actors: Actors<'a>,
     /// The groups of the shelf that belong to it.
     shelved: Vec<Group>,
+    /// Those whose single calls are there.
+    with_calls: Vec<Group>,
     /// The roles of the inventory.
     existing: Existing<'a>,
 }
@@ -48,6 +52,9 @@ impl<'a> Groups<'a> {
         }
         for group in inquiry.shelf.groups() {
             all.entry(activity.judged(group.clone())).or_default().shelved.push(group);
+        }
+        for group in inquiry.shelf.groups_with_calls() {
+            all.entry(activity.judged(group.clone())).or_default().with_calls.push(group);
         }
         let mut existing: BTreeMap<Group, Existing<'a>> = BTreeMap::new();
         for role in inquiry.inventory.roles.values() {
@@ -109,7 +116,7 @@ impl<'a> Groups<'a> {
 
     fn judge(&self, group: &Group, sources: &Sources<'_>) -> Result<Share, NoAnswer> {
         if sources.shelved.is_empty() {
-            return self.judge_actors(group, &self.inquiry.evidence.names, &sources.actors, &sources.existing);
+            return self.judge_actors(group, &self.inquiry.evidence.names, &sources.actors, sources);
         }
         let mut brought = Evidence::default();
         for shelved in &sources.shelved {
@@ -117,7 +124,7 @@ impl<'a> Groups<'a> {
         }
         brought.settle();
         let actors: Actors<'_> = brought.actors.iter().collect();
-        self.judge_actors(group, &brought.names, &actors, &sources.existing)
+        self.judge_actors(group, &brought.names, &actors, sources)
     }
 
     fn judge_actors(
@@ -125,14 +132,27 @@ impl<'a> Groups<'a> {
         group: &Group,
         names: &Names,
         actors: &Actors<'_>,
-        existing: &Existing<'_>,
+        sources: &Sources<'_>,
     ) -> Result<Share, NoAnswer> {
         let roles = self.activity.reached_by_delegates(names, actors);
         if !roles.is_empty() {
             return Err(NoAnswer::ReadAgain(Reached { roles, ..Reached::default() }));
         }
         let sessions = self.activity.sessions(group, names, actors);
-        Ok(Share::of(&sessions, existing, self.activity, self.case))
+        let arns = RoleArns::of(&sessions, &sources.existing, self.case);
+        let callers = Callers::of(self.activity, group, &sessions);
+        self.hand_out_calls(&callers, &arns, &sources.with_calls).map_err(NoAnswer::Lost)?;
+        Ok(Share::of(&sessions, &arns, &sources.existing, self.activity, self.case))
+    }
+
+    fn hand_out_calls(&self, callers: &Callers<'_>, arns: &RoleArns<'_>, groups: &[Group]) -> Result<(), String> {
+        let Inquiry { calls, shelf, .. } = self.inquiry;
+        let arn = |session| arns.of_session(session).unwrap_or_default();
+        let role_arns: Vec<&str> = callers.sessions().iter().map(arn).collect();
+        call_log::opened(callers, &role_arns, *calls)?;
+        groups
+            .iter()
+            .try_for_each(|group| shelf.calls(group, &mut |piece| call_log::piece(callers, &role_arns, piece, *calls)))
     }
 }
 

@@ -145,6 +145,7 @@ fn report(party: &Party, sums: Sums) -> PartyReport {
         agents: sums.agents.into_iter().filter(|text| !text.is_empty()).take(AGENTS_SHOWN).collect(),
         known_by: None,
         blast_radius: None,
+        days: Vec::new(),
     }
 }
 

@@ -168,6 +168,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         rightsizing,
         blast_radius: risk.as_ref().map(|risk| risk.blast_radius()),
         risk,
+        daily: Vec::new(),
     }
 }
 

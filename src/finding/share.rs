@@ -96,10 +96,14 @@ pub struct Visit {
 impl Share {
     /// The share of a group; `existing` are the roles of the inventory in it.
     #[must_use]
-    pub fn of(sessions: &[Session<'_>], existing: &Existing<'_>, activity: &Activity<'_>, case: &Case<'_>) -> Self {
-        let keys: BTreeSet<&RoleKey> = sessions.iter().filter_map(|session| session.role.as_deref()).collect();
-        let arns: BTreeMap<&RoleKey, String> = keys.into_iter().map(|key| (key, arn_of(key, existing, case))).collect();
-        let arn = |session: &Session<'_>| session.role.as_deref().and_then(|key| arns.get(key)).map(String::as_str);
+    pub fn of(
+        sessions: &[Session<'_>],
+        arns: &RoleArns<'_>,
+        existing: &Existing<'_>,
+        activity: &Activity<'_>,
+        case: &Case<'_>,
+    ) -> Self {
+        let arn = |session: &Session<'_>| arns.of_session(session);
         let roles = roles(sessions, existing, activity, case);
         let mut parties = Parties::default();
         for session in sessions {
@@ -110,9 +114,9 @@ impl Share {
             usage: usage_rows(sessions, &arn),
             parties,
             unmapped: unmapped(&roles, sessions, &arn),
-            chained: chained(sessions, &arns),
+            chained: chained(sessions, arns),
             visits: visits(sessions),
-            delegated: delegated(sessions, &arns),
+            delegated: delegated(sessions, arns),
             roles,
         }
     }
@@ -143,6 +147,24 @@ impl Share {
             blocks: blocks.iter().cloned().collect(),
         });
         unmapped.collect()
+    }
+}
+
+/// The ARNs of the roles of some sessions.
+pub struct RoleArns<'s>(BTreeMap<&'s RoleKey, String>);
+
+impl<'s> RoleArns<'s> {
+    /// Those of these sessions.
+    #[must_use]
+    pub fn of(sessions: &'s [Session<'_>], existing: &Existing<'_>, case: &Case<'_>) -> Self {
+        let keys: BTreeSet<&RoleKey> = sessions.iter().filter_map(|session| session.role.as_deref()).collect();
+        Self(keys.into_iter().map(|key| (key, arn_of(key, existing, case))).collect())
+    }
+
+    /// That of a session's role.
+    #[must_use]
+    pub fn of_session(&self, session: &Session<'_>) -> Option<&str> {
+        session.role.as_deref().and_then(|key| self.0.get(key)).map(String::as_str)
     }
 }
 
@@ -199,7 +221,7 @@ fn unmapped<'a>(
     sums
 }
 
-fn chained(sessions: &[Session<'_>], arns: &BTreeMap<&RoleKey, String>) -> Vec<Chained> {
+fn chained(sessions: &[Session<'_>], arns: &RoleArns<'_>) -> Vec<Chained> {
     let mut chains: BTreeMap<&RoleKey, BTreeMap<String, u64>> = BTreeMap::new();
     for session in sessions {
         let attributed = &session.attributed;
@@ -209,12 +231,12 @@ fn chained(sessions: &[Session<'_>], arns: &BTreeMap<&RoleKey, String>) -> Vec<C
         }
     }
     let chains = chains.into_iter().filter_map(|(key, parties)| {
-        Some(Chained { account: key.account, arn: arns.get(key)?.clone(), name: key.name.clone(), parties })
+        Some(Chained { account: key.account, arn: arns.0.get(key)?.clone(), name: key.name.clone(), parties })
     });
     chains.collect()
 }
 
-fn delegated(sessions: &[Session<'_>], arns: &BTreeMap<&RoleKey, String>) -> Vec<Delegated> {
+fn delegated(sessions: &[Session<'_>], arns: &RoleArns<'_>) -> Vec<Delegated> {
     let mut roles: BTreeMap<&RoleKey, BTreeMap<String, (u64, u64)>> = BTreeMap::new();
     for session in sessions {
         let attributed = &session.attributed;
@@ -226,7 +248,7 @@ fn delegated(sessions: &[Session<'_>], arns: &BTreeMap<&RoleKey, String>) -> Vec
         }
     }
     let roles = roles.into_iter().filter_map(|(key, parties)| {
-        Some(Delegated { account: key.account, arn: arns.get(key)?.clone(), name: key.name.clone(), parties })
+        Some(Delegated { account: key.account, arn: arns.0.get(key)?.clone(), name: key.name.clone(), parties })
     });
     roles.collect()
 }

@@ -74,12 +74,6 @@ pub fn shell_word(raw: &str) -> Option<&str> {
     (!raw.is_empty() && !raw.starts_with('-') && raw.chars().all(plain)).then_some(raw)
 }
 
-/// Text on one line, whole, with pictures for what has no form.
-#[must_use]
-pub fn one_line(raw: &str) -> String {
-    raw.chars().map(visible).collect()
-}
-
 /// One word for the shell, whatever it holds but a NUL, which no word can.
 #[must_use]
 pub fn shell_quoted(raw: &str) -> String {
@@ -107,6 +101,12 @@ pub fn fenced(language: &str, raw: &str) -> String {
     let fence = "`".repeat(longest.max(2) + 1);
     let shown: String = raw.trim_end().chars().map(|c| if c == '\n' { c } else { visible(c) }).collect();
     format!("{fence}{language}\n{shown}\n{fence}")
+}
+
+/// Each character, or one that shows where a character without form was.
+#[must_use]
+pub fn visible_text(raw: &str) -> String {
+    raw.chars().map(visible).collect()
 }
 
 /// The character, or one that shows where a character without form was.

@@ -6,6 +6,7 @@
 //! [`remediation`] (what a person applies), [`markdown`] (what a person reads), [`exports`] (what other programs read),
 //! [`tables`] and [`parquet`] (what a query engine reads).
 
+pub mod activity;
 pub mod certificate;
 pub mod changes;
 pub mod escape;
@@ -20,6 +21,7 @@ pub mod parquet;
 pub mod paths;
 pub mod policy_files;
 pub mod remediation;
+pub mod spreadsheet;
 pub mod tables;
 pub mod template;
 pub mod trust_files;
@@ -65,9 +67,6 @@ pub enum RenderError {
         /// What the writer said.
         source: crate::evidence::tables::columnar::ColumnarError,
     },
-    /// A row did not fit its spreadsheet.
-    #[error("cannot write `findings.csv`: {0}")]
-    Csv(String),
     /// Two outputs would overwrite each other.
     #[error("two outputs share the path `{0}`")]
     SamePath(String),
@@ -123,7 +122,7 @@ fn pages(assessment: &Assessment, folders: &[String], wanted: &Formats) -> Resul
         }
     }
     if wanted.has(Format::Csv) {
-        files.push(exports::csv(assessment)?);
+        files.push(exports::csv(assessment));
     }
     if wanted.has(Format::Sarif) {
         files.push(exports::sarif(assessment)?);

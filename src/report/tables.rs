@@ -23,7 +23,7 @@ pub struct Table {
 }
 
 /// All tables, by name.
-pub const TABLES: [Table; 6] = [FINDINGS, PARTIES, PERMISSIONS, ROLES, SESSIONS, USAGE];
+pub const TABLES: [Table; 7] = [ACTIVITY, FINDINGS, PARTIES, PERMISSIONS, ROLES, SESSIONS, USAGE];
 
 const fn text(name: &'static str, meaning: &'static str) -> Column {
     Column { name, kind: Kind::Text, optional: false, meaning }
@@ -48,6 +48,45 @@ const fn flag(name: &'static str, meaning: &'static str) -> Column {
 const fn texts(name: &'static str, meaning: &'static str) -> Column {
     Column { name, kind: Kind::Texts, optional: false, meaning }
 }
+
+/// Every call of whoever can be a third party.
+pub const ACTIVITY: Table = Table {
+    name: "activity",
+    row: "one call in a role, by a user or through a resource policy that lets third parties in, or one hand-off into such \
+          a role; by time",
+    columns: &[
+        Column { name: "time", kind: Kind::Moment, optional: false, meaning: "when, to the second" },
+        text("event_id", "`eventID` of the record"),
+        text("region", "Region"),
+        text("party_id", "party id"),
+        text("party_kind", "kind of the party"),
+        text("party_name", "name of the party"),
+        text("channel", "how it came in"),
+        text("role_arn", "the role in which it called, or which a hand-off asked for; empty without a role"),
+        text("role_id", "its id, which tells it from a role that had its name before; empty when no record tells"),
+        text("session_id", "the session, as in the table `sessions`; empty for a hand-off that opened none"),
+        text("session_name", "name chosen by whoever opened it"),
+        text("event_source", "service, such as ec2.amazonaws.com"),
+        text("event_name", "API"),
+        maybe_text("invoked_by", "the service that called on the party's behalf"),
+        texts(
+            "actions",
+            "IAM actions that the call uses, the most certain first; empty when it needs none or is not known",
+        ),
+        texts("resources", "ARNs in the record"),
+        text("source_ip", "`sourceIPAddress`: an address, or a service's name"),
+        text("user_agent", "`userAgent`, up to 512 bytes"),
+        text("outcome", "allowed, denied, or failed after authorization"),
+        maybe_text("error_code", "`errorCode`, null when there was none"),
+        Column {
+            name: "read_only",
+            kind: Kind::Flag,
+            optional: true,
+            meaning: "`readOnly`, null when the record does not tell",
+        },
+        flag("hand_off", "whether it opened or asked for a session: such calls count as sessions and not as calls"),
+    ],
+};
 
 /// What should make somebody act.
 pub const FINDINGS: Table = Table {
@@ -248,7 +287,8 @@ pub fn documentation() -> String {
          Parquet (ZSTD), one file for each account: `parquet/<table>/account_id=<12 digits>/part-0.parquet`. The account \
          is in the path, not in the file; it is a text, because `012345678901` keeps its zero. Rows that belong to no \
          account, and all parties, which span accounts, lie under `account_id=none`. A table without rows for an account \
-         has no file for it. Times are UTC with microseconds. Every file names its schema, `thirdtrail.tables/1`, under \
+         has no file for it. Of `activity` there is a file for each account and day, `parquet/activity/account_id=<12 \
+         digits>/<YYYY-MM-DD>.parquet`, sorted by time, so that a range of time reads little. Times are UTC with microseconds. Every file names its schema, `thirdtrail.tables/1`, under \
          `thirdtrail.schema` in its metadata.\n\n\
          `queries/ddl` holds the DDL for Athena. With projection of type `injected`, every query must name its accounts: \
          `WHERE account_id = '...'` or `account_id IN ('...', '...')`.\n\n\

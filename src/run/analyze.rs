@@ -33,6 +33,7 @@ use crate::store::Store;
 
 use super::UserError;
 use super::beside::{self, BesideOptions};
+use super::call_log::CallRuns;
 use super::checkpoint::Notes;
 use super::compare::mark_known;
 use super::config::{RuleFiles, Rules};
@@ -47,6 +48,7 @@ use super::output::Target;
 use super::plan::{Plan, Request};
 use super::quiet;
 use super::resume::{self, Saved};
+use super::spool::Spool;
 use super::witness::Witness;
 use super::workers::{Effort, Read, Workers, disk, read};
 
@@ -88,8 +90,10 @@ pub struct Options {
 pub struct Outcome {
     /// The answer.
     pub assessment: Assessment,
-    /// All files, `run.json` apart.
+    /// All files, `run.json` and those of the table `activity` apart.
     pub files: Vec<OutputFile>,
+    /// The files of the table `activity`.
+    pub activity: Spool,
     /// How long each phase took, in seconds, and what was read how often.
     pub timings: Value,
     /// What temporary files were used for.
@@ -179,10 +183,15 @@ pub(super) fn answer(
     let planned = started.elapsed();
     let judged = read_and_judge(reading, plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
+    let (activity, daily) = Spool::of(&judged.calls).map_err(disk)?;
+    daily.fill(&mut assessment);
+    let mut on_disk = judged.on_disk;
+    on_disk.bytes += judged.calls.bytes() + activity.bytes();
     if let Some(baseline) = &given.rules.baseline {
         mark_known(&mut assessment, baseline);
     }
     let judged_after = started.elapsed();
+    let activity = if options.formats.has(Format::Parquet) { activity } else { Spool::default() };
     let files = render_by(&workers, &mut assessment, &options.formats)
         .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
     monitor.end();
@@ -199,8 +208,9 @@ pub(super) fn answer(
     Ok(Outcome {
         assessment,
         files,
+        activity,
         timings,
-        on_disk: judged.on_disk,
+        on_disk,
         inputs,
         keep,
         suppressions,
@@ -243,6 +253,7 @@ pub(super) struct ReadBy<'a> {
 
 struct Judged {
     assessment: Assessment,
+    calls: CallRuns,
     workers: Workers,
     reading: Duration,
     passes: u32,
@@ -273,10 +284,10 @@ fn read_and_judge(
         let workers = Workers::start(options.effort)?;
         let integrity = by.witness.map(Witness::report);
         match judge(&workers, &read, integrity, plan, given, &scope, options)? {
-            Ok(assessment) => {
+            Ok((assessment, calls)) => {
                 let own_vendors = given.rules.own_vendors(&own_of_records(&read.evidence, given));
                 workers.let_go(read.evidence);
-                return Ok(Judged { assessment, workers, reading, passes, on_disk: read.on_disk, own_vendors });
+                return Ok(Judged { assessment, calls, workers, reading, passes, on_disk: read.on_disk, own_vendors });
             }
             Err(NoAnswer::Lost(reason)) => return Err(disk(std::io::Error::other(reason))),
             Err(NoAnswer::ReadAgain(reached)) => {
@@ -329,7 +340,8 @@ fn judge(
     given: &Given,
     scope: &Scope,
     options: &Options,
-) -> Result<Result<Assessment, NoAnswer>, UserError> {
+) -> Result<Result<(Assessment, CallRuns), NoAnswer>, UserError> {
+    let calls = CallRuns::new(options.effort.room().ids);
     let window = complete(&read.evidence, plan, &options.request)?;
     let own = own_of_records(&read.evidence, given);
     let reading = Reading {
@@ -345,6 +357,7 @@ fn judge(
         users: &users,
         evidence: &read.evidence,
         shelf: &read.shelf,
+        calls: &calls,
         reading: &reading,
         inventory: &given.inventory,
         accounts: Accounts { own: &own, directory: &given.rules.directory },
@@ -361,7 +374,8 @@ fn judge(
         trust: options.trust,
         scope,
         hands: workers,
-    }))
+    })
+    .map(|assessment| (assessment, calls)))
 }
 
 /// Ours, as far as is known before reading.
@@ -405,7 +419,7 @@ pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Option
     let mut bytes = serde_json::to_vec_pretty(&run).unwrap_or_default();
     bytes.push(b'\n');
     outcome.files.push(OutputFile::new("run.json", bytes));
-    out.write(&outcome.files)
+    out.write(&outcome.files, &outcome.activity)
 }
 
 fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
@@ -446,6 +460,6 @@ fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
         "timings": outcome.timings,
         "peak_memory_bytes": peak_memory_bytes(),
         "temporary_files": outcome.on_disk,
-        "files": manifest(&outcome.files),
+        "files": manifest(&outcome.files, &outcome.activity),
     })
 }

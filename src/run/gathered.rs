@@ -55,11 +55,21 @@ impl Overflow {
         }
     }
 
+    /// Puts the single calls of an evidence away.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn shelve_calls(&self, evidence: &mut Evidence) -> Result<()> {
+        let calls = evidence.take_calls();
+        if calls.is_empty() { Ok(()) } else { self.shelf.put_calls(&evidence.names, &calls) }
+    }
+
     /// Puts the actors of an evidence away.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn shelve(&self, evidence: &mut Evidence) -> Result<()> {
+        self.shelve_calls(evidence)?;
         let actors = std::mem::take(&mut evidence.actors);
         if actors.is_empty() {
             return Ok(());
@@ -118,6 +128,11 @@ impl<'a> Gathered<'a> {
         self.overflow.others.relieve(&mut self.ids, self.room.ids)?;
         self.actors_bytes += evidence.actors_bytes();
         if self.actors_bytes > self.room.actors {
+            self.shelve_calls()?;
+            self.overflow.shelve_calls(&mut evidence)?;
+            self.actors_bytes += evidence.actors_bytes();
+        }
+        if self.actors_bytes > self.room.actors {
             self.shelve()?;
             self.overflow.shelve(&mut evidence)?;
         }
@@ -155,18 +170,33 @@ impl<'a> Gathered<'a> {
     /// # Errors
     /// When the disk refuses.
     pub fn shelve(&mut self) -> Result<()> {
-        self.actors_bytes = 0;
         self.overflow.shelve(&mut self.evidence)?;
-        // The names of what was put away go with it.
-        let rest = std::mem::take(&mut self.evidence);
-        self.evidence.merge(rest);
+        self.forget_names();
         Ok(())
     }
 
-    /// Sorts what is sorted late: to be done by each worker for itself.
-    pub fn settle(&mut self) {
+    fn shelve_calls(&mut self) -> Result<()> {
+        self.overflow.shelve_calls(&mut self.evidence)?;
+        self.forget_names();
+        Ok(())
+    }
+
+    /// The names of what was put away go with it.
+    fn forget_names(&mut self) {
+        let rest = std::mem::take(&mut self.evidence);
+        self.evidence.merge(rest);
+        self.actors_bytes = self.evidence.actors_bytes();
+    }
+
+    /// Puts the single calls away and sorts what is sorted late: to be done by each worker for itself.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn settle(&mut self) -> Result<()> {
+        self.overflow.shelve_calls(&mut self.evidence)?;
         self.evidence.settle();
         self.ids.settle();
+        Ok(())
     }
 
     /// The evidence, and the ids of events out of scope, sorted.

@@ -48,7 +48,23 @@ pub(super) fn input_file(path: &Path, bytes: &[u8]) -> InputFile {
 
 /// The SHA-256 of a file, in hex.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut sum = Sum::default();
+    sum.add(bytes);
+    sum.hex()
+}
+
+/// The SHA-256 of what comes piece by piece.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sum(Sha256);
+
+impl Sum {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(super) fn hex(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// The text of an input, without a byte order mark, and its digest.

@@ -7,27 +7,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use crate::aws::window::{Time, Window, rfc3339};
-use crate::evidence::tables::columnar::{Wanted, decode_wanted};
+use crate::aws::window::Time;
+use crate::evidence::tables::columnar::Wanted;
 use crate::finding::investigate::answer::{Investigation, SCHEMA};
 use crate::finding::investigate::read::Reported;
 use crate::finding::investigate::rows::{SESSION_COLUMNS, SessionRead, USAGE_COLUMNS, UsageRead};
-use crate::finding::investigate::who::{Nobody, meant};
 use crate::finding::investigate::{Asked, Known, investigate};
 use crate::policy::Catalog;
 use crate::policy::inventory::Inventory;
 pub use crate::report::investigation::{ANSWER, PAGE};
 use crate::report::investigation::{render, words};
 use crate::report::{OutputFile, tables};
-use crate::store::{KeyRange, Store};
 
-use super::source::{AwsOptions, open};
+use super::past_run::{Manifest, PastRun, no_output, parties, range};
+use super::source::AwsOptions;
 use super::{UserError, inputs, output};
-
-/// Form of the manifests that can be read.
-const RUN_SCHEMA: &str = "thirdtrail.run/1";
 
 /// What somebody wants to know.
 #[derive(Debug, Clone)]
@@ -58,34 +53,23 @@ pub struct Answered {
     pub files: Vec<OutputFile>,
 }
 
-#[derive(Deserialize)]
-struct Manifest {
-    #[serde(default)]
-    schema: String,
-    #[serde(default)]
-    version: String,
-    #[serde(default)]
-    source: String,
-}
-
 /// Answers.
 ///
 /// # Errors
 /// No output of a run, no such party, a range turned around, an inventory that cannot be read.
 pub fn answer(question: &Question, aws: &AwsOptions) -> Result<Answered, UserError> {
-    let store = open(&place(&question.out)?, aws)?;
-    let place = Place { store: &*store, shown: &question.out };
-    let manifest = place.manifest()?;
-    let reported = place.report()?;
+    let past = PastRun::open(&question.out, aws)?;
+    let (manifest, reported) = (past.manifest()?, past.report()?);
     let inventory = match question.inventories.as_slice() {
         [] => None,
         paths => Some(inputs::inventory(paths)?.0),
     };
     let asked = asked(question, &reported, inventory.as_ref())?;
     let (parties, roles) = asked.wanted(&reported);
-    let sessions = place.sessions(&parties, &roles)?;
-    let usage = place.usage(&asked.ids())?;
-    place.check_tables(&asked, &sessions, &usage)?;
+    let tables = Tables { past: &past, manifest: &manifest };
+    let sessions = tables.sessions(&parties, &roles)?;
+    let usage = tables.usage(&asked.ids())?;
+    tables.check(&asked, &sessions, &usage)?;
     let known = Known {
         reported: &reported,
         sessions: &sessions,
@@ -99,125 +83,47 @@ pub fn answer(question: &Question, aws: &AwsOptions) -> Result<Answered, UserErr
     Ok(Answered { answer, files })
 }
 
-/// In a bucket all that lies below a folder is meant, not what begins alike.
-fn place(out: &str) -> Result<String, UserError> {
-    if out.starts_with("s3://") {
-        return Ok(format!("{}/", out.trim_end_matches('/')));
-    }
-    if Path::new(out).is_dir() { Ok(out.to_owned()) } else { Err(no_output(out, "it is no folder")) }
-}
-
-fn no_output(shown: &str, reason: &str) -> UserError {
-    let what = format!("cannot read the output of a run in `{shown}`: {reason}");
-    UserError::new(what, "give the folder that `thirdtrail analyze --out` wrote")
-}
-
 fn asked<'a>(
     question: &Question,
     reported: &'a Reported,
     inventory: Option<&'a Inventory>,
 ) -> Result<Asked<'a>, UserError> {
-    let parties = meant(&reported.parties, &question.party).map_err(|nobody| unknown(&question.party, &nobody))?;
-    let since = question.since.unwrap_or(reported.window.since);
-    let until = question.until.unwrap_or(reported.window.until);
-    let range = Window::new(since, until).ok_or_else(|| {
-        let what = format!("the range from {} to {} is empty", rfc3339(since), rfc3339(until));
-        UserError::new(what, "give a --since that lies before --until")
-    })?;
+    let parties = parties(reported, &question.party)?;
+    let range = range(reported, question.since, question.until)?;
     Ok(Asked {
         parties,
         range,
-        revoke_before: question.revoke_before.unwrap_or(until),
+        revoke_before: question.revoke_before.unwrap_or(range.until),
         inventory,
         show_external_ids: question.show_external_ids,
     })
 }
 
-fn unknown(wanted: &str, nobody: &Nobody) -> UserError {
-    let what = format!("no party has the id or name `{wanted}`");
-    let more = if nobody.more > 0 { format!(" and {} more", nobody.more) } else { String::new() };
-    match nobody.near.as_slice() {
-        [] => UserError::new(what, "see the parties in report.md"),
-        near => UserError::new(what, format!("near it are {}{more}", near.join(", "))),
-    }
+/// Which rows of the tables are wanted.
+struct Tables<'a> {
+    past: &'a PastRun,
+    manifest: &'a Manifest,
 }
 
-/// The output of a run.
-struct Place<'a> {
-    store: &'a dyn Store,
-    shown: &'a str,
-}
-
-impl Place<'_> {
-    fn get(&self, key: &str) -> Result<Vec<u8>, UserError> {
-        let mut bytes = Vec::new();
-        let got = self.store.get(key, &mut bytes);
-        got.map_err(|error| no_output(self.shown, &format!("`{key}`: {error}"))).map(|()| bytes)
-    }
-
-    fn manifest(&self) -> Result<Manifest, UserError> {
-        let wrong = |reason: &str| no_output(self.shown, &format!("`run.json`: {reason}"));
-        let manifest: Manifest =
-            serde_json::from_slice(&self.get("run.json")?).map_err(|error| wrong(&error.to_string()))?;
-        match manifest.schema.as_str() {
-            RUN_SCHEMA => Ok(manifest),
-            "" => Err(wrong("it has no `schema`")),
-            other => Err(UserError::new(
-                format!(
-                    "`{}` was written by another version: its run.json is `{other}`, not `{RUN_SCHEMA}`",
-                    self.shown
-                ),
-                "analyze the trail again with this version",
-            )),
-        }
-    }
-
-    fn report(&self) -> Result<Reported, UserError> {
-        let bytes = self.get("report.json")?;
-        Reported::read(&bytes).map_err(|error| no_output(self.shown, &format!("`report.json`: {error}")))
-    }
-
-    /// The rows of a table that are wanted, with the account that they lie under.
-    fn rows<T: DeserializeOwned>(
-        &self,
-        table: &str,
-        columns: &[&str],
-        wanted: &[Wanted<'_>],
-        mut add: impl FnMut(&str, T),
-    ) -> Result<(), UserError> {
-        let prefix = format!("parquet/{table}/");
-        let listed = self.store.list_range(&KeyRange::whole(prefix.clone()));
-        for entry in listed.map_err(|error| no_output(self.shown, &error.to_string()))? {
-            let Some(rest) = entry.key.strip_prefix(&prefix).filter(|rest| rest.ends_with(".parquet")) else {
-                continue;
-            };
-            let account = rest.split('/').next().and_then(|part| part.strip_prefix("account_id=")).unwrap_or_default();
-            let bytes = self.get(&entry.key)?;
-            let rows = decode_wanted::<T>(tables::SCHEMA, columns, wanted, bytes);
-            let rows = rows.map_err(|error| no_output(self.shown, &format!("`{}`: {error}", entry.key)))?;
-            rows.into_iter().for_each(|row| add(account, row));
-        }
-        Ok(())
-    }
-
+impl Tables<'_> {
     fn sessions(&self, parties: &BTreeSet<String>, roles: &BTreeSet<String>) -> Result<Vec<SessionRead>, UserError> {
         let mut found = Vec::new();
         let wanted = [Wanted { column: "party_id", texts: parties }, Wanted { column: "role_arn", texts: roles }];
-        self.rows(tables::SESSIONS.name, &SESSION_COLUMNS, &wanted, |_, row| found.push(row))?;
+        self.past.rows((tables::SESSIONS.name, self.manifest), &SESSION_COLUMNS, &wanted, |_, row| found.push(row))?;
         Ok(found)
     }
 
     fn usage(&self, parties: &BTreeSet<String>) -> Result<Vec<UsageRead>, UserError> {
         let mut found = Vec::new();
         let wanted = [Wanted { column: "party_id", texts: parties }];
-        self.rows(tables::USAGE.name, &USAGE_COLUMNS, &wanted, |account, row: UsageRead| {
+        self.past.rows((tables::USAGE.name, self.manifest), &USAGE_COLUMNS, &wanted, |account, row: UsageRead| {
             found.push(UsageRead { account_id: account.to_owned(), ..row });
         })?;
         Ok(found)
     }
 
     /// A table that is missing must not look like a party that did nothing.
-    fn check_tables(&self, asked: &Asked<'_>, sessions: &[SessionRead], usage: &[UsageRead]) -> Result<(), UserError> {
+    fn check(&self, asked: &Asked<'_>, sessions: &[SessionRead], usage: &[UsageRead]) -> Result<(), UserError> {
         for party in &asked.parties {
             let none = party.sessions > 0 && !sessions.iter().any(|row| row.party_id == party.id);
             let table = if none { Some("sessions") } else { None };
@@ -225,7 +131,7 @@ impl Place<'_> {
                 table.or((asked.parties.iter().any(|one| one.calls > 0) && usage.is_empty()).then_some("usage"));
             if let Some(table) = table {
                 let reason = format!("report.json counts {table} of `{}`, but parquet/{table} holds none", party.id);
-                return Err(no_output(self.shown, &reason));
+                return Err(no_output(&self.past.shown, &reason));
             }
         }
         Ok(())

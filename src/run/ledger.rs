@@ -1,18 +1,21 @@
 //! What `run.json` says of a run itself: its files with their digests, and the memory that it took.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::report::OutputFile;
 
 use super::inputs::sha256;
+use super::spool::Spool;
 
 /// The files that belong to this run, for a reader who wants to be sure of them.
-pub(super) fn manifest(files: &[OutputFile]) -> Vec<Value> {
-    let mut files: Vec<&OutputFile> = files.iter().collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    let entry =
-        |file: &OutputFile| json!({"path": file.path, "bytes": file.bytes.len(), "sha256": sha256(&file.bytes)});
-    files.into_iter().map(entry).collect()
+pub(super) fn manifest(files: &[OutputFile], activity: &Spool) -> Vec<Value> {
+    let entry = |path: &str, bytes: u64, sha256: &str| json!({"path": path, "bytes": bytes, "sha256": sha256});
+    let small =
+        files.iter().map(|file| (file.path.as_str(), entry(&file.path, file.bytes.len() as u64, &sha256(&file.bytes))));
+    let spooled = activity.files.iter().map(|file| (file.path.as_str(), entry(&file.path, file.bytes, &file.sha256)));
+    small.chain(spooled).collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
 /// The largest resident size of this process so far, where the system tells (Linux).

@@ -1,7 +1,9 @@
 //! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
 
+pub mod activity;
 pub mod analyze;
 pub mod beside;
+pub mod call_log;
 pub mod checkpoint;
 pub mod collect;
 pub mod compare;
@@ -20,6 +22,7 @@ pub mod live;
 pub mod monitor;
 pub mod observe;
 pub mod output;
+mod past_run;
 pub mod plan;
 pub mod portions;
 pub mod quiet;
@@ -29,6 +32,7 @@ pub mod scratch;
 pub mod shelf;
 pub mod source;
 pub mod spill;
+pub mod spool;
 pub mod stop;
 pub mod template;
 pub mod upload;

@@ -10,6 +10,7 @@ use crate::report::OutputFile;
 use crate::store::Store;
 
 use super::source::{AwsOptions, in_bucket, open_to_write};
+use super::spool::Spool;
 use super::{UserError, upload};
 
 /// Where the files of a run go, checked before the long work.
@@ -41,10 +42,10 @@ impl Target {
     ///
     /// # Errors
     /// When the disk or the bucket refuses.
-    pub fn write(&self, files: &[OutputFile]) -> Result<Vec<String>, UserError> {
+    pub fn write(&self, files: &[OutputFile], large: &Spool) -> Result<Vec<String>, UserError> {
         match self {
-            Self::Folder(out) => write(out, files).map(|()| Vec::new()),
-            Self::Bucket(place, store) => upload::write(&**store, place, files),
+            Self::Folder(out) => write_for(out, files, large, Readers::All).map(|()| Vec::new()),
+            Self::Bucket(place, store) => upload::write(&**store, place, files, large),
         }
     }
 
@@ -130,7 +131,7 @@ fn check_parent(out: &Path) -> Result<(), UserError> {
 /// # Errors
 /// When the disk refuses; the old folder is then still there.
 pub fn write(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
-    write_for(out, files, Readers::All)
+    write_for(out, files, &Spool::default(), Readers::All)
 }
 
 /// The same in a folder that is its owner's alone, from its first moment on.
@@ -138,7 +139,7 @@ pub fn write(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
 /// # Errors
 /// When the disk refuses, or knows no owners; the old folder is then still there.
 pub fn write_private(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
-    write_for(out, files, Readers::Owner)
+    write_for(out, files, &Spool::default(), Readers::Owner)
 }
 
 /// Who may read an output folder.
@@ -150,8 +151,8 @@ enum Readers {
     Owner,
 }
 
-fn write_for(out: &Path, files: &[OutputFile], readers: Readers) -> Result<(), UserError> {
-    write_beside(out, files, readers).map_err(|error| {
+fn write_for(out: &Path, files: &[OutputFile], large: &Spool, readers: Readers) -> Result<(), UserError> {
+    write_beside(out, files, large, readers).map_err(|error| {
         UserError::new(
             format!("cannot write to `{}`: {error}", out.display()),
             "check the room and the permissions of its parent folder",
@@ -159,7 +160,7 @@ fn write_for(out: &Path, files: &[OutputFile], readers: Readers) -> Result<(), U
     })
 }
 
-fn write_beside(out: &Path, files: &[OutputFile], readers: Readers) -> std::io::Result<()> {
+fn write_beside(out: &Path, files: &[OutputFile], large: &Spool, readers: Readers) -> std::io::Result<()> {
     let parent = match out.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -170,12 +171,18 @@ fn write_beside(out: &Path, files: &[OutputFile], readers: Readers) -> std::io::
     if let Readers::Owner = readers {
         check_private(fresh.path())?;
     }
-    for file in files {
-        let target = fresh.path().join(&file.path);
+    let place = |path: &str| -> std::io::Result<PathBuf> {
+        let target = fresh.path().join(path);
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(target, &file.bytes)?;
+        Ok(target)
+    };
+    for file in files {
+        fs::write(place(&file.path)?, &file.bytes)?;
+    }
+    for file in &large.files {
+        large.copy(file, &mut fs::File::create(place(&file.path)?)?)?;
     }
     if let Readers::All = readers {
         open_to_readers(fresh.path())?;

@@ -101,7 +101,7 @@ pub fn read(
         let read = on_portions(&workers, &task, &cut, &exact, Reading::answer)?;
         gathered.extend(read.into_iter().map(|reading| reading.gathered));
     }
-    let read = sum(&workers, folded(gathered), overflow)?;
+    let read = sum(&workers, folded(gathered)?, overflow)?;
     if purpose == Purpose::Answer {
         none_is_lost(objects, &read);
     }
@@ -109,12 +109,12 @@ pub fn read(
 }
 
 /// What workers leave.
-fn folded(gathered: Vec<Gathered<'_>>) -> Vec<Folded> {
+fn folded(gathered: Vec<Gathered<'_>>) -> Result<Vec<Folded>, UserError> {
     let settled = gathered.into_iter().map(|mut gathered| {
-        gathered.settle();
-        gathered
+        gathered.settle().map_err(disk)?;
+        Ok(gathered.finish())
     });
-    settled.map(Gathered::finish).collect()
+    settled.collect()
 }
 
 /// Evidence of an object that is neither held nor read nor known to have failed would be silence in the answer: whatever
@@ -175,7 +175,7 @@ pub fn recall(
         }
         gathered.push(one);
     }
-    let read = sum(&workers, folded(gathered), overflow)?;
+    let read = sum(&workers, folded(gathered)?, overflow)?;
     none_is_lost(objects, &read);
     Ok(read)
 }

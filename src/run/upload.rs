@@ -15,10 +15,13 @@ use crate::store::{Store, StoreError};
 
 use super::UserError;
 use super::output::{OWN, is_manifest};
-use super::workers::{Effort, Workers};
+use super::spool::{Spool, Spooled};
+use super::workers::{Effort, Workers, disk};
 
 /// Objects that are written at a time.
 const AT_A_TIME: usize = 16;
+/// Largest file that goes together with others.
+const AT_ONCE_BYTES: u64 = 4 << 20;
 /// In this order, and after all others: who sees the last one finds all that it speaks of.
 const LAST: [&str; 2] = ["report.json", MANIFEST];
 const MANIFEST: &str = "run.json";
@@ -67,11 +70,12 @@ fn told(manifest: &Value) -> BTreeSet<String> {
 ///
 /// # Errors
 /// When one cannot be written; the mark of an unfinished run is then there instead of a manifest.
-pub fn write(store: &dyn Store, place: &str, files: &[OutputFile]) -> Result<Vec<String>, UserError> {
+pub fn write(store: &dyn Store, place: &str, files: &[OutputFile], large: &Spool) -> Result<Vec<String>, UserError> {
     let hands = Workers::start(Effort { jobs: AT_A_TIME, memory_bytes: 0 })?;
     let put = |path: &str, bytes: &[u8]| store.put(path, bytes).map_err(|error| wrong(place, "write to", &error));
     let earlier = manifest(store, place)?.map_or_else(BTreeSet::new, |earlier| told(&earlier));
-    let new: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let large_paths = large.files.iter().map(|file| file.path.as_str());
+    let new: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).chain(large_paths).collect();
     let all: BTreeSet<&str> = earlier.iter().map(String::as_str).chain(new.iter().copied()).collect();
     put(MANIFEST, json!({"schema": SCHEMA, "unfinished": true, LEFT_OVER: all}).to_string().as_bytes())?;
 
@@ -79,6 +83,16 @@ pub fn write(store: &dyn Store, place: &str, files: &[OutputFile]) -> Result<Vec
         files.iter().partition(|file| LAST.contains(&file.path.as_str()));
     let done = hands::map(&hands, &first, |file| put(&file.path, &file.bytes));
     done.into_iter().collect::<Result<(), _>>()?;
+    let copy = |file: &Spooled| {
+        let mut bytes = Vec::new();
+        large.copy(file, &mut bytes).map_err(disk)?;
+        put(&file.path, &bytes)
+    };
+    // Each is in memory while it is on its way, so that large ones go one after the other.
+    let (small, huge): (Vec<&Spooled>, Vec<&Spooled>) =
+        large.files.iter().partition(|file| file.bytes <= AT_ONCE_BYTES);
+    hands::map(&hands, &small, |file| copy(file)).into_iter().collect::<Result<(), _>>()?;
+    huge.into_iter().try_for_each(copy)?;
     let old: Vec<String> = earlier.into_iter().filter(|path| !new.contains(path.as_str())).collect();
     let stays = |path: &String| !matches!(store.remove(path), Ok(()) | Err(StoreError::Missing));
     let stay = hands::map(&hands, &old, stays);

@@ -1,6 +1,11 @@
 //! The order in which a run is written to a bucket, and what is left of earlier ones.
 
 use super::*;
+
+fn write_small(store: &dyn Store, place: &str, files: &[OutputFile]) -> Result<Vec<String>, UserError> {
+    write(store, place, files, &Spool::default())
+}
+
 use crate::store::memory::MemoryStore;
 use crate::store::recording::RecordingStore;
 use crate::store::{Entry, Store};
@@ -68,13 +73,13 @@ fn files(name: &str, more: &[&str]) -> Vec<OutputFile> {
 #[test]
 fn the_mark_is_written_first_and_the_manifest_last() {
     let store = Ordered::default();
-    write(&store, PLACE, &files("one", &["roles/1/a.rightsized.json"])).unwrap();
+    write_small(&store, PLACE, &files("one", &["roles/1/a.rightsized.json"])).unwrap();
     let done = store.done();
     assert_eq!((done.len(), done[0].as_str()), (5, "put run.json"));
     assert_eq!(done[3..], ["put report.json", "put run.json"]);
     assert_eq!(store.manifest()["name"], "one");
 
-    let left = write(&store, PLACE, &files("two", &["roles/1/b.rightsized.json"])).unwrap();
+    let left = write_small(&store, PLACE, &files("two", &["roles/1/b.rightsized.json"])).unwrap();
     assert_eq!(left, [] as [String; 0]);
     let done = store.done();
     assert_eq!(done[0], "put run.json");
@@ -87,15 +92,15 @@ fn the_mark_is_written_first_and_the_manifest_last() {
 fn a_run_that_cannot_be_written_whole_has_no_manifest() {
     for refused in ["roles/1/b.json", "report.json"] {
         let mut store = Ordered::default();
-        write(&store, PLACE, &files("one", &["roles/1/a.json"])).unwrap();
+        write_small(&store, PLACE, &files("one", &["roles/1/a.json"])).unwrap();
         store.refused = refused;
-        let error = write(&store, PLACE, &files("two", &["roles/1/b.json"])).unwrap_err();
+        let error = write_small(&store, PLACE, &files("two", &["roles/1/b.json"])).unwrap_err();
         assert!(error.what.contains("permission denied"));
         let mark = store.manifest();
         assert_eq!((&mark["unfinished"], &mark["files"]), (&json!(true), &Value::Null), "{refused}");
         check(&store, PLACE).unwrap();
         store.refused = "";
-        write(&store, PLACE, &files("three", &[])).unwrap();
+        write_small(&store, PLACE, &files("three", &[])).unwrap();
         assert_eq!(store.keys(), ["report.json", "report.md", "run.json"], "{refused}");
     }
 }
@@ -104,16 +109,16 @@ fn a_run_that_cannot_be_written_whole_has_no_manifest() {
 #[test]
 fn files_that_cannot_be_removed_are_told() {
     let mut store = Ordered { keeps: true, ..Ordered::default() };
-    write(&store, PLACE, &files("one", &["roles/1/a.json"])).unwrap();
+    write_small(&store, PLACE, &files("one", &["roles/1/a.json"])).unwrap();
     for name in ["two", "three"] {
-        let left = write(&store, PLACE, &files(name, &[])).unwrap();
+        let left = write_small(&store, PLACE, &files(name, &[])).unwrap();
         assert_eq!(left, ["roles/1/a.json"], "{name}");
         let run = store.manifest();
         assert_eq!((&run["name"], &run["left_over"]), (&json!(name), &json!(["roles/1/a.json"])));
         assert_eq!(run.get("unfinished"), None);
     }
     store.keeps = false;
-    assert_eq!(write(&store, PLACE, &files("four", &[])).unwrap(), [] as [String; 0]);
+    assert_eq!(write_small(&store, PLACE, &files("four", &[])).unwrap(), [] as [String; 0]);
     assert_eq!(store.manifest().get("left_over"), None);
     assert!(!store.keys().contains(&"roles/1/a.json".to_owned()));
 }

@@ -163,6 +163,6 @@ fn fold<'a>(
     }
     gathered.merge(observer.take())?;
     // By each worker for itself, so that there is less to do later.
-    gathered.settle();
+    gathered.settle()?;
     Ok(gathered)
 }

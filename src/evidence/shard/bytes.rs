@@ -53,9 +53,13 @@ impl Writer {
         self.number(account.as_str().parse().unwrap_or_default());
     }
 
+    /// Numbers near zero are short on both sides of it.
+    pub(super) fn signed(&mut self, number: i64) {
+        self.number(((number << 1) ^ (number >> 63)).cast_unsigned());
+    }
+
     pub(super) fn time(&mut self, time: Time) {
-        let seconds = time.timestamp();
-        self.number(((seconds << 1) ^ (seconds >> 63)).cast_unsigned());
+        self.signed(time.timestamp());
         self.number(u64::from(time.timestamp_subsec_nanos()));
     }
 
@@ -184,10 +188,13 @@ impl<'a> Reader<'a> {
         AccountId::parse(&format!("{:012}", self.number()?)).ok_or(ShardError::Value("account"))
     }
 
+    pub(super) fn signed(&mut self) -> Outcome<i64> {
+        let number = self.number()?;
+        Ok((number >> 1).cast_signed() ^ -((number & 1).cast_signed()))
+    }
+
     pub(super) fn time(&mut self) -> Outcome<Time> {
-        let seconds = self.number()?;
-        let seconds = (seconds >> 1).cast_signed() ^ -((seconds & 1).cast_signed());
-        DateTime::from_timestamp(seconds, self.small()?).ok_or(ShardError::Value("time"))
+        DateTime::from_timestamp(self.signed()?, self.small()?).ok_or(ShardError::Value("time"))
     }
 
     pub(super) fn span(&mut self) -> Outcome<Span> {

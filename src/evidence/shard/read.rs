@@ -11,6 +11,7 @@ use crate::cloudtrail::access_change::Admitted;
 use crate::cloudtrail::parameters::Hints;
 use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
+use crate::evidence::call::Call;
 use crate::evidence::change::ChangeSeen;
 use crate::evidence::coverage::{Coverage, LoggingChange, ObjectReading, Place, Recorded, SeenKey};
 use crate::evidence::names::Names;
@@ -20,7 +21,7 @@ use crate::evidence::sighting::{CallKey, Sighting};
 use crate::evidence::user_key::{KeyUse, UserKey};
 
 use super::bytes::Reader;
-use super::write::{HAND_OFFS, IDENTITIES, OUTCOMES, OUTSIDER, SESSION, USER};
+use super::write::{HAND_OFFS, IDENTITIES, OUTCOMES, OUTSIDER, READ_ONLY, SESSION, USER};
 use super::{Failure, MAGIC, Mark, Part, Selection, Shard, ShardError, VERSION, maker};
 
 type Outcome<T> = Result<T, ShardError>;
@@ -241,7 +242,7 @@ fn actors(reader: &mut Reader<'_>, evidence: &mut Evidence) -> Outcome<()> {
         acts.calls.reserve(calls);
         for _ in 0..calls {
             let key = call_key(reader, &mut evidence.names)?;
-            acts.calls.insert(key, Box::new(sighting(reader)?));
+            acts.calls.insert(key, Box::new(sighting(reader, &mut evidence.names)?));
         }
         evidence.actors.insert(actor, acts);
     }
@@ -255,7 +256,7 @@ fn call_key(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<CallKey> {
     Ok(CallKey { account, region, source, name: event, via, hints: Hints::from_bits(reader.small()?) })
 }
 
-fn sighting(reader: &mut Reader<'_>) -> Outcome<Sighting> {
+fn sighting(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<Sighting> {
     Ok(Sighting {
         allowed: reader.ids()?,
         denied: reader.ids()?,
@@ -268,7 +269,16 @@ fn sighting(reader: &mut Reader<'_>) -> Outcome<Sighting> {
         odd_ids: reader.few()?,
         refused_odd_ids: reader.few()?,
         networks: reader.few()?,
+        calls: reader.list(|reader| call(reader, names))?,
     })
+}
+
+fn call(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<Call> {
+    let (id, seconds) = (EventId(reader.bits()?), reader.signed()?);
+    let (outcome, read_only) = (one_of(reader, &OUTCOMES)?, one_of(reader, &READ_ONLY)?);
+    let mut name = || reader.text().map(|text| names.intern_whole(text));
+    let (event, error, network, agent, resources) = (name()?, name()?, name()?, name()?, name()?);
+    Ok(Call { id, seconds, outcome, read_only, event, error, network, agent, resources })
 }
 
 fn coverage(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<Coverage> {

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use crate::cloudtrail::handoff::HandOffKind;
 use crate::cloudtrail::identity::IdentityKind;
 use crate::cloudtrail::outcome::Outcome;
+use crate::evidence::call::Call;
 use crate::evidence::change::ChangeSeen;
 use crate::evidence::coverage::Coverage;
 use crate::evidence::names::Names;
@@ -19,6 +20,8 @@ use super::{MAGIC, Mark, Part, Shard, VERSION, maker};
 pub(super) const HAND_OFFS: [HandOffKind; 3] = [HandOffKind::AssumeRole, HandOffKind::WebIdentity, HandOffKind::Saml];
 /// In the order of their numbers.
 pub(super) const OUTCOMES: [Outcome; 3] = [Outcome::Allowed, Outcome::Denied, Outcome::Failed];
+/// In the order of their numbers.
+pub(super) const READ_ONLY: [Option<bool>; 3] = [None, Some(false), Some(true)];
 /// In the order of their numbers.
 pub(super) const IDENTITIES: [IdentityKind; 9] = [
     IdentityKind::AssumedRole,
@@ -234,12 +237,12 @@ fn actors(writer: &mut Writer, names: &Names, mut actors: Vec<(&Actor, &Acts)>) 
             writer.account(account);
             texts.into_iter().for_each(|text| writer.text(text));
             writer.number(u64::from(hints));
-            sighting(writer, calls);
+            sighting(writer, names, calls);
         }
     }
 }
 
-fn sighting(writer: &mut Writer, calls: &Sighting) {
+fn sighting(writer: &mut Writer, names: &Names, calls: &Sighting) {
     for ids in [&calls.allowed, &calls.denied, &calls.failed] {
         writer.ids(ids);
     }
@@ -251,6 +254,17 @@ fn sighting(writer: &mut Writer, calls: &Sighting) {
     writer.few(&calls.odd_ids);
     writer.few(&calls.refused_odd_ids);
     writer.few(&calls.networks);
+    let each = calls.settled_calls(names);
+    writer.count(each.len());
+    each.iter().for_each(|one| call(writer, names, one));
+}
+
+fn call(writer: &mut Writer, names: &Names, call: &Call) {
+    writer.bits(call.id.0);
+    writer.signed(call.seconds);
+    writer.number(number_of(&OUTCOMES, &call.outcome));
+    writer.number(number_of(&READ_ONLY, &call.read_only));
+    call.texts(names).into_iter().for_each(|text| writer.text(text));
 }
 
 fn coverage(writer: &mut Writer, names: &Names, coverage: &Coverage) {

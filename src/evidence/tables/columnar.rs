@@ -4,15 +4,17 @@
 //! depend on rows and columns alone. Types are those that every reader knows, Athena (Trino) among them: no unsigned
 //! numbers, times in microseconds UTC, UTF-8 texts, lists of texts.
 
+mod rows;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, BooleanArray, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::json::{LineDelimitedWriter, ReaderBuilder};
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
@@ -20,6 +22,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+pub use rows::RowWriter;
 
 /// Rows turned into columns at a time; bounds memory, does not show in the bytes' meaning.
 const ROWS_AT_A_TIME: usize = 8_192;
@@ -133,7 +137,7 @@ pub fn decode<T: DeserializeOwned>(
 fn with_offsets(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
         DataType::Timestamp(unit, Some(_)) => {
-            Field::new(field.name(), DataType::Timestamp(*unit, Some("+00:00".into())), field.is_nullable())
+            Field::new(field.name(), DataType::Timestamp(*unit, Some(UTC.into())), field.is_nullable())
         }
         _ => field.as_ref().clone(),
     });
@@ -167,7 +171,81 @@ pub fn decode_wanted<T: DeserializeOwned>(
     wanted: &[Wanted<'_>],
     bytes: impl Into<Bytes>,
 ) -> Result<Vec<T>, ColumnarError> {
-    let bytes = bytes.into();
+    let mut rows = Vec::new();
+    let wants = |cells: &Cells<'_>, row| {
+        wanted.iter().any(|one| cells.text(one.column, row).is_some_and(|text| one.texts.contains(text)))
+    };
+    decode_where::<T, ColumnarError>(schema, columns, wants, bytes, |some| {
+        rows.extend(some);
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// The cells of some rows, by name of column and number of row; nothing where there is no such cell.
+#[derive(Debug)]
+pub struct Cells<'a>(&'a RecordBatch);
+
+impl<'a> Cells<'a> {
+    fn column<A: Array + 'static>(&self, column: &str) -> Option<&'a A> {
+        self.0.column_by_name(column)?.as_any().downcast_ref()
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(&self, column: &str, row: usize) -> Option<&'a str> {
+        let column: &StringArray = self.column(column)?;
+        (row < column.len() && column.is_valid(row)).then(|| column.value(row))
+    }
+
+    /// A list of texts.
+    #[must_use]
+    pub fn texts(&self, column: &str, row: usize) -> Vec<&'a str> {
+        let list = || {
+            let column: &ListArray = self.column(column)?;
+            let (from, to) = (column.value_offsets().get(row)?, column.value_offsets().get(row + 1)?);
+            let texts: &StringArray = column.values().as_any().downcast_ref()?;
+            let places = usize::try_from(*from).ok()?..usize::try_from(*to).ok()?;
+            Some(places.map(|at| texts.value(at)).collect())
+        };
+        list().unwrap_or_default()
+    }
+
+    /// A point in time, in seconds since 1970.
+    #[must_use]
+    pub fn seconds(&self, column: &str, row: usize) -> Option<i64> {
+        let column: &TimestampMicrosecondArray = self.column(column)?;
+        (row < column.len() && column.is_valid(row)).then(|| column.value(row).div_euclid(1_000_000))
+    }
+}
+
+/// Takes the rows of a Parquet file that are wanted some at a time; otherwise as [`decode_wanted`].
+///
+/// # Errors
+/// As [`decode_wanted`], and what `take` says.
+pub fn decode_where<T: DeserializeOwned, E: From<ColumnarError>>(
+    schema: &str,
+    columns: &[&str],
+    wants: impl Fn(&Cells<'_>, usize) -> bool,
+    bytes: impl Into<Bytes>,
+    mut take: impl FnMut(Vec<T>) -> Result<(), E>,
+) -> Result<(), E> {
+    for batch in batches(schema, columns, bytes.into())? {
+        let batch = batch.map_err(ColumnarError::from)?;
+        let cells = Cells(&batch);
+        let keep: Vec<bool> = (0..batch.num_rows()).map(|row| wants(&cells, row)).collect();
+        if keep.contains(&true) {
+            let mut rows = Vec::new();
+            let kept = filter_record_batch(&batch, &BooleanArray::from(keep)).map_err(ColumnarError::from)?;
+            append(&kept, &mut rows)?;
+            take(rows)?;
+        }
+    }
+    Ok(())
+}
+
+/// The named columns of a file.
+fn batches(schema: &str, columns: &[&str], bytes: Bytes) -> Result<ParquetRecordBatchReader, ColumnarError> {
     let own = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())?;
     let options = ArrowReaderOptions::new().with_schema(with_offsets(own.schema()));
     let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
@@ -176,23 +254,7 @@ pub fn decode_wanted<T: DeserializeOwned>(
         return Err(ColumnarError::NoColumn((*missing).to_owned()));
     }
     let mask = ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied());
-    let mut rows = Vec::new();
-    for batch in reader.with_projection(mask).with_batch_size(ROWS_AT_A_TIME).build()? {
-        let batch = batch?;
-        let mut keep = vec![false; batch.num_rows()];
-        for one in wanted {
-            let column =
-                batch.column_by_name(one.column).and_then(|column| column.as_any().downcast_ref::<StringArray>());
-            let column = column.ok_or_else(|| ColumnarError::NoColumn(one.column.to_owned()))?;
-            for (keep, text) in keep.iter_mut().zip(column) {
-                *keep |= text.is_some_and(|text| one.texts.contains(text));
-            }
-        }
-        if keep.contains(&true) {
-            append(&filter_record_batch(&batch, &BooleanArray::from(keep))?, &mut rows)?;
-        }
-    }
-    Ok(rows)
+    Ok(reader.with_projection(mask).with_batch_size(ROWS_AT_A_TIME).build()?)
 }
 
 fn append<T: DeserializeOwned>(batch: &RecordBatch, rows: &mut Vec<T>) -> Result<(), ColumnarError> {
@@ -206,16 +268,25 @@ fn append<T: DeserializeOwned>(batch: &RecordBatch, rows: &mut Vec<T>) -> Result
     Ok(())
 }
 
+/// The only form of the time zone that can be written as text here.
+const UTC: &str = "+00:00";
+
+/// One element of a list.
+fn element(kind: Kind) -> Field {
+    let data_type = if kind == Kind::Text { DataType::Utf8 } else { DataType::Int64 };
+    Field::new("element", data_type, false)
+}
+
 fn schema_of(columns: &[Column]) -> SchemaRef {
-    let list = |of: DataType| DataType::List(Arc::new(Field::new("element", of, false)));
+    let list = |of: Kind| DataType::List(Arc::new(element(of)));
     let fields = columns.iter().map(|column| {
         let data_type = match column.kind {
             Kind::Text => DataType::Utf8,
             Kind::Number => DataType::Int64,
-            Kind::Moment => DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
+            Kind::Moment => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
             Kind::Flag => DataType::Boolean,
-            Kind::Texts => list(DataType::Utf8),
-            Kind::Numbers => list(DataType::Int64),
+            Kind::Texts => list(Kind::Text),
+            Kind::Numbers => list(Kind::Number),
             Kind::Id => DataType::FixedSizeBinary(16),
         };
         Field::new(column.name, data_type, column.optional)

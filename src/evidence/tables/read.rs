@@ -12,6 +12,7 @@ use crate::cloudtrail::access_change::Admitted;
 use crate::cloudtrail::parameters::Hints;
 use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
+use crate::evidence::call::Call;
 use crate::evidence::change::ChangeSeen;
 use crate::evidence::coverage::{LoggingChange, ObjectReading, Place, Recorded, SeenKey};
 use crate::evidence::few::Few;
@@ -81,6 +82,12 @@ impl Evidence {
                     None => return Err(bad(&EVENTS, &number.to_string())),
                 },
                 _ => return Err(bad(&EVENTS, &row.event)),
+            }
+        }
+        for row in take::<CallRow>(tables, &CALLS)? {
+            match sightings.get_mut(row.sighting as usize) {
+                Some((_, _, sighting)) => sighting.calls.push(call(&mut self.names, &row)?),
+                None => return Err(bad(&CALLS, &row.sighting.to_string())),
             }
         }
         for (number, key, mut sighting) in sightings {
@@ -302,6 +309,20 @@ fn call_key(names: &mut Names, row: &SightingRow) -> CallKey {
         via: names.intern(&row.via),
         hints: Hints::from_bits(row.hints),
     }
+}
+
+fn call(names: &mut Names, row: &CallRow) -> Result<Call, TableError> {
+    Ok(Call {
+        id: EventId(id(&CALLS, &row.event)?),
+        seconds: time(&CALLS, &row.time)?.timestamp(),
+        outcome: row.outcome,
+        read_only: row.read_only,
+        event: names.intern(&row.event_id),
+        error: names.intern(&row.error),
+        network: names.intern(&row.network),
+        agent: names.intern(&row.agent),
+        resources: names.intern_whole(&row.resources.join("\n")),
+    })
 }
 
 fn sighting(row: SightingRow) -> Result<Sighting, TableError> {

@@ -77,6 +77,12 @@ row!(EVENTS "events", EventRow {
     sighting: Option<u32> => Number true, outcome: Option<Outcome> => Text true, throttled: bool => Flag false, event: String => Id false,
 });
 
+row!(CALLS "calls", CallRow {
+    sighting: u32 => Number false, event: String => Id false, time: String => Text false, outcome: Outcome => Text false,
+    read_only: Option<bool> => Flag true, event_id: String => Text false, error: String => Text false,
+    network: String => Text false, agent: String => Text false, resources: Vec<String> => Texts false,
+});
+
 row!(ROLES "roles", RoleRow {
     account: AccountId => Text false, name: String => Text false, id: String => Text false,
     first: String => Text false, last: String => Text false,

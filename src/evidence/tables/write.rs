@@ -1,10 +1,12 @@
 //! From evidence to tables: names become texts, maps become sorted rows.
 
+use chrono::DateTime;
 use serde::Serialize;
 
 use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
+use crate::evidence::call::Call;
 use crate::evidence::change::ChangeSeen;
 use crate::evidence::event_ids::EventIds;
 use crate::evidence::names::Names;
@@ -67,6 +69,11 @@ impl Evidence {
                 .chain(rows(Outcome::Failed, &sighting.failed))
         });
         add(tables, &EVENTS, beside.chain(events))?;
+        let calls = (0_u32..).zip(&sightings).flat_map(|(number, (_, sighting))| {
+            let calls = sighting.settled_calls(&self.names).into_iter();
+            calls.map(move |call| call_row(&self.names, number, &call))
+        });
+        add(tables, &CALLS, calls)?;
         add(tables, &SIGHTINGS, sightings.iter().map(|(row, _)| row))?;
         add(tables, &ACTORS, actors.iter().map(|(row, _)| row))
     }
@@ -275,6 +282,22 @@ fn actor_row(names: &Names, actor: Actor, acts: &Acts) -> ActorRow {
         }
     }
     row
+}
+
+fn call_row(names: &Names, sighting: u32, call: &Call) -> CallRow {
+    let [event_id, error, network, agent, resources] = call.texts(names).map(str::to_owned);
+    CallRow {
+        sighting,
+        event: id_text(call.id.0),
+        time: DateTime::from_timestamp(call.seconds, 0).map(time_text).unwrap_or_default(),
+        outcome: call.outcome,
+        read_only: call.read_only,
+        event_id,
+        error,
+        network,
+        agent,
+        resources: resources.lines().map(str::to_owned).collect(),
+    }
 }
 
 fn sighting_row(names: &Names, actor: u32, key: &CallKey, sighting: &Sighting) -> SightingRow {

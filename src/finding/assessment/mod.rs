@@ -5,6 +5,7 @@
 
 mod access;
 mod coverage;
+mod daily;
 mod guardrail;
 mod integrity;
 mod replay;
@@ -22,6 +23,7 @@ use crate::aws::window::{Time, rfc3339};
 
 pub use access::{AccessChange, ChangedBy, LetIn};
 pub use coverage::*;
+pub use daily::*;
 pub use guardrail::*;
 pub use integrity::*;
 pub use replay::*;
@@ -150,6 +152,9 @@ pub struct PartyReport {
     pub agents: Vec<String>,
     /// What it could do to us with all roles that it can or did assume; `null` where none of them is in the inventory.
     pub blast_radius: Option<PartyBlastRadius>,
+    /// Its calls by day, for the pages that people read.
+    #[serde(skip)]
+    pub days: Vec<DayCalls>,
 }
 
 /// Calls of one API that are on our bill.

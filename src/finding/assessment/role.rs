@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Guardrail, ReplayReport, RoleRisk, TrustNarrowingReport, as_rfc3339, as_rfc3339_option};
+use super::{ActionDays, Guardrail, ReplayReport, RoleRisk, TrustNarrowingReport, as_rfc3339, as_rfc3339_option};
 use crate::aws::window::Time;
 use crate::aws::{AccessLevel, AccountId, Action, Fingerprint};
 use crate::policy::risk::BlastRadius;
@@ -59,6 +59,9 @@ pub struct RoleReport {
     /// What its grants amount to.
     #[serde(skip)]
     pub risk: Option<Box<RoleRisk>>,
+    /// Its calls by action and day, for the pages that people read.
+    #[serde(skip)]
+    pub daily: Vec<ActionDays>,
 }
 
 /// One principal of a trust policy.

@@ -6,7 +6,7 @@
 mod ocsf;
 mod rules;
 mod sarif;
-mod spreadsheet;
+mod table;
 
 use super::{OutputFile, RenderError};
 use crate::finding::assessment::{Assessment, Finding};
@@ -22,11 +22,9 @@ pub const OCSF: &str = "findings.ocsf.jsonl";
 const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 
 /// Renders the spreadsheet.
-///
-/// # Errors
-/// [`RenderError`], which no input should bring about.
-pub fn csv(assessment: &Assessment) -> Result<OutputFile, RenderError> {
-    spreadsheet::render(&ordered(assessment)).map(|bytes| OutputFile::new(CSV, bytes))
+#[must_use]
+pub fn csv(assessment: &Assessment) -> OutputFile {
+    OutputFile::new(CSV, table::render(&ordered(assessment)))
 }
 
 /// Renders the findings for code scanning.

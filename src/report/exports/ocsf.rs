@@ -10,7 +10,7 @@ use super::name_of;
 use crate::aws::Arn;
 use crate::aws::window::Time;
 use crate::finding::assessment::{Assessment, Finding};
-use crate::report::escape::one_line;
+use crate::report::escape::visible_text;
 
 /// The version of the schema.
 const VERSION: &str = "1.6.0";
@@ -43,7 +43,7 @@ pub(super) fn event(assessment: &Assessment, finding: &Finding) -> Value {
         "status": status,
         "status_id": status_id,
         "is_alert": severity_id >= 4 && finding.suppressed.is_none(),
-        "message": one_line(&finding.title),
+        "message": visible_text(&finding.title),
         "metadata": {
             "version": VERSION,
             "profiles": ["cloud"],
@@ -54,18 +54,18 @@ pub(super) fn event(assessment: &Assessment, finding: &Finding) -> Value {
         "cloud": cloud(finding),
         "finding_info": {
             "uid": finding.id,
-            "title": one_line(&finding.title),
-            "desc": one_line(&finding.detail),
+            "title": visible_text(&finding.title),
+            "desc": visible_text(&finding.detail),
             "types": [finding.code],
             "analytic": {"name": finding.code, "uid": finding.code, "type": "Rule", "type_id": RULE},
             "data_sources": ["AWS CloudTrail", "AWS IAM"],
         },
         "resources": [resource(finding)],
-        "remediation": {"desc": one_line(&finding.remediation)},
+        "remediation": {"desc": visible_text(&finding.remediation)},
         "evidences": [{"data": finding.evidence}],
     });
     if let Some(mark) = &finding.suppressed {
-        event["status_detail"] = json!(one_line(&format!("{} (owner {})", mark.reason, mark.owner)));
+        event["status_detail"] = json!(visible_text(&format!("{} (owner {})", mark.reason, mark.owner)));
     }
     let mut unmapped = Map::new();
     unmapped.extend(finding.party.as_ref().map(|party| ("party".to_owned(), json!(party))));
@@ -109,7 +109,7 @@ fn resource(finding: &Finding) -> Value {
         None if finding.account_id.is_some_and(|account| account.as_str() == finding.subject) => "AwsAccount",
         None => "Third party",
     };
-    let mut resource = json!({"uid": finding.subject, "name": one_line(name_of(&finding.subject)), "type": kind});
+    let mut resource = json!({"uid": finding.subject, "name": visible_text(name_of(&finding.subject)), "type": kind});
     if let Some(arn) = arn {
         resource["cloud_partition"] = json!(arn.partition);
     }

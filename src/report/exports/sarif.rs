@@ -12,7 +12,7 @@ use super::rules::{Rule, rules};
 use super::{name_of, rank};
 use crate::aws::window::rfc3339;
 use crate::finding::assessment::{Assessment, Finding};
-use crate::report::escape::one_line;
+use crate::report::escape::visible_text;
 
 /// Where the schema is published.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -114,8 +114,8 @@ fn result(finding: &Finding, places: &HashMap<&str, usize>) -> Value {
         "locations": [{
             "physicalLocation": {"artifactLocation": {"uri": PAGE}, "region": {"startLine": 1}},
             "logicalLocations": [{
-                "name": one_line(name_of(&finding.subject)),
-                "fullyQualifiedName": one_line(&finding.subject),
+                "name": visible_text(name_of(&finding.subject)),
+                "fullyQualifiedName": visible_text(&finding.subject),
                 "kind": "resource",
             }],
         }],
@@ -143,7 +143,7 @@ fn result(finding: &Finding, places: &HashMap<&str, usize>) -> Value {
 /// One line in which nothing is a link: `[text](target)` would be one even in plain text (SARIF 2.1.0, 3.11.6).
 fn message(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
-    let line = one_line(raw);
+    let line = visible_text(raw);
     let mut rest = line.chars();
     for c in rest.by_ref().take(MESSAGE_CHARS) {
         if matches!(c, '[' | ']' | '\\') {

@@ -1,0 +1,158 @@
+//! The output of a run, read back: its manifest, its report and its tables, from a folder or a place in a bucket.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::aws::window::{Time, Window, rfc3339};
+use crate::evidence::tables::columnar::{Wanted, decode_wanted};
+use crate::finding::investigate::read::{PartyRead, Reported};
+use crate::finding::investigate::who::{Nobody, meant};
+use crate::report::tables;
+use crate::store::{KeyRange, Store};
+
+use super::UserError;
+use super::source::{AwsOptions, open};
+
+/// Form of the manifests that can be read.
+const RUN_SCHEMA: &str = "thirdtrail.run/1";
+
+/// What `run.json` tells.
+#[derive(Deserialize)]
+pub(super) struct Manifest {
+    #[serde(default)]
+    schema: String,
+    #[serde(default)]
+    pub(super) version: String,
+    #[serde(default)]
+    pub(super) source: String,
+    /// The files that belong to the run.
+    #[serde(default)]
+    files: Vec<FileRead>,
+}
+
+#[derive(Deserialize)]
+struct FileRead {
+    path: String,
+}
+
+/// The output of a run.
+pub(super) struct PastRun {
+    store: Box<dyn Store>,
+    /// Its name, for people.
+    pub(super) shown: String,
+}
+
+impl PastRun {
+    /// Opens it; nothing is read yet.
+    pub(super) fn open(out: &str, aws: &AwsOptions) -> Result<Self, UserError> {
+        Ok(Self { store: open(&place(out)?, aws)?, shown: out.to_owned() })
+    }
+
+    pub(super) fn get(&self, key: &str) -> Result<Vec<u8>, UserError> {
+        let mut bytes = Vec::new();
+        let got = self.store.get(key, &mut bytes);
+        got.map_err(|error| no_output(&self.shown, &format!("`{key}`: {error}"))).map(|()| bytes)
+    }
+
+    pub(super) fn manifest(&self) -> Result<Manifest, UserError> {
+        let wrong = |reason: &str| no_output(&self.shown, &format!("`run.json`: {reason}"));
+        let manifest: Manifest =
+            serde_json::from_slice(&self.get("run.json")?).map_err(|error| wrong(&error.to_string()))?;
+        match manifest.schema.as_str() {
+            RUN_SCHEMA => Ok(manifest),
+            "" => Err(wrong("it has no `schema`")),
+            other => Err(UserError::new(
+                format!(
+                    "`{}` was written by another version: its run.json is `{other}`, not `{RUN_SCHEMA}`",
+                    self.shown
+                ),
+                "analyze the trail again with this version",
+            )),
+        }
+    }
+
+    pub(super) fn report(&self) -> Result<Reported, UserError> {
+        let bytes = self.get("report.json")?;
+        Reported::read(&bytes).map_err(|error| no_output(&self.shown, &format!("`report.json`: {error}")))
+    }
+
+    /// The files of a table that the manifest tells of: each with the account that it lies under.
+    ///
+    /// # Errors
+    /// When one of them is not there: its rows would look like silence.
+    pub(super) fn files(&self, table: &str, manifest: &Manifest) -> Result<Vec<(String, String)>, UserError> {
+        let prefix = format!("parquet/{table}/");
+        let listed = self.store.list_range(&KeyRange::whole(prefix.clone()));
+        let listed = listed.map_err(|error| no_output(&self.shown, &error.to_string()))?;
+        let there: BTreeSet<&str> = listed.iter().map(|entry| entry.key.as_str()).collect();
+        let written = manifest.files.iter().map(|file| file.path.as_str()).filter(|path| path.starts_with(&prefix));
+        let account = |path: &str| {
+            let folder = path.strip_prefix(&prefix).and_then(|rest| rest.split('/').next());
+            folder.and_then(|folder| folder.strip_prefix("account_id=")).unwrap_or_default().to_owned()
+        };
+        let file = |path: &str| match there.contains(path) {
+            true => Ok((account(path), path.to_owned())),
+            false => Err(no_output(&self.shown, &format!("`{path}`, which run.json tells of, is not there"))),
+        };
+        written.map(file).collect()
+    }
+
+    /// The rows of a table that are wanted, with the account that they lie under.
+    pub(super) fn rows<T: DeserializeOwned>(
+        &self,
+        (table, manifest): (&str, &Manifest),
+        columns: &[&str],
+        wanted: &[Wanted<'_>],
+        mut add: impl FnMut(&str, T),
+    ) -> Result<(), UserError> {
+        for (account, path) in self.files(table, manifest)? {
+            let rows = decode_wanted::<T>(tables::SCHEMA, columns, wanted, self.get(&path)?);
+            rows.map_err(|error| self.bad_file(&path, &error))?.into_iter().for_each(|row| add(&account, row));
+        }
+        Ok(())
+    }
+
+    /// A file of it that cannot be read.
+    pub(super) fn bad_file(&self, path: &str, error: &dyn std::fmt::Display) -> UserError {
+        no_output(&self.shown, &format!("`{path}`: {error}"))
+    }
+}
+
+/// In a bucket all that lies below a folder is meant, not what begins alike.
+fn place(out: &str) -> Result<String, UserError> {
+    if out.starts_with("s3://") {
+        return Ok(format!("{}/", out.trim_end_matches('/')));
+    }
+    if Path::new(out).is_dir() { Ok(out.to_owned()) } else { Err(no_output(out, "it is no folder")) }
+}
+
+pub(super) fn no_output(shown: &str, reason: &str) -> UserError {
+    let what = format!("cannot read the output of a run in `{shown}`: {reason}");
+    UserError::new(what, "give the folder that `thirdtrail analyze --out` wrote")
+}
+
+/// The parties with that id or name.
+pub(super) fn parties<'a>(reported: &'a Reported, wanted: &str) -> Result<Vec<&'a PartyRead>, UserError> {
+    meant(&reported.parties, wanted).map_err(|nobody| unknown(wanted, &nobody))
+}
+
+/// A range of time, completed by the run's window.
+pub(super) fn range(reported: &Reported, since: Option<Time>, until: Option<Time>) -> Result<Window, UserError> {
+    let (since, until) = (since.unwrap_or(reported.window.since), until.unwrap_or(reported.window.until));
+    Window::new(since, until).ok_or_else(|| {
+        let what = format!("the range from {} to {} is empty", rfc3339(since), rfc3339(until));
+        UserError::new(what, "give a --since that lies before --until")
+    })
+}
+
+fn unknown(wanted: &str, nobody: &Nobody) -> UserError {
+    let what = format!("no party has the id or name `{wanted}`");
+    let more = if nobody.more > 0 { format!(" and {} more", nobody.more) } else { String::new() };
+    match nobody.near.as_slice() {
+        [] => UserError::new(what, "see the parties in report.md"),
+        near => UserError::new(what, format!("near it are {}{more}", near.join(", "))),
+    }
+}
