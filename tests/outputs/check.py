@@ -95,29 +95,67 @@ def ocsf(folder):
     return {"events": events, "versions": sorted(known)}
 
 
-def markdown(folder):
+def securityhub(folder):
+    import jq
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
+    from botocore.validate import ParamValidator
+
+    program = (pathlib.Path(__file__).parents[2] / "docs/securityhub.jq").read_text()
+    program = jq.compile(program, args={"region": "us-east-1", "account": "111122223333"})
+    service = ServiceModel(Loader().load_service_model("securityhub", "service-2"))
+    shape = service.operation_model("BatchImportFindings").input_shape
+    findings = batches = 0
+    for path in sorted(folder.glob("*.ocsf.jsonl")):
+        lines = path.read_text()
+        made = 0
+        for batch in program.input_value([json.loads(line) for line in lines.splitlines()]):
+            report = ParamValidator().validate(batch, shape)
+            assert not report.has_errors(), f"{path.name}: {report.generate_report()[:400]}"
+            assert 1 <= len(batch["Findings"]) <= 100
+            batches += 1
+            for one in batch["Findings"]:
+                assert len(one["Title"]) <= 256 and 1 <= len(one["Description"]) <= 1024, one["Id"]
+                assert one["Severity"]["Label"] in ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"), one
+                made += 1
+        assert made == len(lines.splitlines()), path.name
+        findings += made
+    return {"findings": findings, "batches": batches}
+
+
+def markup(text):
+    """What in the text is a tag, a link, a picture, or a table with uneven rows; and how many tables there are."""
     from markdown_it import MarkdownIt
 
+    found, tables, columns = [], 0, None
+    for token in MarkdownIt("gfm-like").parse(text):
+        kinds = [token.type] + [child.type for child in token.children or []]
+        forbidden = ("html_block", "html_inline", "link_open", "image")
+        found += [f"{kind}: {token.content[:200]}" for kind in kinds if kind in forbidden]
+        if token.type == "inline" and token.content.startswith("| --- |"):
+            found.append(f"a table is none: {token.content[:200]}")
+        tables += token.type == "table_open"
+    # The parser drops cells that a row has too many.
+    for line in text.splitlines():
+        if line.startswith("| "):
+            cells = len(line.replace("\\|", "").split("|"))
+            if columns not in (None, cells):
+                found.append(f"uneven: {line[:200]}")
+            columns = cells
+        elif not line.startswith("|"):
+            columns = None
+    return found, tables
+
+
+def markdown(folder):
+    for wrong in ("a <b>", "<p>", "[a](b)", "![a](b)", "see http://evil.example", "| a | b |\n| --- | --- |\n| a | b | c |"):
+        assert markup(wrong)[0], wrong
     pages = tables = 0
     for path in sorted(folder.glob("*.md")):
-        parser = MarkdownIt("gfm-like")
-        columns = None
-        for token in parser.parse(path.read_text()):
-            kinds = [token.type] + [child.type for child in token.children or []]
-            for kind in ("html_block", "html_inline", "link_open", "image"):
-                assert kind not in kinds, f"{path.name}: {kind}: {token.content[:200]}"
-            if token.type == "inline" and token.content.startswith("| --- |"):
-                raise AssertionError(f"{path.name}: a table is none: {token.content[:200]}")
-            tables += token.type == "table_open"
-        # The parser drops cells that a row has too many.
-        for line in path.read_text().splitlines():
-            if line.startswith("| "):
-                cells = len(line.replace("\\|", "").split("|"))
-                assert columns in (None, cells), f"{path.name}: {line[:200]}"
-                columns = cells
-            elif not line.startswith("|"):
-                columns = None
+        found, number = markup(path.read_text())
+        assert not found, f"{path.name}: {found[:3]}"
         pages += 1
+        tables += number
     return {"pages": pages, "tables": tables}
 
 

@@ -81,8 +81,9 @@ fn removed(page: &mut Page, role: &RoleReport) {
         page.paragraph(&format!("Dangerous, and unused: {}.{more}", dangerous.join(", ")));
     }
     if !others.is_empty() {
+        let which = if dangerous.is_empty() { "Unused" } else { "Also unused" };
         let sums: Vec<String> = others.iter().map(|(service, number)| format!("{} {number}", code(service))).collect();
-        page.paragraph(&format!("Other unused actions, by service: {}.", sums.join(", ")));
+        page.paragraph(&format!("{which}, by service: {}.", sums.join(", ")));
     }
     if role.rightsizing.narrowing.as_ref().is_some_and(|narrowing| !narrowing.statements.is_empty()) {
         page.paragraph("Actions that stay are limited to the resources that they were used on; see the difference.");
@@ -118,27 +119,29 @@ fn change(step: &Step<'_>) -> String {
 }
 
 fn safe(page: &mut Page, assessment: &Assessment, role: &RoleReport, folder: &str) {
-    let window = format!("{} to {}", day(assessment.window.since), day(assessment.window.until));
-    let proof = role.rightsizing.certificate.as_ref();
-    let replayed = proof.map_or(0, |proof| proof.calls_replayed);
-    page.paragraph(&match proof {
-        Some(proof) if replayed > 0 => format!(
-            "Each of the {} that this role made from {window} was decided with the policies of today and with the \
-             proposed ones: {} are allowed by both, {} cannot be decided from the records with either. The proposed \
-             policies allow {} that today's do not.",
-            count(replayed, "distinct call"),
-            proof.calls_allowed,
-            proof.undecidable,
-            count(proof.newly_allowed, "action")
-        ),
-        _ => format!(
-            "No call of this role was recorded from {window}, so there was nothing to replay. The proposed policies allow \
-             nothing that today's do not."
-        ),
-    });
+    let window = format!("from {} to {}", day(assessment.window.since), day(assessment.window.until));
+    let proof = role.rightsizing.certificate.as_ref().filter(|proof| proof.calls_replayed > 0);
+    let replay = proof.map_or_else(
+        || format!("No call of this role was recorded {window}, so there was nothing to replay."),
+        |proof| {
+            let neither = proof.calls_replayed.saturating_sub(proof.calls_allowed + proof.undecidable);
+            let rest = [
+                (proof.undecidable, "cannot be decided from the records, with either"),
+                (neither, "are allowed by neither"),
+            ];
+            let rest = rest.into_iter().filter(|(number, _)| *number > 0);
+            let rest: String = rest.map(|(number, what)| format!(", {number} {what}")).collect();
+            format!(
+                "Each of the {} that were recorded {window} was decided with today's policies and with the proposed ones: \
+                 {} are allowed by both{rest}.",
+                count(proof.calls_replayed, "distinct call"),
+                proof.calls_allowed
+            )
+        },
+    );
+    page.paragraph(&format!("{replay} The proposed policies allow nothing that today's do not."));
     page.paragraph(&format!(
-        "Each action that goes was granted, would have been recorded if it had been used, and was not used. Each with its \
-         reason: {}.",
+        "Each action that goes is one whose use the trail would have shown, and it shows none. Action by action: {}.",
         code(&paths::certificate(folder))
     ));
 }
