@@ -27,6 +27,7 @@ use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
 use crate::policy::reachable::reachable;
+pub use crate::report::formats::{Format, Formats};
 use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
@@ -80,6 +81,8 @@ pub struct Options {
     pub max_holes: f64,
     /// How much of the machine to use.
     pub effort: Effort,
+    /// Which outputs to write.
+    pub formats: Formats,
 }
 
 /// What came of it.
@@ -143,7 +146,8 @@ pub fn analyze_with(
         plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
     }
     let Some(saved) = saved else {
-        if let Some(keys) = given.digest_keys.as_mut().filter(|_| asks_for_keys(options)) {
+        let asks = options.digest_keys.as_ref().is_some_and(|sources| sources.live);
+        if let Some(keys) = given.digest_keys.as_mut().filter(|_| asks) {
             inputs.extend(add_live_keys(keys, &plan, &options.beside.aws)?);
         }
         let verify = |keys| witness(store, &plan, keys, &options.request, monitor);
@@ -167,10 +171,6 @@ pub fn analyze_with(
     Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
 }
 
-fn asks_for_keys(options: &Options) -> bool {
-    options.digest_keys.as_ref().is_some_and(|sources| sources.live)
-}
-
 /// Reads by `read` what was planned, judges and renders.
 pub(super) fn answer(
     plan: &Plan,
@@ -191,7 +191,8 @@ pub(super) fn answer(
         mark_known(&mut assessment, baseline);
     }
     let judged_after = started.elapsed();
-    let files = render_by(&workers, &mut assessment)
+    let activity = if options.formats.has(Format::Parquet) { activity } else { Spool::default() };
+    let files = render_by(&workers, &mut assessment, &options.formats)
         .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
     monitor.end();
     let timings = json!({

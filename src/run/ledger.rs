@@ -59,6 +59,7 @@ pub(super) fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Va
             "config": options.rules.config.as_ref().map(|config| config.path.display().to_string()),
             "jobs": options.effort.jobs,
             "memory_bytes": options.effort.memory_bytes,
+            "formats": options.formats.words().collect::<Vec<_>>(),
         },
         "inputs": outcome.inputs,
         "evidence": outcome.evidence,

@@ -132,6 +132,7 @@ fn rightsizing(role: &str, in_inventory: bool) -> Rightsizing {
         }),
         replay: None,
         guardrail: if in_inventory { guardrail(role) } else { Guardrail::none("withheld", "not in the inventory") },
+        remediation: RemediationFiles::default(),
         unknown_patterns: Vec::new(),
         narrowing: None,
         not_considered: strings(&["service control policies"]),
