@@ -8,55 +8,22 @@
 
 mod beside;
 mod folders;
+mod moto;
 mod python;
 mod stand_in;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use assert_cmd::Command;
 use beside::say;
 use folders::json_file;
-use python::Python;
+use moto::Moto;
 use serde_json::{Value, json};
 use stand_in::{Answer, Call, StandIn};
 use tempfile::TempDir;
 
 const VENDOR: &str = "464622532012";
-
-/// A running moto; it ends when it is dropped.
-struct Moto {
-    child: Child,
-    port: u16,
-}
-
-impl Moto {
-    fn start(python: &Python) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = python.command();
-        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let mut moto = Self { child, port };
-        for _ in 0..300 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return moto;
-            }
-            assert!(moto.child.try_wait().unwrap().is_none(), "moto ended");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("moto does not answer");
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn run(arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("thirdtrail"));
@@ -147,15 +114,37 @@ fn a_session_is_told_and_dropped(url: &str, account: &str) {
     assert!(!said.contains("ASIA"), "{said}");
 }
 
+/// S17, S40: the trust policies that AWS tells are evaluated like those of a file; an account of the organization is no
+/// outsider, as soon as AWS is asked for it.
+fn roles_are_checked_as_they_are(url: &str, collected: &Path, accounts: &[String]) {
+    let check = |more: &[&str]| {
+        let (code, said) = run(&[&["external-id", "check", "--format", "json", "--endpoint-url", url], more].concat());
+        let start = said.find('{').unwrap_or_else(|| panic!("{said}"));
+        let answer: Value = serde_json::Deserializer::from_str(&said[start..]).into_iter().next().unwrap().unwrap();
+        (code, answer["roles"].clone())
+    };
+    let named = |roles: &Value| -> Vec<String> {
+        roles.as_array().unwrap().iter().map(|role| role["role"].as_str().unwrap().to_owned()).collect()
+    };
+    let arn = |name: &str| format!("arn:aws:iam::{}:role/{name}", accounts[0]);
+    let (code, roles) = check(&["--inventory", "live"]);
+    assert_eq!((code, named(&roles)), (0, vec![arn("Peer"), arn("Vendor")]));
+    assert_eq!(roles[1]["answer"], "refuses");
+    let file = collected.join(format!("inventory/{}.json", accounts[0]));
+    assert_eq!(check(&["--inventory", file.to_str().unwrap()]), (0, roles.clone()));
+    let (_, outside) = check(&["--inventory", "live", "--organization", "live"]);
+    assert_eq!(named(&outside), [arn("Vendor")]);
+    assert!(!roles.to_string().contains("1f0e7a52"), "S42: the id is told");
+}
+
 /// S17, S24, S25a: what was collected once and what is asked live give the same report, over two accounts.
 #[test]
 fn a_saved_collection_and_live_inputs_give_the_same_report() {
-    let packages = ["moto[server,iam,sts,organizations,cloudtrail]==5.2.5"];
-    let python = match Python::new().and_then(|python| python.with(&packages, "moto, flask, boto3")) {
+    let python = match moto::python() {
         Ok(python) => python,
         Err(reason) => return say(&format!("NOT RUN: moto absent: {}", reason.lines().last().unwrap_or_default())),
     };
-    let moto = Moto::start(&python);
+    let moto = Moto::start(&python, &[]);
     let port = moto.port;
     let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/seed.py");
     let said = python::run(python.command().arg(seed).arg(format!("http://127.0.0.1:{port}")))
@@ -170,6 +159,7 @@ fn a_saved_collection_and_live_inputs_give_the_same_report() {
     assert_eq!(code, 0, "{said}");
 
     a_session_is_told_and_dropped(&url, &accounts[0]);
+    roles_are_checked_as_they_are(&url, &collected, &accounts);
 
     let source = folder.path().join("trail");
     for account in &accounts {

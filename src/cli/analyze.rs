@@ -9,7 +9,7 @@ use crate::finding::keep::KeepOutcome;
 use crate::finding::suppress::SuppressionOutcome;
 use crate::finding::trust_steps::{TrustNarrowing, TrustWishes};
 use crate::policy::narrow::Narrowing;
-use crate::run::analyze::{Options, Outcome, analyze, analyze_with, write};
+use crate::run::analyze::{Format, Options, Outcome, analyze, analyze_with, write};
 use crate::run::beside::BesideOptions;
 use crate::run::checkpoint::{Checkpoints, Notes, open_place};
 use crate::run::config::RuleFiles;
@@ -25,8 +25,9 @@ use crate::run::{inputs, source};
 use super::args::{AnalyzeArguments, NarrowResources, NarrowTrust, SelectionArguments, Severity};
 use super::beside::is_live;
 use super::exit_code::ExitCode;
+use super::outputs::formats;
 use super::stop::stoppable;
-use super::terminal::{Shown, line, note, plain, size};
+use super::terminal::{Shown, config_note, line, note, plain, size};
 
 pub(super) fn run(arguments: &AnalyzeArguments, config: Option<Config>) -> anyhow::Result<ExitCode> {
     let out = Target::open(&arguments.out, &arguments.aws.options())?;
@@ -70,7 +71,7 @@ pub(super) fn finish(
                 format!("warning: cannot read a policy {reason}; mend it there, and see `thirdtrail policy lint`");
             note(&plain(&what));
         }
-        summary(&outcome, out)?;
+        summary(&outcome, out, options)?;
     }
     Ok(exit_code(&outcome.assessment, arguments.fail_on))
 }
@@ -87,9 +88,7 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
 }
 
 pub(super) fn options(arguments: &AnalyzeArguments, config: Option<Config>) -> Options {
-    if let Some(config) = config.as_ref().filter(|_| !arguments.quiet) {
-        note(&plain(&format!("config: {}", config.path.display())));
-    }
+    config_note(config.as_ref().filter(|_| !arguments.quiet));
     let inventories = if arguments.inventory.is_empty() && !arguments.beside.has_folder() {
         inputs::beside(Path::new(&arguments.selection.source))
     } else {
@@ -131,6 +130,7 @@ pub(super) fn options(arguments: &AnalyzeArguments, config: Option<Config>) -> O
             show_external_ids: arguments.show_external_ids,
         },
         effort: effort(arguments.jobs, arguments.memory),
+        formats: formats(&arguments.format),
     }
 }
 
@@ -162,7 +162,7 @@ fn exit_code(assessment: &Assessment, fail_on: Option<Severity>) -> ExitCode {
 }
 
 /// The last lines: what matters first, coverage again, where to read on.
-fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
+fn summary(outcome: &Outcome, out: &Target, options: &Options) -> anyhow::Result<()> {
     let assessment = &outcome.assessment;
     let outside = |kind: &str| matches!(kind, "vendor" | "unknown_account" | "identity_provider");
     let parties = assessment.parties.iter().filter(|party| outside(&party.kind)).count();
@@ -186,8 +186,12 @@ fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
     if let Some(notes) = &outcome.evidence {
         evidence(notes)?;
     }
-    line(&format!("report: {}", out.place_of("report/index.html")))?;
-    line(&format!("as one text: {}", out.place_of("report.md"))).context("cannot print")?;
+    let page = match &options.formats {
+        formats if formats.has(Format::Html) => "report/index.html",
+        formats if formats.has(Format::Markdown) => "report.md",
+        _ => "report.json",
+    };
+    line(&format!("report: {}", out.place_of(page))).context("cannot print")?;
     Ok(())
 }
 

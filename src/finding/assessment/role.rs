@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{ActionDays, Guardrail, ReplayReport, RoleRisk, TrustNarrowingReport, as_rfc3339, as_rfc3339_option};
@@ -102,12 +102,20 @@ pub struct ExternalIdUse {
     pub unseen: u64,
     /// How many different ids were sent.
     pub different: u64,
-    /// The ids, up to a limit.
+    /// The ids; a report lists some of them, and all are judged.
+    #[serde(serialize_with = "some_ids")]
     pub ids: Vec<SentId>,
     /// Whether one id could be demanded: `enforced` already, `safe`, `will_break`, `several`, `unclear`, `not_seen`.
     pub verdict: &'static str,
     /// One sentence.
     pub reason: String,
+}
+
+/// Ids listed of one party; all are counted.
+pub const EXTERNAL_IDS: usize = 20;
+
+fn some_ids<S: Serializer>(ids: &[SentId], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(ids.iter().take(EXTERNAL_IDS))
 }
 
 /// An external id that was sent (S42).
@@ -355,10 +363,27 @@ pub struct Rightsizing {
     pub guardrail: Guardrail,
     /// What was limited to the resources in use; `null` unless it was asked for (S35).
     pub narrowing: Option<NarrowingReport>,
+    /// Where the files lie by which a person applies it; filled by the renderer.
+    pub remediation: RemediationFiles,
     /// Action patterns that no catalog entry matches; they stay.
     pub unknown_patterns: Vec<String>,
     /// What could also limit or widen the role but is not in the inventory (S32).
     pub not_considered: Vec<String>,
+}
+
+/// Where the files of a role's remediation lie, relative to the output folder; `null` where there is none.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RemediationFiles {
+    /// The script that applies the proposal; a dry run unless it is told to.
+    pub apply: Option<String>,
+    /// The script that takes it back.
+    pub rollback: Option<String>,
+    /// The policies for Terraform.
+    pub terraform: Option<String>,
+    /// The policies for CloudFormation.
+    pub cloudformation: Option<String>,
+    /// The text of a pull request or ticket.
+    pub pull_request: Option<String>,
 }
 
 /// Statements of the proposal that are limited to fewer resources.

@@ -3,6 +3,7 @@
 use crate::finding::assessment::RoleReport;
 
 use super::super::markdown::{apply, guardrail, trust_narrowing};
+use super::super::remediation::plan;
 use super::site::Site;
 use super::words::Long;
 
@@ -28,14 +29,12 @@ pub(super) fn steps(role: &RoleReport) -> Vec<Step> {
     if role.rightsizing.status != "proposed" {
         return Vec::new();
     }
-    let changed = role.policies.iter().filter(|policy| policy.proposal != "unchanged");
-    changed
-        .map(|policy| Step {
-            title: "Policy".to_owned(),
-            name: Some(Long::of(&policy.name)),
-            commands: apply::steps(role, policy).unwrap_or_default(),
-        })
-        .collect()
+    let step = |step: &plan::Step<'_>| Step {
+        title: "Policy".to_owned(),
+        name: Some(Long::of(&step.policy.name)),
+        commands: apply::commands(role, step).unwrap_or_default(),
+    };
+    plan::steps(role).iter().map(step).collect()
 }
 
 /// The steps to a guard-rail, where the policy must stay as it is; one form of it is enough.
