@@ -10,8 +10,10 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::finding::assessment::Assessment;
-use thirdtrail::report::{OutputFile, render};
+use thirdtrail::report::formats::{Format, Formats};
+use thirdtrail::report::{OutputFile, render, render_by};
 use thirdtrail::run::analyze::analyze;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::store::local::LocalStore;
@@ -126,6 +128,8 @@ fn every_link_leads_somewhere() {
     check_links(&rendered(sample::assessment()));
     check_links(&of_trail("vendors").1);
     check_links(&of_trail("damaged").1);
+    let pages_alone = Formats::named([Format::Html]);
+    check_links(&texts(render_by(&OneByOne, &mut sample::assessment(), &pages_alone).unwrap()));
 }
 
 /// S43: no text of a stranger is markup, hides anything or turns what follows it.

@@ -2,6 +2,7 @@
 
 use crate::finding::assessment::RoleReport;
 
+use super::super::escape::shell_word;
 use super::super::markdown::{apply, guardrail, trust_narrowing};
 use super::super::remediation::plan;
 use super::site::Site;
@@ -35,6 +36,22 @@ pub(super) fn steps(role: &RoleReport) -> Vec<Step> {
         commands: apply::commands(role, step).unwrap_or_default(),
     };
     plan::steps(role).iter().map(step).collect()
+}
+
+/// The scripts that do all of it and take it back, where they were written.
+pub(super) fn scripts(role: &RoleReport) -> Vec<Step> {
+    let files = &role.rightsizing.remediation;
+    let (Some(apply), Some(rollback)) = (files.apply.as_deref(), files.rollback.as_deref()) else { return Vec::new() };
+    let step = |title: &str, path: &str, flag: &str| Step {
+        title: title.to_owned(),
+        name: None,
+        commands: shell_word(path).map(|path| format!("sh {path}{flag}")).into_iter().collect(),
+    };
+    vec![
+        step("Show what would change", apply, ""),
+        step("Change it", apply, " --apply"),
+        step("The way back", rollback, " --apply"),
+    ]
 }
 
 /// The steps to a guard-rail, where the policy must stay as it is; one form of it is enough.
@@ -79,11 +96,12 @@ pub(super) fn files<'a>(site: &Site<'a>, folder: &'a str, up: &str) -> Vec<FileL
 }
 
 /// Files by the ends of their names, the most telling first.
-const KINDS: [(&str, &str); 17] = [
+const KINDS: [(&str, &str); 18] = [
     ("apply.sh", "applies the proposal with the AWS CLI; shows what it would do unless it is told to act"),
     ("rollback.sh", "puts the policies back as they are today"),
     ("rightsized.tf", "the right-sized policies for Terraform"),
     ("rightsized.cfn.json", "the right-sized policies for CloudFormation"),
+    ("pull-request.md", "the text of a pull request"),
     ("certificate.json", "why each action goes or stays, and the replay"),
     ("boundary.json", "a permissions boundary that takes the dangerous unused actions"),
     ("deny.json", "a deny policy that takes the dangerous unused actions"),

@@ -66,6 +66,7 @@ pub(super) struct RolePage {
     has_diffs: bool,
     not_considered: Vec<String>,
     unknown_patterns: Few,
+    scripts: Vec<Step>,
     steps: Vec<Step>,
     guardrail: Option<String>,
     guardrail_actions: Few,
@@ -141,6 +142,7 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         policies,
         not_considered: role.rightsizing.not_considered.iter().map(|text| stopped(&sentence(text))).collect(),
         unknown_patterns: Few::of(&role.rightsizing.unknown_patterns, 12),
+        scripts: remedy::scripts(role),
         steps: remedy::steps(role),
         guardrail: guardrail(&role.rightsizing),
         guardrail_actions: Few::of(
