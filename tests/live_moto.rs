@@ -8,55 +8,22 @@
 
 mod beside;
 mod folders;
+mod moto;
 mod python;
 mod stand_in;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use assert_cmd::Command;
 use beside::say;
 use folders::json_file;
-use python::Python;
+use moto::Moto;
 use serde_json::{Value, json};
 use stand_in::{Answer, Call, StandIn};
 use tempfile::TempDir;
 
 const VENDOR: &str = "464622532012";
-
-/// A running moto; it ends when it is dropped.
-struct Moto {
-    child: Child,
-    port: u16,
-}
-
-impl Moto {
-    fn start(python: &Python) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = python.command();
-        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let mut moto = Self { child, port };
-        for _ in 0..300 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return moto;
-            }
-            assert!(moto.child.try_wait().unwrap().is_none(), "moto ended");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("moto does not answer");
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn run(arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("thirdtrail"));
@@ -173,12 +140,11 @@ fn roles_are_checked_as_they_are(url: &str, collected: &Path, accounts: &[String
 /// S17, S24, S25a: what was collected once and what is asked live give the same report, over two accounts.
 #[test]
 fn a_saved_collection_and_live_inputs_give_the_same_report() {
-    let packages = ["moto[server,iam,sts,organizations,cloudtrail]==5.2.5"];
-    let python = match Python::new().and_then(|python| python.with(&packages, "moto, flask, boto3")) {
+    let python = match moto::python() {
         Ok(python) => python,
         Err(reason) => return say(&format!("NOT RUN: moto absent: {}", reason.lines().last().unwrap_or_default())),
     };
-    let moto = Moto::start(&python);
+    let moto = Moto::start(&python, &[]);
     let port = moto.port;
     let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/seed.py");
     let said = python::run(python.command().arg(seed).arg(format!("http://127.0.0.1:{port}")))

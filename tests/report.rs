@@ -75,6 +75,10 @@ fn the_report_names_the_files_of_each_policy() {
             assert!(files.contains_key(path), "{path}");
             named += 1;
         }
+        for path in role["rightsizing"]["remediation"].as_object().unwrap().values().filter_map(Value::as_str) {
+            assert!(files.contains_key(path), "{path}");
+            named += 1;
+        }
         let paths = role["trust_narrowing"]["files"].as_object().unwrap().iter();
         for path in paths.filter(|(name, _)| *name != "not_written").filter_map(|(_, path)| path.as_str()) {
             assert!(files.contains_key(path), "{path}");

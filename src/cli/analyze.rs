@@ -9,7 +9,7 @@ use crate::finding::keep::KeepOutcome;
 use crate::finding::suppress::SuppressionOutcome;
 use crate::finding::trust_steps::{TrustNarrowing, TrustWishes};
 use crate::policy::narrow::Narrowing;
-use crate::run::analyze::{Options, Outcome, analyze, analyze_with, write};
+use crate::run::analyze::{Format, Options, Outcome, analyze, analyze_with, write};
 use crate::run::beside::BesideOptions;
 use crate::run::checkpoint::{Checkpoints, Notes, open_place};
 use crate::run::config::RuleFiles;
@@ -25,6 +25,7 @@ use crate::run::{inputs, source};
 use super::args::{AnalyzeArguments, NarrowResources, NarrowTrust, SelectionArguments, Severity};
 use super::beside::is_live;
 use super::exit_code::ExitCode;
+use super::outputs::formats;
 use super::stop::stoppable;
 use super::terminal::{Shown, config_note, line, note, plain, size};
 
@@ -70,7 +71,7 @@ pub(super) fn finish(
                 format!("warning: cannot read a policy {reason}; mend it there, and see `thirdtrail policy lint`");
             note(&plain(&what));
         }
-        summary(&outcome, out)?;
+        summary(&outcome, out, options)?;
     }
     Ok(exit_code(&outcome.assessment, arguments.fail_on))
 }
@@ -129,6 +130,7 @@ pub(super) fn options(arguments: &AnalyzeArguments, config: Option<Config>) -> O
             show_external_ids: arguments.show_external_ids,
         },
         effort: effort(arguments.jobs, arguments.memory),
+        formats: formats(&arguments.format),
     }
 }
 
@@ -160,7 +162,7 @@ fn exit_code(assessment: &Assessment, fail_on: Option<Severity>) -> ExitCode {
 }
 
 /// The last lines: what matters first, coverage again, where to read on.
-fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
+fn summary(outcome: &Outcome, out: &Target, options: &Options) -> anyhow::Result<()> {
     let assessment = &outcome.assessment;
     let outside = |kind: &str| matches!(kind, "vendor" | "unknown_account" | "identity_provider");
     let parties = assessment.parties.iter().filter(|party| outside(&party.kind)).count();
@@ -184,7 +186,8 @@ fn summary(outcome: &Outcome, out: &Target) -> anyhow::Result<()> {
     if let Some(notes) = &outcome.evidence {
         evidence(notes)?;
     }
-    line(&format!("report: {}", out.place_of("report.md"))).context("cannot print")?;
+    let page = if options.formats.has(Format::Markdown) { "report.md" } else { "report.json" };
+    line(&format!("report: {}", out.place_of(page))).context("cannot print")?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use super::collect::CollectArguments;
 use super::compare::CompareArguments;
 use super::external_id::ExternalIdArguments;
 use super::investigate::InvestigateArguments;
+use super::outputs::OutputFormat;
 use super::template::TemplateArguments;
 use super::vendors::VendorsArguments;
 
@@ -198,6 +199,9 @@ pub(super) struct AnalyzeArguments {
     /// Exit with 1 if there is a finding of this severity or a graver one.
     #[arg(long, value_enum)]
     pub(super) fail_on: Option<Severity>,
+    /// Which outputs to write, several with commas between them; by default all. `report.json` and `run.json` always are.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(super) format: Vec<OutputFormat>,
     /// Print nothing but errors.
     #[arg(long)]
     pub(super) quiet: bool,

@@ -16,6 +16,7 @@ mod investigate;
 mod lint;
 mod map;
 mod observe;
+mod outputs;
 mod plan;
 mod policy;
 mod report;

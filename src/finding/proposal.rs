@@ -17,8 +17,8 @@ use crate::policy::rightsize::{Rightsized, rightsize};
 use crate::policy::size::{PolicyKind, compact, split};
 
 use super::assessment::{
-    CertificateReport, Guardrail, NarrowedResources, NarrowingReport, PolicyFiles, PolicyReport, Rightsizing,
-    StatementChange,
+    CertificateReport, Guardrail, NarrowedResources, NarrowingReport, PolicyFiles, PolicyReport, RemediationFiles,
+    Rightsizing, StatementChange,
 };
 
 /// A role's policies, parsed, with what applies to them all.
@@ -163,6 +163,7 @@ fn unchanged(request: &Request<'_>) -> Rightsizing {
         replay: None,
         guardrail: Guardrail::default(),
         narrowing: None,
+        remediation: RemediationFiles::default(),
         unknown_patterns: patterns.into_iter().cloned().collect(),
         not_considered: not_considered(request.role, request.granted),
     }

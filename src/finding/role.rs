@@ -22,7 +22,9 @@ use crate::policy::last_accessed::Testimony;
 use crate::policy::narrow::KnownUses;
 
 use super::assess::Case;
-use super::assessment::{DeniedAction, Guardrail, PolicyReport, Rightsizing, RoleReport, RoleSessions};
+use super::assessment::{
+    DeniedAction, Guardrail, PolicyReport, RemediationFiles, Rightsizing, RoleReport, RoleSessions,
+};
 use super::calls::{ask_for_time, observed_calls};
 use super::external_id;
 use super::guardrail::guardrail;
@@ -261,6 +263,7 @@ fn not_in_inventory() -> Rightsizing {
         certificate: None,
         replay: None,
         narrowing: None,
+        remediation: RemediationFiles::default(),
         guardrail: Guardrail::none("withheld", "the role is not in the inventory"),
         unknown_patterns: Vec::new(),
         not_considered: Vec::new(),

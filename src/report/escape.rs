@@ -6,6 +6,9 @@
 /// Longest text shown in one place of a page, in characters; whole texts are in `report.json` and the tables.
 pub const SHOWN_CHARS: usize = 400;
 
+/// Longest text in a comment of a script.
+const SCRIPT_CHARS: usize = 200;
+
 /// Text in a paragraph, list or table cell: one line, no markup, no HTML, no links, no control characters.
 #[must_use]
 pub fn text(raw: &str) -> String {
@@ -69,6 +72,35 @@ fn spaced(raw: &str) -> String {
 pub fn shell_word(raw: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "+=,.@_/:-".contains(c);
     (!raw.is_empty() && !raw.starts_with('-') && raw.chars().all(plain)).then_some(raw)
+}
+
+/// One word for the shell, whatever it holds but a NUL, which no word can.
+#[must_use]
+pub fn shell_quoted(raw: &str) -> String {
+    format!("'{}'", raw.replace('\'', r"'\''"))
+}
+
+/// Adds a comment line to a script, from which everything is taken that is not plain.
+pub fn shell_comment(out: &mut String, raw: &str) {
+    out.push_str("# ");
+    out.push_str(&shell_plain(raw));
+    out.push('\n');
+}
+
+/// What is left of a text that a script shows: plain characters, a question mark for each of the others.
+#[must_use]
+pub fn shell_plain(raw: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " .,:;()/_@+=`'-".contains(c);
+    raw.chars().take(SCRIPT_CHARS).map(|c| if plain(c) { c } else { '?' }).collect()
+}
+
+/// Text of several lines in a code block, which nothing in it ends.
+#[must_use]
+pub fn fenced(language: &str, raw: &str) -> String {
+    let longest = raw.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    let shown: String = raw.trim_end().chars().map(|c| if c == '\n' { c } else { visible(c) }).collect();
+    format!("{fence}{language}\n{shown}\n{fence}")
 }
 
 /// Each character, or one that shows where a character without form was.
@@ -137,6 +169,17 @@ mod tests {
         for odd in ["", "-rf", "a b", "$(x)", "a;b", "a'b", "a\nb"] {
             assert_eq!(shell_word(odd), None, "{odd:?}");
         }
+    }
+
+    /// S43: no word ends its quotes, no comment its line, no line its code block.
+    #[test]
+    fn hostile_words_stay_words() {
+        assert_eq!(shell_quoted("a'; rm -rf / #"), r"'a'\''; rm -rf / #'");
+        let mut out = String::new();
+        shell_comment(&mut out, "x\nrm -rf /\r\u{2028}$(id)");
+        assert_eq!(out, "# x?rm -rf /???(id)\n");
+        assert_eq!(fenced("diff", "+a\n"), "```diff\n+a\n```");
+        assert_eq!(fenced("diff", " ```\n\u{202e}<b>"), "````diff\n ```\n\u{fffd}<b>\n````");
     }
 
     proptest! {

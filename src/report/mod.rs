@@ -2,20 +2,25 @@
 //!
 //! Pure: no file is opened, no clock is asked, and equal assessments give equal bytes. Judging is not done here; what a
 //! page says of a role stands in the [`Assessment`]. In reading order: [`escape`] and [`paths`] (strangers' names made
-//! harmless), [`json`], [`policy_files`], [`trust_files`], [`guardrail`] and [`certificate`] (what a person applies), [`markdown`] (what a person
-//! reads), [`tables`] and [`parquet`] (what a query engine reads).
+//! harmless), [`formats`] (what is wanted), [`json`], [`policy_files`], [`trust_files`], [`guardrail`], [`certificate`] and
+//! [`remediation`] (what a person applies), [`markdown`] (what a person reads), [`exports`] (what other programs read),
+//! [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod activity;
 pub mod certificate;
 pub mod changes;
 pub mod escape;
+pub mod exports;
+pub mod formats;
 pub mod guardrail;
+mod hcl;
 pub mod investigation;
 pub mod json;
 pub mod markdown;
 pub mod parquet;
 pub mod paths;
 pub mod policy_files;
+pub mod remediation;
 pub mod spreadsheet;
 pub mod tables;
 pub mod template;
@@ -23,6 +28,8 @@ pub mod trust_files;
 
 use crate::evidence::hands::{self, Hands, OneByOne};
 use crate::finding::assessment::Assessment;
+
+use self::formats::{Format, Formats};
 
 /// One output: a path relative to the output folder, with `/` between its parts, and the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,24 +77,32 @@ pub enum RenderError {
 /// # Errors
 /// [`RenderError`], which no input should bring about.
 pub fn render(assessment: &mut Assessment) -> Result<Vec<OutputFile>, RenderError> {
-    render_by(&OneByOne, assessment)
+    render_by(&OneByOne, assessment, &Formats::default())
 }
 
-/// [`render`] by several hands.
+/// [`render`] by several hands, the outputs that are wanted and `report.json`.
 ///
 /// # Errors
 /// As [`render`].
-pub fn render_by(hands: &dyn Hands, assessment: &mut Assessment) -> Result<Vec<OutputFile>, RenderError> {
+pub fn render_by(
+    hands: &dyn Hands,
+    assessment: &mut Assessment,
+    wanted: &Formats,
+) -> Result<Vec<OutputFile>, RenderError> {
     let folders = paths::role_folders(&assessment.roles);
     let show = assessment.asked.show_external_ids;
     let mut files = Vec::new();
-    for (role, folder) in assessment.roles.iter_mut().zip(&folders) {
-        policy_files::render(role, folder, &mut files)?;
-        guardrail::render(role, folder, &mut files)?;
-        trust_files::render(role, folder, show, &mut files)?;
+    if wanted.has(Format::Policies) {
+        for (role, folder) in assessment.roles.iter_mut().zip(&folders) {
+            policy_files::render(role, folder, &mut files)?;
+            guardrail::render(role, folder, &mut files)?;
+            trust_files::render(role, folder, show, &mut files)?;
+            remediation::render(role, folder, &mut files)?;
+        }
     }
     let assessment = &*assessment;
-    let (tables, pages) = hands::both(hands, || parquet::render(hands, assessment), || pages(assessment, &folders));
+    let tables = || if wanted.has(Format::Parquet) { parquet::render(hands, assessment) } else { Ok(Vec::new()) };
+    let (tables, pages) = hands::both(hands, tables, || pages(assessment, &folders, wanted));
     files.extend(tables?);
     files.extend(pages?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -97,13 +112,26 @@ pub fn render_by(hands: &dyn Hands, assessment: &mut Assessment) -> Result<Vec<O
     }
 }
 
-/// What people read, and `report.json`.
-fn pages(assessment: &Assessment, folders: &[String]) -> Result<Vec<OutputFile>, RenderError> {
-    let mut files = Vec::new();
-    for (role, folder) in assessment.roles.iter().zip(folders) {
-        files.extend(certificate::render(assessment, role, folder)?);
+/// What people read, and what other programs do, `report.json` always.
+fn pages(assessment: &Assessment, folders: &[String], wanted: &Formats) -> Result<Vec<OutputFile>, RenderError> {
+    let mut files = vec![json::render(assessment)?];
+    if wanted.has(Format::Policies) {
+        for (role, folder) in assessment.roles.iter().zip(folders) {
+            files.extend(certificate::render(assessment, role, folder)?);
+            files.extend(remediation::pull_request(assessment, role, folder));
+        }
     }
-    files.push(json::render(assessment)?);
-    files.push(OutputFile::new("report.md", markdown::render(assessment, folders)));
+    if wanted.has(Format::Csv) {
+        files.push(exports::csv(assessment));
+    }
+    if wanted.has(Format::Sarif) {
+        files.push(exports::sarif(assessment)?);
+    }
+    if wanted.has(Format::Ocsf) {
+        files.push(exports::ocsf(assessment)?);
+    }
+    if wanted.has(Format::Markdown) {
+        files.push(OutputFile::new("report.md", markdown::render(assessment, folders)));
+    }
     Ok(files)
 }

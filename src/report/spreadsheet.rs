@@ -17,7 +17,7 @@ pub fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> Vec<u8> {
 }
 
 fn cell(text: &str) -> String {
-    let first = text.trim_start_matches(' ').chars().next();
+    let first = text.trim_start_matches([' ', '\n']).chars().next();
     let formula = first.is_some_and(|c| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠'));
     let shown = visible_text(text);
     if formula { format!("'{shown}") } else { shown }
@@ -32,7 +32,7 @@ mod tests {
     /// S43: no formula, no control character.
     #[test]
     fn cells_are_text() {
-        let hostile = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\u{ff1d}1"];
+        let hostile = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\n=1", "\u{ff1d}1"];
         for text in hostile {
             assert!(cell(text).starts_with('\''), "{text}");
         }

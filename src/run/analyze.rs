@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::activity::party::Accounts;
 use crate::activity::party_user::{PartyUsers, UserFacts};
 use crate::aws::AccountId;
-use crate::aws::window::{Time, Window, midnight, rfc3339};
+use crate::aws::window::{Time, Window, midnight};
 use crate::cloudtrail::digest::key::PublicKeys;
 use crate::evidence::hands;
 use crate::evidence::scope::RoleRef;
@@ -22,11 +22,12 @@ use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, outcomes};
 use crate::finding::suppress::{self, SuppressionOutcome};
-use crate::finding::trust_steps::{TrustNarrowing, TrustWishes};
+use crate::finding::trust_steps::TrustWishes;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
 use crate::policy::reachable::reachable;
+pub use crate::report::formats::{Format, Formats};
 use crate::report::{OutputFile, render_by};
 use crate::store::Store;
 
@@ -40,7 +41,7 @@ use super::digests::{KeySources, add_live_keys, public_keys, witness};
 use super::discover::find;
 use super::gathered::OnDisk;
 use super::inputs::InputFile;
-use super::ledger::{manifest, peak_memory_bytes};
+use super::ledger::run_json;
 use super::listing::{Listing, Listings, Saver};
 use super::monitor::Monitor;
 use super::output::Target;
@@ -80,6 +81,8 @@ pub struct Options {
     pub max_holes: f64,
     /// How much of the machine to use.
     pub effort: Effort,
+    /// Which outputs to write.
+    pub formats: Formats,
 }
 
 /// What came of it.
@@ -143,7 +146,8 @@ pub fn analyze_with(
         plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
     }
     let Some(saved) = saved else {
-        if let Some(keys) = given.digest_keys.as_mut().filter(|_| asks_for_keys(options)) {
+        let asks = options.digest_keys.as_ref().is_some_and(|sources| sources.live);
+        if let Some(keys) = given.digest_keys.as_mut().filter(|_| asks) {
             inputs.extend(add_live_keys(keys, &plan, &options.beside.aws)?);
         }
         let verify = |keys| witness(store, &plan, keys, &options.request, monitor);
@@ -167,10 +171,6 @@ pub fn analyze_with(
     Ok(Outcome { evidence: Some(saved.checkpoints.notes()), ..outcome })
 }
 
-fn asks_for_keys(options: &Options) -> bool {
-    options.digest_keys.as_ref().is_some_and(|sources| sources.live)
-}
-
 /// Reads by `read` what was planned, judges and renders.
 pub(super) fn answer(
     plan: &Plan,
@@ -191,7 +191,8 @@ pub(super) fn answer(
         mark_known(&mut assessment, baseline);
     }
     let judged_after = started.elapsed();
-    let files = render_by(&workers, &mut assessment)
+    let activity = if options.formats.has(Format::Parquet) { activity } else { Spool::default() };
+    let files = render_by(&workers, &mut assessment, &options.formats)
         .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
     monitor.end();
     let timings = json!({
@@ -423,45 +424,4 @@ pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Option
     bytes.push(b'\n');
     outcome.files.push(OutputFile::new("run.json", bytes));
     out.write(&outcome.files, &outcome.activity)
-}
-
-fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
-    let accounts =
-        |accounts: &BTreeSet<AccountId>| -> Vec<String> { accounts.iter().map(ToString::to_string).collect() };
-    json!({
-        "schema": "thirdtrail.run/1",
-        "version": env!("CARGO_PKG_VERSION"),
-        "source": source,
-        "options": {
-            "since": options.request.since.map(rfc3339),
-            "until": options.request.until.map(rfc3339),
-            "as_of": options.as_of.map(rfc3339),
-            "idle_days": options.idle_days, "key_days": options.key_days,
-            "max_holes": options.max_holes,
-            "accounts": accounts(&options.request.accounts),
-            "regions": options.request.regions,
-            "own_accounts": accounts(&options.own_accounts),
-            "live": options.beside.live.iter().map(|input| input.word()).collect::<Vec<_>>(),
-            "assume_role_name": options.beside.assume_role_name,
-            "narrow_resources": options.narrowing.map(Narrowing::word),
-            "narrow_trust": options.trust.narrowing.map(TrustNarrowing::word),
-            "show_external_ids": options.trust.show_external_ids,
-            "complete_data_events": options.beside.complete_data_events,
-            "verify_digests": options.digest_keys.is_some(),
-            "config": options.rules.config.as_ref().map(|config| config.path.display().to_string()),
-            "jobs": options.effort.jobs,
-            "memory_bytes": options.effort.memory_bytes,
-        },
-        "inputs": outcome.inputs,
-        "evidence": outcome.evidence,
-        "keep_rules": outcome.keep,
-        "suppressions": outcome.suppressions,
-        "vendors_that_are_own_accounts": outcome.own_vendors,
-        "catalog_actions": Catalog::builtin().iter().count(),
-        "coverage": outcome.assessment.coverage,
-        "timings": outcome.timings,
-        "peak_memory_bytes": peak_memory_bytes(),
-        "temporary_files": outcome.on_disk,
-        "files": manifest(&outcome.files, &outcome.activity),
-    })
 }

@@ -60,8 +60,17 @@ impl Target {
 }
 
 /// What this program writes at the top of an output folder.
-pub(super) const OWN: [&str; 8] =
-    ["report", "report.md", "report.json", "roles", "parquet", "run.json", "findings.csv", "findings.sarif"];
+pub(super) const OWN: [&str; 9] = [
+    "report",
+    "report.md",
+    "report.json",
+    "roles",
+    "parquet",
+    "run.json",
+    "findings.csv",
+    "findings.sarif",
+    "findings.ocsf.jsonl",
+];
 
 /// Whether the output folder can take the files of a run; asked before the long work.
 ///

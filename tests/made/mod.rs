@@ -117,7 +117,13 @@ impl Trail {
             options.rules.vendors.push(file("vendors.toml", vendors));
         }
         let outcome = analyze(&LocalStore::open(Path::new(self.folder.path())).unwrap(), &options, &Silent).unwrap();
-        outcome.files.into_iter().map(|file| (file.path, file.bytes)).collect()
+        let calls = outcome.activity.files.iter().map(|file| {
+            let mut bytes = Vec::new();
+            outcome.activity.copy(file, &mut bytes).unwrap();
+            (file.path.clone(), bytes)
+        });
+        let calls: Vec<_> = calls.collect();
+        outcome.files.into_iter().map(|file| (file.path, file.bytes)).chain(calls).collect()
     }
 
     /// Its `report.json`.

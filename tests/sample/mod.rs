@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may stop here")]
 
+pub(crate) mod activity;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,6 +132,7 @@ fn rightsizing(role: &str, in_inventory: bool) -> Rightsizing {
         }),
         replay: None,
         guardrail: if in_inventory { guardrail(role) } else { Guardrail::none("withheld", "not in the inventory") },
+        remediation: RemediationFiles::default(),
         unknown_patterns: Vec::new(),
         narrowing: None,
         not_considered: strings(&["service control policies"]),

@@ -363,10 +363,27 @@ pub struct Rightsizing {
     pub guardrail: Guardrail,
     /// What was limited to the resources in use; `null` unless it was asked for (S35).
     pub narrowing: Option<NarrowingReport>,
+    /// Where the files lie by which a person applies it; filled by the renderer.
+    pub remediation: RemediationFiles,
     /// Action patterns that no catalog entry matches; they stay.
     pub unknown_patterns: Vec<String>,
     /// What could also limit or widen the role but is not in the inventory (S32).
     pub not_considered: Vec<String>,
+}
+
+/// Where the files of a role's remediation lie, relative to the output folder; `null` where there is none.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RemediationFiles {
+    /// The script that applies the proposal; a dry run unless it is told to.
+    pub apply: Option<String>,
+    /// The script that takes it back.
+    pub rollback: Option<String>,
+    /// The policies for Terraform.
+    pub terraform: Option<String>,
+    /// The policies for CloudFormation.
+    pub cloudformation: Option<String>,
+    /// The text of a pull request or ticket.
+    pub pull_request: Option<String>,
 }
 
 /// Statements of the proposal that are limited to fewer resources.

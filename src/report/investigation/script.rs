@@ -6,6 +6,7 @@
 
 use crate::finding::investigate::contain::What;
 
+use super::super::escape::{shell_comment as comment, shell_quoted as quoted};
 use super::Planned;
 
 /// The policy that ends sessions.
@@ -15,8 +16,6 @@ pub(super) const DENY_EVERYTHING: &str = "deny-everything.json";
 /// Names of the inline policies that are put.
 const SESSIONS_POLICY: &str = "thirdtrail-deny-sessions";
 const EVERYTHING_POLICY: &str = "thirdtrail-deny-everything";
-/// Longest text in a comment.
-const COMMENT_CHARS: usize = 200;
 
 /// What a script begins with.
 pub(super) struct Head<'a> {
@@ -196,32 +195,5 @@ fn take_back(one: &Planned<'_>) -> Option<String> {
         What::EndSessions => delete("role", SESSIONS_POLICY),
         What::DeactivateKeys => None,
         What::CloseUser => delete("user", EVERYTHING_POLICY),
-    }
-}
-
-/// One word for the shell, whatever it holds.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-/// A comment line, from which everything is taken that is not plain.
-fn comment(out: &mut String, text: &str) {
-    let plain = |c: char| c.is_ascii_alphanumeric() || " .,:;()/_@+=`'-".contains(c);
-    out.push_str("# ");
-    out.extend(text.chars().take(COMMENT_CHARS).map(|c| if plain(c) { c } else { '?' }));
-    out.push('\n');
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// S43: no word ends its quotes, and no comment its line.
-    #[test]
-    fn hostile_words_stay_words() {
-        assert_eq!(quoted("a'; rm -rf / #"), r"'a'\''; rm -rf / #'");
-        let mut out = String::new();
-        comment(&mut out, "x\nrm -rf /\r\u{2028}$(id)");
-        assert_eq!(out, "# x?rm -rf /???(id)\n");
     }
 }

@@ -14,6 +14,7 @@ pub mod investigation;
 mod kept;
 mod page;
 mod parties;
+pub mod pull_request;
 mod role;
 mod sizing;
 mod trust_narrowing;

@@ -23,12 +23,12 @@ pub struct CannotWrite(String);
 /// A text or key that CloudFormation would replace.
 pub fn cloudformation(role: &VendorRole) -> Result<String, CannotWrite> {
     for document in &role.documents {
-        check(&document.document, DEPTH)?;
+        check(&document.document)?;
     }
     if let Some(Boundary::Document(document)) = &role.boundary {
-        check(document, DEPTH)?;
+        check(document)?;
     }
-    check(&json!([role.description, role.tags, role.attached]), DEPTH)?;
+    check(&json!([role.description, role.tags, role.attached]))?;
     let mut template = Map::new();
     template.insert("AWSTemplateFormatVersion".to_owned(), json!("2010-09-09"));
     template.insert("Description".to_owned(), json!(format!("Role {} for an outside party", role.name)));
@@ -99,20 +99,28 @@ fn resources(role: &VendorRole) -> Value {
     Value::Object(resources)
 }
 
+/// Whether CloudFormation takes the value as it is.
+///
+/// # Errors
+/// A text or key that it would replace.
+pub(in super::super) fn check(value: &Value) -> Result<(), CannotWrite> {
+    check_within(value, DEPTH)
+}
+
 /// Intrinsic functions are objects of one such key; dynamic references are texts. Source: CloudFormation User Guide,
 /// "Intrinsic function reference", "Get values stored in other services using dynamic references".
-fn check(value: &Value, depth: usize) -> Result<(), CannotWrite> {
+fn check_within(value: &Value, depth: usize) -> Result<(), CannotWrite> {
     let wrong = |text: &str| Err(CannotWrite(text.chars().take(80).collect()));
     match value {
         _ if depth == 0 => wrong("nesting this deep"),
         Value::String(text) if text.contains("{{resolve:") => wrong(text),
-        Value::Array(items) => items.iter().try_for_each(|item| check(item, depth - 1)),
+        Value::Array(items) => items.iter().try_for_each(|item| check_within(item, depth - 1)),
         Value::Object(map) => map.iter().try_for_each(|(key, value)| {
             let replaced = ["Ref", "Condition"].contains(&key.as_str()) && map.len() == 1;
             if replaced || key.starts_with("Fn::") || key.contains("{{resolve:") {
                 return wrong(key);
             }
-            check(value, depth - 1)
+            check_within(value, depth - 1)
         }),
         _ => Ok(()),
     }

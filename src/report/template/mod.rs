@@ -4,10 +4,10 @@
 //! wants it (S43). The external id stays out of the files unless it was given for them (S42).
 
 mod cloudformation;
-mod hcl;
 mod steps;
 mod terraform;
 
+pub(super) use cloudformation::check;
 pub use cloudformation::{CannotWrite, cloudformation};
 pub use steps::{Steps, UserToReplace, steps};
 pub use terraform::terraform;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::hcl::{Instead, expression, lines, quoted};
+use super::super::hcl::{Instead, block, encoded, entry, lines, quoted};
 use super::{ID_CHARACTERS, ID_PATTERN, id_or_parameter};
 use crate::policy::size::PolicyKind;
 use crate::policy::vendor_role::{Boundary, VendorRole};
@@ -85,14 +85,6 @@ fn role_block(role: &VendorRole) -> String {
     out
 }
 
-fn entry(name: &str, value: &str) -> (String, String) {
-    (name.to_owned(), value.to_owned())
-}
-
-fn encoded(document: &Value, instead: &Instead<'_>) -> String {
-    format!("jsonencode({})", expression(document, instead, 2))
-}
-
 fn policy(name: &str, document: &Value) -> Vec<(String, String)> {
     vec![entry("name", &quoted(name)), entry("policy", &encoded(document, &[]))]
 }
@@ -100,8 +92,4 @@ fn policy(name: &str, document: &Value) -> Vec<(String, String)> {
 fn attachment(out: &mut String, label: &str, arn: &str) {
     let entries = [entry("role", "aws_iam_role.vendor.name"), entry("policy_arn", arn)];
     block(out, "aws_iam_role_policy_attachment", label, &entries);
-}
-
-fn block(out: &mut String, kind: &str, label: &str, entries: &[(String, String)]) {
-    out.push_str(&format!("resource \"{kind}\" \"{label}\" {{\n{}}}\n\n", lines(entries, 2)));
 }

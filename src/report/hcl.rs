@@ -34,7 +34,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// The value as an expression, its further lines indented by `indent` and more.
-pub(super) fn expression(value: &Value, instead: &Instead<'_>, indent: usize) -> String {
+fn expression(value: &Value, instead: &Instead<'_>, indent: usize) -> String {
     let mut out = String::new();
     write_value(value, instead, indent, &mut out);
     out
@@ -83,6 +83,21 @@ fn write_value(value: &Value, instead: &Instead<'_>, indent: usize, out: &mut St
 fn name(key: &str) -> String {
     let bare = key.starts_with(|c: char| c.is_ascii_uppercase()) && key.chars().all(|c| c.is_ascii_alphanumeric());
     if bare { key.to_owned() } else { quoted(key) }
+}
+
+/// The name of an argument and its value.
+pub(super) fn entry(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// The text that a JSON document stands for.
+pub(super) fn encoded(document: &Value, instead: &Instead<'_>) -> String {
+    format!("jsonencode({})", expression(document, instead, 2))
+}
+
+/// A resource with its arguments.
+pub(super) fn block(out: &mut String, kind: &str, label: &str, entries: &[(String, String)]) {
+    out.push_str(&format!("resource \"{kind}\" \"{label}\" {{\n{}}}\n\n", lines(entries, 2)));
 }
 
 /// `name = expression`, one after another, the signs below each other as `terraform fmt` wants them: of neighbours that

@@ -1,0 +1,69 @@
+//! The findings for other programs: a spreadsheet (CSV), code scanning (SARIF), and SIEMs (OCSF).
+//!
+//! All three hold the same findings in the same order, gravest first, suppressed ones included and marked as each form marks
+//! them. Every text in a finding may be a stranger's (S43); none of the forms gets a secret that `report.json` does not show.
+
+mod ocsf;
+mod rules;
+mod sarif;
+mod table;
+
+use super::{OutputFile, RenderError};
+use crate::finding::assessment::{Assessment, Finding};
+
+/// Path of the spreadsheet.
+pub const CSV: &str = "findings.csv";
+/// Path of the findings for code scanning.
+pub const SARIF: &str = "findings.sarif";
+/// Path of the findings for SIEMs.
+pub const OCSF: &str = "findings.ocsf.jsonl";
+
+/// The severities, gravest first.
+const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
+
+/// Renders the spreadsheet.
+#[must_use]
+pub fn csv(assessment: &Assessment) -> OutputFile {
+    OutputFile::new(CSV, table::render(&ordered(assessment)))
+}
+
+/// Renders the findings for code scanning.
+///
+/// # Errors
+/// [`RenderError`], which no input should bring about.
+pub fn sarif(assessment: &Assessment) -> Result<OutputFile, RenderError> {
+    super::json::pretty(SARIF, &sarif::log(assessment, &ordered(assessment)))
+}
+
+/// Renders the findings for SIEMs, one a line.
+///
+/// # Errors
+/// [`RenderError`], which no input should bring about.
+pub fn ocsf(assessment: &Assessment) -> Result<OutputFile, RenderError> {
+    let mut bytes = Vec::new();
+    for finding in ordered(assessment) {
+        let event = ocsf::event(assessment, finding);
+        serde_json::to_writer(&mut bytes, &event)
+            .map_err(|source| RenderError::Json { path: OCSF.to_owned(), source })?;
+        bytes.push(b'\n');
+    }
+    Ok(OutputFile::new(OCSF, bytes))
+}
+
+/// Gravest first, then by code and subject.
+fn ordered(assessment: &Assessment) -> Vec<&Finding> {
+    let mut findings: Vec<&Finding> = assessment.findings.iter().collect();
+    findings.sort_by_key(|finding| (rank(&finding.severity), &finding.code, &finding.subject, &finding.id));
+    findings
+}
+
+/// 0 for the gravest severity.
+fn rank(severity: &str) -> usize {
+    SEVERITIES.iter().position(|known| *known == severity).unwrap_or(SEVERITIES.len())
+}
+
+/// The last part of an ARN, or the whole of another subject.
+fn name_of(subject: &str) -> &str {
+    let last = || subject.rsplit(['/', ':']).next().filter(|name| !name.is_empty());
+    if subject.starts_with("arn:") { last().unwrap_or(subject) } else { subject }
+}

@@ -1,0 +1,170 @@
+//! `findings.sarif`: SARIF 2.1.0, as code-scanning pages take it.
+//!
+//! A finding is about a role or an account, not about a line of code: the ARN is a logical location, and the physical one,
+//! without which GitHub refuses a result, is the page of the report. Fingerprints are made of the finding's id alone, so that a
+//! finding keeps its alert from run to run.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::rules::{Rule, rules};
+use super::{name_of, rank};
+use crate::aws::window::rfc3339;
+use crate::finding::assessment::{Assessment, Finding};
+use crate::report::escape::visible_text;
+
+/// Where the schema is published.
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+/// The file that results point at.
+const PAGE: &str = "report.md";
+/// Longest text of one message, in characters.
+const MESSAGE_CHARS: usize = 8_000;
+/// How grave each severity is from 0 to 10, as GitHub sorts alerts: its `critical` begins above 9.0, `high` at 7.0,
+/// `medium` at 4.0. Source: GitHub documentation, "SARIF support for code scanning".
+const SCORES: [&str; 5] = ["9.5", "8.0", "5.5", "3.0", "0.1"];
+
+/// The log.
+pub(super) fn log(assessment: &Assessment, findings: &[&Finding]) -> Value {
+    let rules = rules();
+    let places: HashMap<&str, usize> = rules.iter().enumerate().map(|(at, rule)| (rule.code, at)).collect();
+    let results: Vec<Value> = findings.iter().map(|finding| result(finding, &places)).collect();
+    let described: Vec<Value> = rules.iter().map(|rule| describe(rule, findings)).collect();
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "thirdtrail",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": described,
+            }},
+            "automationDetails": {"id": "thirdtrail/"},
+            "invocations": [invocation(assessment)],
+            "columnKind": "utf16CodeUnits",
+            "results": results,
+        }],
+    })
+}
+
+/// What the run could not see is told with it.
+fn invocation(assessment: &Assessment) -> Value {
+    let coverage = &assessment.coverage;
+    let notice = |level: &str, text: String| json!({"level": level, "message": {"text": text}});
+    let mut notices = Vec::new();
+    if !coverage.complete {
+        notices.push(notice(
+            "warning",
+            format!(
+                "Not everything could be read ({} objects, {} records, {} inputs beside the trail): what is not found here may \
+                 be there all the same.",
+                coverage.objects.failed.len(),
+                coverage.records.bad,
+                coverage.failed_inputs.len()
+            ),
+        ));
+    }
+    for account in coverage.accounts.iter().filter(|account| !account.holes.is_empty()) {
+        notices.push(notice(
+            "note",
+            format!("Days on which the trail of account {} has holes: {}.", account.account_id, account.holes.len()),
+        ));
+    }
+    json!({"executionSuccessful": true, "toolExecutionNotifications": notices, "properties": {
+        "since": rfc3339(assessment.window.since), "until": rfc3339(assessment.window.until),
+        "as_of": rfc3339(assessment.as_of)}})
+}
+
+fn describe(rule: &Rule, findings: &[&Finding]) -> Value {
+    // GitHub sorts alerts by their rule, so a rule is as grave here as its gravest finding.
+    let gravest = findings.iter().filter(|finding| finding.code == rule.code).map(|one| rank(&one.severity)).min();
+    let mut properties = json!({"tags": ["security", "aws", "third-party"]});
+    if let Some(score) = gravest.and_then(|rank| SCORES.get(rank)) {
+        properties["security-severity"] = json!(score);
+    }
+    json!({
+        "id": rule.code,
+        "name": rule.code,
+        "shortDescription": {"text": first_sentence(&rule.meaning)},
+        "fullDescription": {"text": rule.meaning},
+        "help": {"text": format!("{} What to do: {}", rule.meaning, rule.to_do), "markdown": rule.section},
+        "defaultConfiguration": {"level": gravest.map_or("warning", level_of)},
+        "properties": properties,
+    })
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").and_then(|end| text.get(..=end)).unwrap_or(text)
+}
+
+fn level_of(rank: usize) -> &'static str {
+    match rank {
+        0 | 1 => "error",
+        2 => "warning",
+        _ => "note",
+    }
+}
+
+fn result(finding: &Finding, places: &HashMap<&str, usize>) -> Value {
+    let text = format!("{}. {} To do: {}", finding.title.trim_end_matches('.'), finding.detail, finding.remediation);
+    let mut result = json!({
+        "ruleId": finding.code,
+        "level": level_of(rank(&finding.severity)),
+        "message": {"text": message(&text)},
+        "locations": [{
+            "physicalLocation": {"artifactLocation": {"uri": PAGE}, "region": {"startLine": 1}},
+            "logicalLocations": [{
+                "name": visible_text(name_of(&finding.subject)),
+                "fullyQualifiedName": visible_text(&finding.subject),
+                "kind": "resource",
+            }],
+        }],
+        "partialFingerprints": {
+            "primaryLocationLineHash": format!("{}:1", finding.id),
+            "thirdtrailFinding/v1": finding.id,
+        },
+        "properties": {"severity": finding.severity, "account_id": finding.account_id, "subject": finding.subject,
+            "party": finding.party, "evidence": finding.evidence},
+    });
+    if let Some(at) = places.get(finding.code.as_str()) {
+        result["ruleIndex"] = json!(at);
+    }
+    if let Some(mark) = &finding.suppressed {
+        let until = mark.expires.as_deref().unwrap_or("for ever");
+        let why = format!("{} (owner {}, until {until}, by {})", mark.reason, mark.owner, mark.by);
+        result["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": message(&why)}]);
+    }
+    if let Some(known) = finding.known {
+        result["baselineState"] = json!(if known { "unchanged" } else { "new" });
+    }
+    result
+}
+
+/// One line in which nothing is a link: `[text](target)` would be one even in plain text (SARIF 2.1.0, 3.11.6).
+fn message(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let line = visible_text(raw);
+    let mut rest = line.chars();
+    for c in rest.by_ref().take(MESSAGE_CHARS) {
+        if matches!(c, '[' | ']' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    if rest.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S43: a stranger's text is neither a link nor a second line.
+    #[test]
+    fn no_message_holds_a_link() {
+        assert_eq!(message("see [here](http://evil.example)\n<b>"), "see \\[here\\](http://evil.example) <b>");
+        assert_eq!(message(&"x".repeat(100_000)).chars().count(), MESSAGE_CHARS + 1);
+    }
+}
