@@ -316,3 +316,24 @@ fn undone(parameters: &Value) -> bool {
     let text = parameters.to_string();
     text.contains("\"remove\"") || text.contains("valuesToRemove") || text.contains("193672423079")
 }
+
+/// S11, S21: what a vendor's session asked for in vain is the vendor's refusal, not our own organization's.
+#[test]
+fn a_sessions_refused_hand_off_is_its_partys() {
+    let mut trail = trail();
+    let arn = |role: &str| format!("arn:aws:iam::{OWN}:role/v/{role}");
+    let handoff = json!({"requestParameters": {"roleArn": arn("Vendor"), "roleSessionName": "s"},
+        "responseElements": {"credentials": {"accessKeyId": "ASIAVENDORVENDORVEND"},
+            "assumedRoleUser": {"assumedRoleId": "AROAVendor:s", "arn": "arn:aws:sts::x"}}});
+    let vendor = json!({"type": "AWSAccount", "principalId": "AROAX:y", "accountId": DATADOG});
+    trail.add("2026-05-01T09:00:00Z", vendor, ("sts", "AssumeRole"), handoff);
+    let refused =
+        json!({"requestParameters": {"roleArn": arn("Ours"), "roleSessionName": "t"}, "errorCode": "AccessDenied"});
+    trail.add(TIME, session("Vendor", "s", "ASIAVENDORVENDORVEND"), ("sts", "AssumeRole"), refused);
+    let report = trail.report();
+    let parties = report["parties"].as_array().unwrap();
+    let party = parties.iter().find(|party| party["id"] == DATADOG).unwrap();
+    assert_eq!(party["denied"], 1, "{party}");
+    let own = parties.iter().find(|party| party["id"] == OWN);
+    assert!(own.is_none_or(|own| own["denied"] == 0), "{own:?}");
+}

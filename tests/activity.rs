@@ -16,7 +16,7 @@ use program::run;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirdtrail::evidence::tables::columnar::{ColumnarError, decode_where};
-use thirdtrail::report::activity::{ActivityRow, COLUMNS, day_of};
+use thirdtrail::report::activity::{ActivityRow, columns, day_of};
 use thirdtrail::report::tables;
 use thirdtrail::run::analyze::analyze;
 use thirdtrail::run::monitor::Silent;
@@ -104,7 +104,7 @@ fn in_files_by_day(out: &Path) {
     for (path, bytes) in table(out) {
         let day = day_of(&path).unwrap().to_string();
         let times: Vec<String> =
-            rows_where(&COLUMNS, bytes).iter().map(|row| row["time"].as_str().unwrap().to_owned()).collect();
+            rows_where(&columns(), bytes).iter().map(|row| row["time"].as_str().unwrap().to_owned()).collect();
         assert!(!times.is_empty() && times.iter().all(|time| time.starts_with(&day)), "{path}");
         assert!(times.is_sorted(), "{path}");
     }
@@ -253,7 +253,7 @@ fn strangers_texts_stay_texts() {
     }
     let csv = run(&["activity", out, "--format", "csv"]).stdout;
     for line in csv::Reader::from_reader(csv.as_bytes()).records().map(Result::unwrap) {
-        assert_eq!(line.len(), COLUMNS.len() + 1);
+        assert_eq!(line.len(), columns().len() + 1);
         assert!(line.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r'])), "{line:?}");
     }
     let rows: Vec<ActivityRow> = serde_json::from_str(&run(&["activity", out, "--format", "json"]).stdout).unwrap();

@@ -281,10 +281,37 @@ fn a_role_made_again_is_the_one_of_the_inventory() {
     for at in [0, 1] {
         let mut both = new.clone();
         both["roles"].as_array_mut().unwrap().insert(at, before.clone());
-        assert!(between(&both, &both).is_empty() && between(&old, &both).is_empty());
+        assert!(between(&both, &both).is_empty());
+        // What the other one did is not what this one did.
+        let changes = between(&old, &both);
+        assert_eq!((changes.actions.new.len(), changes.roles.new.len(), changes.roles_changed.len()), (1, 0, 0));
+        assert_eq!(changes.actions.new[0].what.role_id, "AROA0");
     }
     new["roles"] = json!([before]);
     assert_eq!(between(&old, &new).roles_changed[0].to, "AROA0");
+}
+
+/// S16, S17: what only a list of vendors or of own accounts tells is not gone, and not new, for want of it.
+#[test]
+fn parties_rest_on_their_inputs() {
+    let mut old = report();
+    old["parties"][0]["kind"] = json!("iam_user");
+    let mut new = report();
+    new["parties"] = json!([]);
+    let gone =
+        |changes: &Comparison| (changes.parties.gone.len(), changes.regions.gone.len(), changes.networks.gone.len());
+    assert_eq!(gone(&between(&old, &new)), (1, 1, 1));
+    new["asked"]["vendors"] = json!(0);
+    let changes = between(&old, &new);
+    assert_eq!(gone(&changes), (0, 0, 0));
+    assert_eq!(changes.networks.not_read[0].doubt.as_deref(), Some("no vendors file was given"));
+    assert_eq!(gone(&between(&report(), &new)), (1, 1, 1));
+    let mut ours = report();
+    ours["parties"][0]["kind"] = json!("own_organization");
+    ours["roles"][0]["trust"][0]["outside"] = json!(false);
+    let changes = between(&report(), &ours);
+    assert_eq!((gone(&changes), changes.trusts.gone.len(), changes.parties_changed.len()), ((0, 0, 0), 0, 1));
+    assert!(changes.parties.not_read[0].doubt.as_deref().unwrap().ends_with("counts as own organization there"));
 }
 
 /// Findings that rest on an input that only one of the two had are not called gone.

@@ -245,3 +245,38 @@ fn the_examples_are_taken() {
     let ran = run_in(place.path(), &["analyze", &holes, "--config", "shown.toml", "--quiet", "--out", "shown"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
 }
+
+/// S17: vendors, own accounts and inputs of the configuration count for `external-id check` and `template`, as far as
+/// these take them; the command line wins, and what they have no use for is passed over.
+#[test]
+fn other_commands_take_what_they_can_use() {
+    let role = |name: &str, account: &str| {
+        json!({"RoleName": name, "RoleId": format!("AROA{name}"), "Arn": format!("arn:aws:iam::111122223333:role/{name}"),
+            "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"AWS": account}}]}})
+    };
+    let inventory =
+        json!({"RoleDetailList": [role("Theirs", "999988887777"), role("Ours", "444455556666")]}).to_string();
+    let text = "inventory = [\"iam.json\"]\nown_account = [\"444455556666\"]\nvendors = [\"v.toml\"]\nout = \"there\"\n\
+        [[vendor]]\nname = \"Acme\"\naccounts = [\"999988887777\"]\n";
+    let vendors = "[[vendor]]\nname = \"Bolt\"\naccounts = [\"888877776666\"]\n";
+    let place =
+        place(&[("thirdtrail.toml", text), ("v.toml", vendors), ("iam.json", &inventory), ("off/x.toml", text)]);
+    let check = |more: &[&str]| run_in(place.path(), &[&["external-id", "check"], more].concat());
+    let found = check(&[]);
+    assert!(found.code == 1 && found.stdout.contains("Acme") && !found.stdout.contains("Ours"), "{}", found.stdout);
+    assert!(found.stderr.contains("config: thirdtrail.toml"), "{}", found.stderr);
+    assert!(check(&["--own-account", "123412341234"]).stdout.contains("Ours"), "the command line wins");
+    assert_eq!(check(&["--no-config"]).code, 2, "without it there is no inventory");
+    let lost = check(&["--config", "off/x.toml"]);
+    assert!(lost.code == 2 && lost.stderr.contains("off/iam.json"), "paths are the file's: {}", lost.stderr);
+    let live = check(&["--live", "--role", "Theirs"]);
+    assert!(live.code == 2 && live.stderr.contains("ARN"), "what a live question has no use for: {}", live.stderr);
+    for (name, account) in [("Acme", "999988887777"), ("Bolt", "888877776666")] {
+        let template = |more: &[&str]| run_in(place.path(), &[&["template", "--vendor", name], more].concat());
+        let made = template(&["--actions", "ec2:DescribeInstances"]);
+        assert!(made.code == 0 && made.stdout.contains(account), "{}", made.stderr);
+        assert_eq!(template(&["--no-config", "--actions", "ec2:DescribeInstances"]).code, 2);
+    }
+    assert!(!place.path().join("there").exists(), "`out` is where a report goes");
+}

@@ -174,10 +174,20 @@ fn dump(evidence: &Evidence) -> BTreeSet<String> {
             let place = [key.region, key.source, key.name, key.via].map(text).join(" ");
             let ids = [&sighting.allowed, &sighting.denied, &sighting.failed].map(|ids| ids.to_sorted());
             let throttled = sighting.throttled.as_ref().map(|ids| ids.to_sorted());
+            let calls = sighting.settled_calls(&evidence.names).into_iter();
+            let calls: Vec<String> = calls
+                .map(|call| {
+                    let told = (call.id, call.seconds, call.outcome, call.read_only, call.texts(&evidence.names));
+                    format!("{told:?}")
+                })
+                .collect();
             let mut rest = sighting.clone();
-            rest.throttled = None;
+            (rest.throttled, rest.calls) = (None, Vec::new());
             (rest.allowed, rest.denied, rest.failed) = Default::default();
-            all.insert(format!("{who} {} {place} {:?} {ids:?} {throttled:?} {rest:?}", key.account, key.hints));
+            all.insert(format!(
+                "{who} {} {place} {:?} {ids:?} {throttled:?} {calls:?} {rest:?}",
+                key.account, key.hints
+            ));
         }
     }
     all.extend(evidence.keys.iter().map(|(key, used)| format!("{} {} {used:?}", text(key.user), text(key.key))));

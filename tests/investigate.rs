@@ -106,12 +106,13 @@ struct Output {
 impl Output {
     fn of(files: BTreeMap<String, Vec<u8>>) -> Self {
         let folder = TempDir::new().unwrap();
+        let told: Vec<Value> = files.keys().map(|path| json!({"path": path})).collect();
         for (path, bytes) in files {
             let path = folder.path().join("out").join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, bytes).unwrap();
         }
-        let manifest = json!({"schema": "thirdtrail.run/1", "version": "0.1.0", "source": "trail"});
+        let manifest = json!({"schema": "thirdtrail.run/1", "version": "0.1.0", "source": "trail", "files": told});
         fs::write(folder.path().join("out/run.json"), manifest.to_string()).unwrap();
         fs::write(folder.path().join("inventory.json"), inventory().to_string()).unwrap();
         Self { folder }
@@ -173,7 +174,7 @@ fn a_breach_is_told_from_the_output_of_a_run() {
     assert!(kinds.contains(&"secretsmanager secret".to_owned()), "{kinds:?}");
     let calls = told["calls"].as_array().unwrap();
     let stop = calls.iter().find(|call| call["event_name"] == "StopLogging").unwrap();
-    assert_eq!((&stop["denied"], &stop["wholly_inside"]), (&json!(1), &json!(true)));
+    assert_eq!(stop["denied"], json!(1));
     assert_eq!(texts(&told["given"], "event_name"), ["AttachRolePolicy"]);
 }
 
@@ -194,18 +195,35 @@ fn other_days_have_nothing_of_it() {
     assert_eq!(texts(&whole["calls"], "event_name").iter().filter(|name| *name == "DescribeInstances").count(), 1);
 }
 
-/// A sum of calls that lies partly outside is told, and marked (absence must not become a claim).
+/// Calls are told one by one: of one API before, in and after the range, those in it.
 #[test]
-fn a_row_that_overlaps_is_told_and_marked() {
+fn calls_of_the_range_are_told_and_no_others() {
     let mut trail = breach();
-    let again = session("Vendor", HOSTILE, "ASIABREACH");
-    trail.add("2026-05-02T10:08:00Z", again, ("ec2", "DescribeInstances"), json!({}));
+    let again = || session("Vendor", HOSTILE, "ASIABREACH");
+    for (time, bucket) in
+        [("2026-05-02T10:08:00Z", "in"), ("2026-05-02T23:59:59Z", "late"), ("2026-05-03T00:00:00Z", "out")]
+    {
+        let refused = if bucket == "late" { json!("AccessDenied") } else { Value::Null };
+        let what = json!({"errorCode": refused, "resources": [{"ARN": format!("arn:aws:s3:::{bucket}")}]});
+        trail.add(time, again(), ("ec2", "DescribeInstances"), what);
+    }
     let output = Output::of(trail.analyzed());
     let told = output.json(&DAY);
     let row = told["calls"].as_array().unwrap().iter().find(|call| call["event_name"] == "DescribeInstances").unwrap();
-    assert_eq!((&row["wholly_inside"], &row["calls"]), (&json!(false), &json!(2)));
-    assert!(texts(&told["gaps"], "what").contains(&"calls_summed".to_owned()));
-    assert!(output.asked(&DAY).stdout.contains("may hold calls outside"));
+    assert_eq!((&row["calls"], &row["denied"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&row["first_seen"], &row["last_seen"]),
+        (&json!("2026-05-02T10:08:00Z"), &json!("2026-05-02T23:59:59Z"))
+    );
+    assert_eq!(row["resources"], json!(["arn:aws:s3:::in", "arn:aws:s3:::late"]));
+    let buckets = told["touched"].as_array().unwrap().iter().find(|kind| kind["kind"] == "s3 bucket").unwrap();
+    let outcomes: BTreeMap<&str, &str> = buckets["things"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|thing| (thing["name"].as_str().unwrap(), thing["outcome"].as_str().unwrap()))
+        .collect();
+    assert_eq!((outcomes["arn:aws:s3:::in"], outcomes["arn:aws:s3:::late"]), ("allowed", "refused"));
 }
 
 /// S43: nothing that a stranger wrote gets out of its place, in the page, in the scripts, or in a name.
@@ -345,7 +363,7 @@ fn mistakes_are_told_in_one_line() {
     told(run(&["investigate", &output.path("nowhere"), "--party", "x"]), "it is no folder");
     told(run(&["investigate", &output.path(""), "--party", "x"]), "`run.json`: does not exist");
     fs::remove_dir_all(output.path("out/parquet/sessions")).unwrap();
-    told(output.asked(&["--party", "Datadog"]), "parquet/sessions holds none");
+    told(output.asked(&["--party", "Datadog"]), "which run.json tells of, is not there");
     fs::write(output.path("out/report.json"), "{\"schema\": \"thirdtrail.report/2\"}").unwrap();
     told(output.asked(&["--party", "Datadog"]), "its schema is `thirdtrail.report/2`");
     fs::write(output.path("out/run.json"), "{\"schema\": \"thirdtrail.run/9\"}").unwrap();
@@ -355,13 +373,11 @@ fn mistakes_are_told_in_one_line() {
 /// S11, S16: on the bundled trail a chain over three roles and a user's key are told as the generator made them.
 #[test]
 fn bundled_parties_are_told_as_they_are() {
-    let outcome = thirdtrail::run::analyze::analyze(
-        &thirdtrail::store::local::LocalStore::open(&bundled::folder("vendors")).unwrap(),
-        &bundled::options("vendors", 2),
-        &thirdtrail::run::monitor::Silent,
-    )
-    .unwrap();
-    let output = Output::of(outcome.files.into_iter().map(|file| (file.path, file.bytes)).collect());
+    let folder = TempDir::new().unwrap();
+    let (source, out) = (bundled::folder("vendors"), folder.path().join("out"));
+    let arguments = ["analyze", source.to_str().unwrap(), "--out", out.to_str().unwrap(), "--quiet", "--no-config"];
+    assert_eq!(run(&arguments).code, 0);
+    let output = Output { folder };
     let report = json_file(Path::new(&output.path("out/report.json")));
     for party in report["parties"].as_array().unwrap() {
         let told = output.json(&["--party", party["id"].as_str().unwrap()]);

@@ -114,6 +114,29 @@ fn a_session_is_told_and_dropped(url: &str, account: &str) {
     assert!(!said.contains("ASIA"), "{said}");
 }
 
+/// S17, S40: the trust policies that AWS tells are evaluated like those of a file; an account of the organization is no
+/// outsider, as soon as AWS is asked for it.
+fn roles_are_checked_as_they_are(url: &str, collected: &Path, accounts: &[String]) {
+    let check = |more: &[&str]| {
+        let (code, said) = run(&[&["external-id", "check", "--format", "json", "--endpoint-url", url], more].concat());
+        let start = said.find('{').unwrap_or_else(|| panic!("{said}"));
+        let answer: Value = serde_json::Deserializer::from_str(&said[start..]).into_iter().next().unwrap().unwrap();
+        (code, answer["roles"].clone())
+    };
+    let named = |roles: &Value| -> Vec<String> {
+        roles.as_array().unwrap().iter().map(|role| role["role"].as_str().unwrap().to_owned()).collect()
+    };
+    let arn = |name: &str| format!("arn:aws:iam::{}:role/{name}", accounts[0]);
+    let (code, roles) = check(&["--inventory", "live"]);
+    assert_eq!((code, named(&roles)), (0, vec![arn("Peer"), arn("Vendor")]));
+    assert_eq!(roles[1]["answer"], "refuses");
+    let file = collected.join(format!("inventory/{}.json", accounts[0]));
+    assert_eq!(check(&["--inventory", file.to_str().unwrap()]), (0, roles.clone()));
+    let (_, outside) = check(&["--inventory", "live", "--organization", "live"]);
+    assert_eq!(named(&outside), [arn("Vendor")]);
+    assert!(!roles.to_string().contains("1f0e7a52"), "S42: the id is told");
+}
+
 /// S17, S24, S25a: what was collected once and what is asked live give the same report, over two accounts.
 #[test]
 fn a_saved_collection_and_live_inputs_give_the_same_report() {
@@ -136,6 +159,7 @@ fn a_saved_collection_and_live_inputs_give_the_same_report() {
     assert_eq!(code, 0, "{said}");
 
     a_session_is_told_and_dropped(&url, &accounts[0]);
+    roles_are_checked_as_they_are(&url, &collected, &accounts);
 
     let source = folder.path().join("trail");
     for account in &accounts {

@@ -28,7 +28,8 @@ fn every_query_answers_from_real_files() {
         }
     };
     let out = tempfile::tempdir().unwrap();
-    for file in thirdtrail::report::parquet::render(&OneByOne, &sample::assessment()).unwrap() {
+    let tables = thirdtrail::report::parquet::render(&OneByOne, &sample::assessment()).unwrap();
+    for file in tables.into_iter().chain([sample::activity::activity()]) {
         let path = out.path().join(file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, file.bytes).unwrap();

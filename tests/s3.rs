@@ -165,6 +165,26 @@ fn a_trail_in_a_bucket_gives_the_files_of_a_local_one() {
     };
     assert_eq!(far["files"], written.iter().map(of_file).collect::<Value>());
 
+    let investigated = |place: &str, into: &str| {
+        let files = local.path().join(into);
+        let asked = ["investigate", place, "--party", "Datadog", "--since", "2026-05-10", "--format", "json", "--out"];
+        run_as(OWNER, server, &[&asked[..], &[files.to_str().unwrap()]].concat())
+    };
+    let (exit, there, stderr) = investigated("s3://reports/daily", "there");
+    assert_eq!(exit, 0, "{stderr}");
+    let (mut there, mut here) =
+        (json(there.as_bytes()), json(investigated(out.to_str().unwrap(), "here").1.as_bytes()));
+    assert_eq!(there["run"]["source"], "s3://analyzed/some/prefix");
+    assert!(there["files"].as_array().is_some_and(|list| !list.is_empty()), "{there}");
+    for answer in [&mut there, &mut here] {
+        answer["run"] = Value::Null;
+    }
+    assert_eq!(there, here);
+    let written = |into: &str| folders::files(&local.path().join(into)).into_keys().collect::<Vec<_>>();
+    assert_eq!(written("there"), written("here"));
+    let (exit, _, stderr) = investigated("s3://reports/nightly", "none");
+    assert!(exit == 2 && stderr.contains("s3://reports/nightly"), "{stderr}");
+
     owner.put("reports", [("daily/notes.txt".to_owned(), Vec::new())]);
     let (exit, _, stderr) = analyze("s3://analyzed/some/prefix", "s3://reports/daily");
     assert_eq!(exit, 2, "{stderr}");

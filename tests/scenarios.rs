@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use thirdtrail::activity::directory::Directory;
-use thirdtrail::activity::party::Accounts;
+use thirdtrail::activity::party::{Accounts, NO_ORGANIZATION};
 use thirdtrail::activity::party_user::PartyUsers;
 use thirdtrail::aws::Window;
 use thirdtrail::evidence::hands::OneByOne;
@@ -228,7 +228,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         calls: &CallRuns::new(0),
         reading: &reading,
         inventory: &inventory,
-        accounts: Accounts { own: &own, directory: Directory::builtin() },
+        accounts: Accounts { own: &own, organizations: &NO_ORGANIZATION, directory: Directory::builtin() },
         catalog: Catalog::builtin(),
         window,
         as_of: window.until,

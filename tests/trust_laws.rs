@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use thirdtrail::activity::directory::Directory;
-use thirdtrail::activity::party::Accounts;
+use thirdtrail::activity::party::{Accounts, NO_ORGANIZATION};
 use thirdtrail::aws::window::parse_time;
 use thirdtrail::aws::{AccountId, Action, Fingerprint};
 use thirdtrail::cloudtrail::handoff::HandOffKind;
@@ -167,7 +167,7 @@ proptest! {
         inventory.add(&json!({"RoleDetailList": [role]}).to_string()).unwrap();
         let own = BTreeSet::from([AccountId::parse(OWN).unwrap()]);
         let role = &inventory.roles["arn:aws:iam::111122223333:role/R"];
-        let entries = entries(role, Accounts { own: &own, directory: Directory::builtin() });
+        let entries = entries(role, Accounts { own: &own, organizations: &NO_ORGANIZATION, directory: Directory::builtin() });
         let trust = role.trust.parsed.as_ref().unwrap();
         // Verdicts that claim anything: the proof must not rest on them.
         let uses: Vec<ExternalIdUse> = claims.iter().zip(ACCOUNTS).map(|(id, account)| {
@@ -177,7 +177,7 @@ proptest! {
                 ..ExternalIdUse::default() }
         }).collect();
         let ways = ways(&came);
-        let report = propose(&Facts { trust, entries: &entries, uses: &uses, ways: &ways, how, too_short: None });
+        let report = propose(&Facts { trust, entries: &entries, uses: &uses, ways: &ways, refused: &Ways::new(), how, too_short: None });
         prop_assume!(matches!(report.status, "proposed" | "template"));
         let mut filled = report.narrowed.to_string();
         for (id, account) in claims.iter().zip(ACCOUNTS) {

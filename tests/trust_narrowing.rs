@@ -15,8 +15,8 @@ use thirdtrail::policy::trust_edit::is_narrower;
 use thirdtrail::policy::trust_probe::newly_admitted;
 use thirdtrail::policy::{Caller, Context, Decision, PolicyDocument, trust_decision};
 
-use comers::Came::{GitHub, Refused, Unseen, Vendor};
-use comers::{DATADOG, GITHUB, HELPER, OTHER, UUID, WORKER, role_id, roles, root, trail, vendor};
+use comers::Came::{GitHub, Refused, Saml, Unseen, Vendor};
+use comers::{CLOUDHEALTH, DATADOG, GITHUB, HELPER, OTHER, SIGN_ON, UUID, WORKER, role_id, roles, root, trail, vendor};
 use made::{OWN, Trail};
 
 struct Answer {
@@ -152,6 +152,51 @@ fn callers_and_parties_are_narrowed_only_if_asked() {
     assert!(parties.of("Nobody")["reason"].as_str().unwrap().contains("delete it instead"));
 }
 
+/// S13, S40: people and accounts are limited to those who came only where that was asked for, and they are few and steady.
+#[test]
+fn people_and_everybody_are_narrowed_only_if_asked() {
+    let shown = answer(SHOWN);
+    for role in ["People", "Guest", "Empty", "Public", "PublicWithId", "PublicUnused"] {
+        assert_eq!(shown.steps(role), ("unchanged", vec![]), "{role}");
+    }
+    assert!(shown.left("People", "subjects").contains("only 2 subjects came: --narrow-trust"));
+    assert!(shown.left("Public", "accounts").contains("--idle-days"));
+    let mut trail = trail(asked(TrustNarrowing::Parties));
+    trail.idle_days = 5;
+    let found = answer_of(&trail);
+    assert_eq!(found.steps("People"), ("proposed", vec!["subjects"]));
+    let people = found.document("People", "narrowed").as_value()["Statement"][0]["Condition"]["StringEquals"].clone();
+    assert_eq!(people["SAML:sub"], json!(["jo@partner.example", "sam@partner.example"]));
+    assert!(found.left("Guest", "subjects").contains("one day"));
+    assert_eq!(found.steps("Empty"), ("unchanged", vec![]));
+    for role in ["Public", "PublicWithId"] {
+        assert_eq!(found.steps(role), ("proposed", vec!["accounts"]), "{role}: {:#}", found.of(role));
+        let after = found.document(role, "narrowed").as_value()["Statement"][0]["Condition"].clone();
+        assert_eq!(after["StringEquals"]["aws:PrincipalAccount"], json!(DATADOG), "{role}");
+    }
+    assert!(found.left("PublicUnused", "accounts").contains("nobody came"));
+}
+
+/// S26: who was let in within the window had no window to come in.
+#[test]
+fn a_trust_that_was_changed_in_the_window_shows_nobody_unused() {
+    let mut trail = trail(asked(TrustNarrowing::Parties));
+    trail.idle_days = 5;
+    let set = |role: &str, outcome: Value| {
+        json!({"requestParameters": {"roleName": role, "policyDocument": json!({"Statement": []}).to_string()},
+            "errorCode": outcome})
+    };
+    let jane = || made::user("jane", "AKIAJANEJANEJANEJANE");
+    let api = ("iam", "UpdateAssumeRolePolicy");
+    trail.add("2026-05-07T10:00:00Z", jane(), api, set("Public", json!("AccessDenied")));
+    trail.add("2026-05-07T10:00:01Z", jane(), api, set("TwoParties", Value::Null));
+    let found = answer_of(&trail);
+    assert_eq!(found.steps("TwoParties"), ("unchanged", vec![]));
+    let left = found.left("TwoParties", "unused_party");
+    assert!(left.contains(CLOUDHEALTH) && left.contains("changed on 2026-05-07"), "{left}");
+    assert_eq!(found.steps("Public").0, "proposed", "a refused change changes nothing");
+}
+
 /// S26, S40: where hand-offs may be missing, nothing is proposed, and it is said why.
 #[test]
 fn nothing_is_proposed_in_doubt() {
@@ -200,12 +245,18 @@ fn every_hand_off_goes_on_and_nobody_new_comes_in() {
                     let context = Context::complete().with(&format!("{GITHUB}:sub"), [subject]);
                     (true, GITHUB, context.with(&format!("{GITHUB}:aud"), ["sts.amazonaws.com"]), days)
                 }
+                Saml(subject, days) => {
+                    let context = Context::complete().with("SAML:sub", [subject]);
+                    (true, SIGN_ON, context.with("SAML:aud", ["https://signin.aws.amazon.com/saml"]), days)
+                }
                 Unseen(_) => continue,
             };
-            let provider = format!("arn:aws:iam::{OWN}:oidc-provider/{GITHUB}");
+            let of_github = format!("arn:aws:iam::{OWN}:oidc-provider/{GITHUB}");
+            let sign_on = format!("arn:aws:iam::{OWN}:saml-provider/{SIGN_ON}");
             let (caller, action) = match AccountId::parse(caller) {
                 Some(account) => (Caller::Account(account), "sts:AssumeRole"),
-                None => (Caller::Federated(&provider), "sts:AssumeRoleWithWebIdentity"),
+                None if caller == SIGN_ON => (Caller::Federated(&sign_on), "sts:AssumeRoleWithSAML"),
+                None => (Caller::Federated(&of_github), "sts:AssumeRoleWithWebIdentity"),
             };
             let action = Action::parse(action).unwrap();
             let decide = |trust| trust_decision(trust, &action, caller, context.clone()).decision == Decision::Allowed;
@@ -213,11 +264,15 @@ fn every_hand_off_goes_on_and_nobody_new_comes_in() {
             count += if is_in { days.len() as u64 } else { 0 };
         }
         let replay = &found.of(role)["replay"];
-        let numbers = ["hand_offs", "allowed", "undecided", "refused_today", "newly_admitted"];
+        let numbers = ["hand_offs", "newly_admitted", "refused", "still_refused"];
         let numbers = numbers.map(|name| replay[name].as_u64().unwrap());
-        assert_eq!(numbers, [count, count, 0, 0, 0], "{role}");
+        let refused = if role == "Refusing" { 3 } else { 0 };
+        assert_eq!(numbers, [count, 0, refused, refused], "{role}");
+        // What a sign-on vouches for beyond the subject, records do not tell.
+        let (known, open) = if role == "People" { (0, count) } else { (count, 0) };
+        assert_eq!([&replay["allowed"], &replay["undecided"]], [known, open], "{role}");
     }
-    assert!(proposals >= 9, "{proposals}");
+    assert!(proposals >= 12, "{proposals}");
 }
 
 fn vendor_context(id: &str, sent: Option<&str>) -> Context {

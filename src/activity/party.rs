@@ -159,11 +159,16 @@ fn provider_name(short: &str) -> &str {
     }
 }
 
+/// Where the id of our own organization is not known.
+pub static NO_ORGANIZATION: BTreeSet<String> = BTreeSet::new();
+
 /// Tells accounts apart: ours, AWS's, a vendor's, nobody's.
 #[derive(Clone, Copy, Debug)]
 pub struct Accounts<'a> {
     /// Ours (S17).
     pub own: &'a BTreeSet<AccountId>,
+    /// The ids of our own organization, `o-...`; empty where it is not known.
+    pub organizations: &'a BTreeSet<String>,
     /// Known vendors.
     pub directory: &'a Directory,
 }
@@ -207,7 +212,7 @@ mod tests {
     #[test]
     fn accounts_are_ours_or_known_or_unknown() {
         let own = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
-        let accounts = Accounts { own: &own, directory: Directory::builtin() };
+        let accounts = Accounts { own: &own, organizations: &NO_ORGANIZATION, directory: Directory::builtin() };
         let kind = |id: &str| accounts.party(AccountId::parse(id).unwrap()).kind;
         assert_eq!(kind("111122223333"), PartyKind::OwnOrganization);
         assert_eq!(kind("464622532012"), PartyKind::Vendor);

@@ -19,7 +19,7 @@ use crate::evidence::sighting::join;
 use super::action_map::ActionMap;
 use super::attribution::{Attributed, SessionClue, attribute, by_trust, opening_of};
 use super::opening::{Opening, Openings, RoleKey};
-use super::party::{Accounts, Party};
+use super::party::{Accounts, Party, PartyKind};
 use super::party_user::PartyUsers;
 use super::sessions::{Drafts, Session};
 
@@ -46,6 +46,8 @@ pub struct Inputs<'a> {
 pub struct Refusal<'e> {
     /// Who asked.
     pub party: Party,
+    /// Whether it is a call of a session or user of ours as well, and counted there.
+    pub is_call: bool,
     /// The record.
     pub record: &'e HandOffSeen,
 }
@@ -84,6 +86,8 @@ pub struct Activity<'a> {
     pub roles: BTreeMap<RoleKey, RoleActivity>,
     /// Refused and failed hand-offs.
     pub refusals: Vec<Refusal<'a>>,
+    /// Where among them those into one role are.
+    refused: HashMap<Group, Vec<usize>>,
 }
 
 /// Actors of one group with what they did.
@@ -106,11 +110,33 @@ impl<'a> Activity<'a> {
         let in_window = |time| inputs.window.is_none_or(|window| window.contains(time));
         let refused =
             evidence.handoffs.values().filter(|seen| seen.outcome != Outcome::Allowed && in_window(seen.time));
-        let mut refusals: Vec<Refusal<'a>> =
-            refused.map(|record| Refusal { party: refused_party(record, &inputs), record }).collect();
-        refusals.sort_by(|a, b| (a.record.time, &a.record.event_id).cmp(&(b.record.time, &b.record.event_id)));
+        let mut refused: Vec<&'a HandOffSeen> = refused.map(AsRef::as_ref).collect();
+        refused.sort_by(|a, b| (a.time, &a.event_id).cmp(&(b.time, &b.event_id)));
         let roles = roles(evidence, &ids, &openings);
-        Self { inputs, ids, openings, found, of_group, roles, refusals }
+        let (refusals, into) = (Vec::new(), HashMap::new());
+        let mut activity = Self { inputs, ids, openings, found, of_group, roles, refusals, refused: into };
+        // Who asked in a session of ours is known by what was found before.
+        for record in refused {
+            let party = Party::clone(&activity.asked_by(record));
+            let group = Group { account: record.role_account, role: record.role_name.clone() };
+            activity.refused.entry(group).or_default().push(activity.refusals.len());
+            let session = record.caller.session.as_ref();
+            let in_session = session.is_some_and(|session| activity.inputs.accounts.own.contains(&session.account));
+            let is_call = in_session || party.kind == PartyKind::IamUser;
+            activity.refusals.push(Refusal { party, is_call, record });
+        }
+        activity
+    }
+
+    /// The party behind a hand-off that opened nothing: the identity that a provider vouched for, or the record's caller.
+    fn asked_by(&self, record: &HandOffSeen) -> Arc<Party> {
+        match record.kind {
+            HandOffKind::WebIdentity | HandOffKind::Saml => {
+                let accounts = self.inputs.accounts;
+                Arc::new(accounts.identity_provider(&record.provider, &record.subject, record.role_account))
+            }
+            HandOffKind::AssumeRole => self.party_of(&record.caller, &record.caller_key, record.caller_created),
+        }
     }
 
     /// The roles whose calls were not kept although an outside party opened a session of them.
@@ -163,6 +189,14 @@ impl<'a> Activity<'a> {
         let of_group = self.of_group.get(&role.group()).into_iter().flatten();
         let openings = of_group.filter_map(|at| self.openings.list.get(*at));
         openings.filter(|opening| opening.role.id == role.id || opening.role.id.is_empty()).collect()
+    }
+
+    /// The hand-offs into a role that were denied; a record of them does not tell the role's id.
+    #[must_use]
+    pub fn refused_into(&self, role: &RoleKey) -> Vec<&'a HandOffSeen> {
+        let of_group = self.refused.get(&role.group()).into_iter().flatten();
+        let records = of_group.filter_map(|at| self.refusals.get(*at)).map(|refusal| refusal.record);
+        records.filter(|record| record.outcome == Outcome::Denied).collect()
     }
 
     /// The sessions of a group, sorted by role, time and id; `actors` are all of it, and `names` the texts behind theirs.
@@ -267,23 +301,5 @@ impl RoleIds {
     pub(super) fn key(&self, account: AccountId, name: &str, id: &str) -> RoleKey {
         let id = if id.is_empty() { self.only(account, name).unwrap_or_default() } else { id.to_owned() };
         RoleKey { account, name: name.to_owned(), id }
-    }
-}
-
-fn refused_party(record: &HandOffSeen, inputs: &Inputs<'_>) -> Party {
-    if let Some(delegate) = record.caller.delegate {
-        return inputs.accounts.party(delegate);
-    }
-    match (record.kind, record.caller.kind, record.caller.account) {
-        (HandOffKind::WebIdentity | HandOffKind::Saml, _, _) => {
-            inputs.accounts.identity_provider(&record.provider, &record.subject, record.role_account)
-        }
-        (_, IdentityKind::AwsService, _) => Party::aws_service(&record.caller.invoked_by),
-        (_, IdentityKind::IamUser, Some(account)) => match inputs.users.get(&record.caller.arn) {
-            Some(user) => Party::clone(&user.party),
-            None => inputs.accounts.party(account),
-        },
-        (_, _, Some(account)) => inputs.accounts.party(account),
-        _ => Party::unresolved(),
     }
 }

@@ -27,7 +27,7 @@ use super::beside::is_live;
 use super::exit_code::ExitCode;
 use super::outputs::formats;
 use super::stop::stoppable;
-use super::terminal::{Shown, line, note, plain, size};
+use super::terminal::{Shown, config_note, line, note, plain, size};
 
 pub(super) fn run(arguments: &AnalyzeArguments, config: Option<Config>) -> anyhow::Result<ExitCode> {
     let out = Target::open(&arguments.out, &arguments.aws.options())?;
@@ -88,9 +88,7 @@ pub(super) fn request(selection: &SelectionArguments) -> Request {
 }
 
 pub(super) fn options(arguments: &AnalyzeArguments, config: Option<Config>) -> Options {
-    if let Some(config) = config.as_ref().filter(|_| !arguments.quiet) {
-        note(&plain(&format!("config: {}", config.path.display())));
-    }
+    config_note(config.as_ref().filter(|_| !arguments.quiet));
     let inventories = if arguments.inventory.is_empty() && !arguments.beside.has_folder() {
         inputs::beside(Path::new(&arguments.selection.source))
     } else {

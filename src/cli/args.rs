@@ -339,6 +339,9 @@ pub(super) struct GenerateArguments {
     /// Outside parties.
     #[arg(long, default_value_t = 10)]
     pub(super) vendors: u32,
+    /// Outsiders by every channel: temporary delegation, IAM Roles Anywhere and access given in the window, too.
+    #[arg(long)]
+    pub(super) every_channel: bool,
     /// About how many records.
     #[arg(long, conflicts_with = "bytes")]
     pub(super) records: Option<u64>,

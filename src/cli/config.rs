@@ -17,12 +17,43 @@ use crate::run::config::file::{Config, DEFAULT, Given, RULES, Setting};
 
 use super::args::Arguments;
 
-/// Commands that have the options of `analyze`.
-const COMMANDS: [&str; 2] = ["analyze", "report"];
+/// A command that takes options from the configuration.
+struct Taker {
+    /// As it is typed.
+    words: &'static [&'static str],
+    /// The options that it takes; all where there is no list.
+    only: Option<&'static [&'static str]>,
+    /// Those that it has no use for.
+    none_of: &'static [&'static str],
+}
+
+const COMMANDS: [Taker; 4] = [
+    Taker { words: &["analyze"], only: None, none_of: &[] },
+    Taker { words: &["report"], only: None, none_of: &NOT_FOR_REPORT },
+    Taker { words: &["external-id", "check"], only: Some(&FOR_CHECK), none_of: &[] },
+    Taker { words: &["template"], only: Some(&["vendors"]), none_of: &[] },
+];
 /// What only the command line can say.
 const TYPED_ONLY: [&str; 5] = ["config", "no_config", "source", "help", "version"];
 /// What `report` cannot do: it has no trail.
 const NOT_FOR_REPORT: [&str; 3] = ["evidence", "verify_digests", "digest_public_keys"];
+
+/// What `external-id check` has, too.
+const FOR_CHECK: [&str; 11] = [
+    "inventory",
+    "inputs",
+    "organization",
+    "own_account",
+    "vendors",
+    "profile",
+    "region_name",
+    "endpoint_url",
+    "force_path_style",
+    "request_payer",
+    "no_sign_request",
+];
+/// Of these, those that `external-id check --live` does not look at: it asks STS, and no file.
+const NOT_LIVE: [&str; 5] = ["inventory", "inputs", "organization", "own_account", "vendors"];
 
 /// Why there is nothing to run.
 pub(super) enum Stop {
@@ -39,15 +70,18 @@ pub(super) fn arguments(typed: Vec<OsString>) -> Result<(Arguments, Option<Confi
     let Ok(matches) = Arguments::command().ignore_errors(true).try_get_matches_from(&typed) else {
         return Ok((usage(&typed)?, None));
     };
-    let Some((command, given)) = matches.subcommand().filter(|(name, _)| COMMANDS.contains(name)) else {
-        return Ok((usage(&typed)?, None));
-    };
+    let taker = COMMANDS.iter().find_map(|taker| Some((taker, given_to(&matches, taker.words)?)));
+    let Some((taker, given)) = taker else { return Ok((usage(&typed)?, None)) };
     let Some(path) = place(given) else { return Ok((usage(&typed)?, None)) };
     let config = Config::read(&path).map_err(Stop::Mistake)?;
-    let added = additions(&config, command, given).map_err(Stop::Mistake)?;
+    let added = additions(&config, taker, given).map_err(Stop::Mistake)?;
     let mut all = typed.clone();
     // Before what was typed, because that may end in `--`.
-    let after = all.iter().position(|word| word == command).map_or(all.len(), |at| at + 1);
+    let after = |from: usize, word: &&str| {
+        let rest = all.iter().skip(from).position(|typed| typed == word);
+        rest.map_or(all.len(), |at| from + at + 1)
+    };
+    let after = taker.words.iter().fold(0, after);
     all.splice(after..after, added.into_iter().map(OsString::from));
     match Arguments::try_parse_from(&all) {
         Ok(arguments) => Ok((arguments, Some(config))),
@@ -61,6 +95,11 @@ pub(super) fn arguments(typed: Vec<OsString>) -> Result<(Arguments, Option<Confi
     }
 }
 
+/// What was given to the command of these words, if it is the one.
+fn given_to<'a>(matches: &'a ArgMatches, words: &[&str]) -> Option<&'a ArgMatches> {
+    words.iter().try_fold(matches, |given, word| Some(given.subcommand().filter(|(name, _)| name == word)?.1))
+}
+
 /// The configuration that was named, or the one that lies where the program runs.
 fn place(given: &ArgMatches) -> Option<PathBuf> {
     if let Ok(Some(path)) = given.try_get_one::<PathBuf>("config") {
@@ -71,16 +110,19 @@ fn place(given: &ArgMatches) -> Option<PathBuf> {
 }
 
 /// What the configuration sets and the command line does not, as words.
-fn additions(config: &Config, command: &str, typed: &ArgMatches) -> Result<Vec<String>, UserError> {
+fn additions(config: &Config, taker: &Taker, typed: &ArgMatches) -> Result<Vec<String>, UserError> {
     let all = Arguments::command();
     let Some(analyze) = all.find_subcommand("analyze") else { return Ok(Vec::new()) };
     let mut words = Vec::new();
     for setting in &config.settings {
         let option = option(analyze, setting).map_err(|what| config.wrong(setting, &what))?;
         let given = words_of(analyze, option, setting, config).map_err(|what| config.wrong(setting, &what))?;
-        let was_typed = typed.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine);
-        let passed_over = command == "report" && NOT_FOR_REPORT.contains(&setting.name.as_str());
-        if !was_typed && !passed_over {
+        let name = option.get_id().as_str();
+        let is_live = typed.try_get_one::<bool>("live").ok().flatten() == Some(&true);
+        let passed_over = taker.none_of.contains(&name)
+            || taker.only.is_some_and(|only| !only.contains(&name))
+            || (is_live && NOT_LIVE.contains(&name));
+        if !passed_over && typed.value_source(name) != Some(ValueSource::CommandLine) {
             words.extend(given);
         }
     }

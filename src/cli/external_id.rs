@@ -13,6 +13,7 @@ use crate::policy::inventory::{Inventory, Role};
 use crate::policy::without_id::IdAnswer;
 use crate::run::UserError;
 use crate::run::beside::{BesideOptions, read};
+use crate::run::config::file::Config;
 use crate::run::config::{RuleFiles, Rules};
 use crate::run::external_id::{Kept, fresh};
 use crate::run::live::Input;
@@ -21,7 +22,7 @@ use crate::run::live::external_id::{LiveCheck, check};
 use super::args::{AwsArguments, Format};
 use super::beside::is_live;
 use super::exit_code::ExitCode;
-use super::terminal::{line, note, plain};
+use super::terminal::{config_note, line, note, plain};
 
 /// Arguments of `external-id`.
 #[derive(Debug, Args)]
@@ -63,6 +64,13 @@ struct CheckArguments {
     /// Your own vendors (TOML), laid over the directory; repeatable, the later one wins.
     #[arg(long, value_name = "FILE")]
     vendors: Vec<PathBuf>,
+    /// A configuration (TOML), of which the inputs, own accounts, the way to AWS, `vendors` and `[[vendor]]` count. By default `thirdtrail.toml`
+    /// where the program runs.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+    /// Use no configuration.
+    #[arg(long)]
+    no_config: bool,
     /// Only this role, by name or ARN; repeatable. By default every role that lets an outside account in.
     #[arg(long, value_name = "NAME|ARN")]
     role: Vec<String>,
@@ -84,7 +92,7 @@ struct CheckArguments {
     aws: AwsArguments,
 }
 
-pub(super) fn run(arguments: &ExternalIdArguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &ExternalIdArguments, config: Option<Config>) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         ExternalIdCommand::New { count } => {
             for _ in 0..*count {
@@ -92,8 +100,10 @@ pub(super) fn run(arguments: &ExternalIdArguments) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::Done)
         }
-        ExternalIdCommand::Check(arguments) if arguments.live => live(arguments),
-        ExternalIdCommand::Check(arguments) => evaluated(arguments),
+        ExternalIdCommand::Check(arguments) => {
+            config_note(config.as_ref());
+            if arguments.live { live(arguments) } else { evaluated(arguments, config) }
+        }
     }
 }
 
@@ -106,7 +116,7 @@ fn exit_code(answers: impl Iterator<Item = IdAnswer>) -> ExitCode {
     }
 }
 
-fn evaluated(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
+fn evaluated(arguments: &CheckArguments, config: Option<Config>) -> anyhow::Result<ExitCode> {
     if arguments.inventory.is_empty() && arguments.inputs.is_none() {
         let help =
             "give --inventory FILE (output of `aws iam get-account-authorization-details`), or --live with --role";
@@ -127,9 +137,9 @@ fn evaluated(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     let given = read(&files, &options)?;
     let own: BTreeSet<AccountId> =
         given.inventory.accounts.iter().chain(&given.organization).chain(&arguments.own_account).copied().collect();
-    let rules = RuleFiles { vendors: arguments.vendors.clone(), ..RuleFiles::default() };
+    let rules = RuleFiles { config, vendors: arguments.vendors.clone(), ..RuleFiles::default() };
     let directory = Rules::read(&rules, &own)?.directory;
-    let accounts = Accounts { own: &own, directory: &directory };
+    let accounts = Accounts { own: &own, organizations: &given.beside.organization_ids, directory: &directory };
     let roles = chosen(&given.inventory, &arguments.role)?;
     let mut checks: Vec<RoleIdCheck> = roles.into_iter().map(|role| check_role(role, accounts)).collect();
     checks.retain(|check| !arguments.role.is_empty() || check.concerns_outsiders());

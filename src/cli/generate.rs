@@ -25,6 +25,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> anyhow::Result<ExitCode> {
         days: arguments.days,
         accounts: arguments.accounts,
         vendors: arguments.vendors,
+        every_channel: arguments.every_channel,
         size: size_wanted,
         third_party_share: arguments.third_party_share,
         damage: if arguments.damage { Damage::ALL.to_vec() } else { Vec::new() },

@@ -50,8 +50,8 @@ pub fn main() -> ExitCode {
         Command::Map(arguments) => map::run(&arguments),
         Command::Vendors(arguments) => vendors::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
-        Command::ExternalId(arguments) => external_id::run(&arguments),
-        Command::Template(arguments) => template::run(&arguments),
+        Command::ExternalId(arguments) => external_id::run(&arguments, config),
+        Command::Template(arguments) => template::run(&arguments, config),
         Command::Generate(arguments) => generate::run(&arguments),
     });
     match done {

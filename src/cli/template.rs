@@ -8,13 +8,14 @@ use clap::{ArgGroup, Args, ValueEnum};
 use crate::activity::directory::Directory;
 use crate::policy::vendor_role::SESSION_SECONDS;
 use crate::run::UserError;
+use crate::run::config::file::Config;
 use crate::run::config::{RuleFiles, Rules};
 use crate::run::external_id::Kept;
 use crate::run::output;
 use crate::run::template::{Design, Permissions, Replaced, Wish, design};
 
 use super::exit_code::ExitCode;
-use super::terminal::{line, note, plain};
+use super::terminal::{config_note, line, note, plain};
 
 /// Arguments of `template`.
 #[derive(Debug, Args)]
@@ -27,6 +28,13 @@ pub(super) struct TemplateArguments {
     /// Your own vendors (TOML), laid over the directory; repeatable, the later one wins.
     #[arg(long, value_name = "FILE")]
     vendors: Vec<PathBuf>,
+    /// A configuration (TOML), of which `vendors` and `[[vendor]]` count. By default `thirdtrail.toml`
+    /// where the program runs.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+    /// Use no configuration.
+    #[arg(long)]
+    no_config: bool,
     /// Let in this role (or user) of the vendor's alone, not its whole account.
     #[arg(long, value_name = "ARN")]
     principal: Option<String>,
@@ -110,14 +118,15 @@ fn tag(text: &str) -> Result<(String, String), String> {
     pair.map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(|| "not KEY=VALUE".to_owned())
 }
 
-pub(super) fn run(arguments: &TemplateArguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &TemplateArguments, config: Option<Config>) -> anyhow::Result<ExitCode> {
     if let Some((key, _)) = twice(&arguments.tag) {
         return Err(UserError::new(format!("tag `{key}` is given twice"), "leave one out").into());
     }
     if let Some(out) = &arguments.out {
         check(out)?;
     }
-    let rules = RuleFiles { vendors: arguments.vendors.clone(), ..RuleFiles::default() };
+    config_note(config.as_ref());
+    let rules = RuleFiles { config, vendors: arguments.vendors.clone(), ..RuleFiles::default() };
     let directory = Rules::read(&rules, &BTreeSet::new())?.directory;
     let design = design(&wish(arguments, directory))?;
     let Some(out) = &arguments.out else { return print(arguments, &design) };

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::run::config::file::Config;
 use crate::run::monitor::Monitor;
 
 use crate::policy::diff::hides;
@@ -33,6 +34,13 @@ pub(super) fn width() -> Option<usize> {
 /// Prints a line on standard error.
 pub(super) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Which configuration is used, if one is.
+pub(super) fn config_note(config: Option<&Config>) {
+    if let Some(config) = config {
+        note(&plain(&format!("config: {}", config.path.display())));
+    }
 }
 
 /// The user's mistake, on one line.

@@ -9,6 +9,8 @@ use crate::activity::party_user::PartyUsers;
 use crate::activity::resolve::{Activity, Inputs};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window};
+use crate::cloudtrail::access_change::{ChangeKind, kind_of};
+use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::parameters::partition_of_region;
 use crate::evidence::group::Shelf;
 use crate::evidence::hands::{self, Hands};
@@ -28,7 +30,7 @@ use super::risk::{Administrators, fill_parties};
 use super::rules;
 use super::suppress::Suppression;
 use super::trail::{AccountTrail, trails};
-use super::trust::{role_key, sole_outside};
+use super::trust::{organizations_in_doubt, role_key, sole_outside};
 use super::trust_steps::{TrustNarrowing, TrustWishes};
 use super::users::users;
 
@@ -104,6 +106,8 @@ pub struct Case<'a> {
     pub beside: &'a Beside,
     /// Roles that services may take and that may do everything.
     pub administrators: Administrators,
+    /// Roles whose trust policy was changed in the window, with the last change.
+    pub trust_changed: BTreeMap<(AccountId, &'a str), Time>,
     /// What each account's trail records.
     pub trails: BTreeMap<AccountId, AccountTrail<'a>>,
     holes: Holes,
@@ -201,27 +205,41 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         call_log::refused(refusal, inquiry.calls).map_err(NoAnswer::Lost)?;
     }
     let mut parties = std::mem::take(&mut share.parties).reports(&share.roles, inquiry.users);
-    fill_parties(&mut parties, &share.roles);
+    let users = users(inquiry, &case);
+    fill_parties(&mut parties, &share.roles, &users);
     let access_changes = access::changes(&share.roles, &activity, inquiry, &case);
     let coverage =
         coverage::report(inquiry.evidence, inquiry.reading, &case.holes, inquiry.window, share.unmapped_calls());
+    let mut coverage = coverage.beside(inquiry.beside, &case.trails);
+    coverage.not_judged.extend(organizations_in_doubt(inquiry.inventory, case.accounts));
     let mut assessment = Assessment {
         schema: SCHEMA,
         window: WindowReport { since: inquiry.window.since, until: inquiry.window.until },
         as_of: inquiry.as_of,
         idle_days: inquiry.idle_days,
         asked: asked(inquiry),
-        coverage: coverage.beside(inquiry.beside, &case.trails),
+        coverage,
         parties,
         roles: std::mem::take(&mut share.roles),
         findings: Vec::new(),
-        users: users(inquiry),
+        users,
         access_changes,
         sessions: std::mem::take(&mut share.sessions),
         usage: std::mem::take(&mut share.usage),
     };
     assessment.findings = rules::findings(&assessment, &share, inquiry, &case);
     Ok(assessment)
+}
+
+fn trust_changed<'a>(inquiry: &Inquiry<'a>) -> BTreeMap<(AccountId, &'a str), Time> {
+    let mut changed = BTreeMap::new();
+    for seen in inquiry.evidence.changes.values() {
+        if kind_of(&seen.source, &seen.name) == Some(ChangeKind::Trust) && seen.outcome == Outcome::Allowed {
+            let last = changed.entry((seen.recipient, &*seen.target)).or_insert(seen.time);
+            *last = seen.time.max(*last);
+        }
+    }
+    changed
 }
 
 fn asked(inquiry: &Inquiry<'_>) -> AskedReport {
@@ -258,6 +276,7 @@ fn case_of<'a>(inquiry: &Inquiry<'a>) -> Case<'a> {
         trust_narrowing: inquiry.trust.narrowing,
         beside: inquiry.beside,
         administrators: Administrators::default(),
+        trust_changed: trust_changed(inquiry),
         trails: trails(inquiry.evidence, map, inquiry.catalog, &inquiry.scope.regions, inquiry.beside, inquiry.window),
         holes: coverage::holes(inquiry.evidence, inquiry.reading, inquiry.window),
         partitions,

@@ -24,6 +24,8 @@ pub struct Beside {
     pub regions: BTreeSet<String>,
     /// The accounts of the organization, if they are known.
     pub organization: Option<BTreeSet<AccountId>>,
+    /// The organization's id, if it is known; of several files, theirs.
+    pub organization_ids: BTreeSet<String>,
     /// When IAM was asked for the inventory, the oldest part of it; `None` where that is not known of all of it.
     pub inventory_of: Option<Time>,
     /// Data event types (`AWS::S3::Object`) that the trail records for every resource, on the user's word.

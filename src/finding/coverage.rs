@@ -198,7 +198,7 @@ pub fn report(
 
 /// What this version does not judge yet: better said than guessed.
 const NOT_JUDGED: [&str; 3] = [
-    "what IAM users of vendors may do: only what they did is told",
+    "which permissions of IAM users were used: what a vendor's user may do is told, and nothing is proposed for it",
     CONFIGURATION,
     "session policies, service and resource control policies, and resource policies: they are not in the inventory",
 ];

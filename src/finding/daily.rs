@@ -9,11 +9,13 @@ use super::assessment::{ActionDays, Assessment, DayCalls};
 use super::call_log::{Api, Caller};
 
 type Days = BTreeMap<NaiveDate, DayCalls>;
+type ByAction = BTreeMap<Box<str>, Days>;
 
 /// See the module; in the making.
 #[derive(Debug, Default)]
 pub struct Daily {
-    roles: HashMap<(Box<str>, Box<str>), BTreeMap<Box<str>, Days>>,
+    /// By ARN and id.
+    roles: HashMap<(Box<str>, Box<str>), ByAction>,
     parties: HashMap<Box<str>, Days>,
 }
 

@@ -10,8 +10,6 @@ use super::assessment::{ExternalIdUse, SentId, TrustEntry};
 
 /// Ids of fewer characters can be tried out.
 pub const LONG: u32 = 16;
-/// Ids listed of one party; all are counted.
-pub const EXTERNAL_IDS: usize = 20;
 /// Bits below which the characters of an id repeat too much to be random.
 const RANDOM_BITS: f64 = 40.0;
 /// Words of which ids are made that somebody thought up.
@@ -143,7 +141,6 @@ pub fn uses(sessions: &[&Session<'_>], trust: &[TrustEntry], doubt: Option<&str>
         used.unseen += unresolved;
         used.different = used.ids.len() as u64;
         (used.verdict, used.reason) = verdict(&used, trust, doubt);
-        used.ids.truncate(EXTERNAL_IDS);
         used
     });
     judged.collect()

@@ -15,6 +15,7 @@ use crate::aws::{AccountId, Action, Arn, Fingerprint};
 use crate::cloudtrail::handoff::HandOffKind;
 use crate::cloudtrail::identity::IdentityKind;
 use crate::evidence::limits;
+use crate::evidence::session::HandOffSeen;
 use crate::policy::context::Context;
 use crate::policy::document::PolicyDocument;
 use crate::policy::evaluate::Decision;
@@ -96,18 +97,37 @@ pub type Ways = BTreeMap<Way, Times>;
 /// The ways in which successful hand-offs came; `trust` tells whether session names matter.
 #[must_use]
 pub fn ways<'a, 'e: 'a>(openings: impl Iterator<Item = &'a Opening<'e>>, trust: &PolicyDocument) -> Ways {
-    let by_session = trust.as_value().to_string().to_ascii_lowercase().contains("aws:userid");
+    let by_session = tells_sessions(trust);
     let mut ways = Ways::new();
     for opening in openings {
         let times = Times::once(opening.time(), &opening.record.event_id);
-        ways.entry(way(opening, by_session)).and_modify(|known| known.add(&times)).or_insert(times);
+        let way = way(opening.record, opening.external_id, by_session);
+        ways.entry(way).and_modify(|known| known.add(&times)).or_insert(times);
     }
     ways
 }
 
-fn way(opening: &Opening<'_>, by_session: bool) -> Way {
-    let (record, caller) = (opening.record, opening.caller());
-    let by = match (opening.kind(), caller.kind, caller.account) {
+/// The ways in which hand-offs were asked for that were refused.
+#[must_use]
+pub fn refused_ways<'a>(records: impl Iterator<Item = &'a HandOffSeen>, trust: &PolicyDocument) -> Ways {
+    let by_session = tells_sessions(trust);
+    let mut ways = Ways::new();
+    for record in records {
+        let times = Times::once(record.time, &record.event_id);
+        let way = way(record, record.external_id.as_ref(), by_session);
+        ways.entry(way).and_modify(|known| known.add(&times)).or_insert(times);
+    }
+    ways
+}
+
+/// Whether the trust policy may ask for the names of sessions.
+fn tells_sessions(trust: &PolicyDocument) -> bool {
+    trust.as_value().to_string().to_ascii_lowercase().contains("aws:userid")
+}
+
+fn way(record: &HandOffSeen, external_id: Option<&Fingerprint>, by_session: bool) -> Way {
+    let caller = &record.caller;
+    let by = match (record.kind, caller.kind, caller.account) {
         (HandOffKind::WebIdentity | HandOffKind::Saml, ..) if record.provider.is_empty() => By::Nobody,
         (HandOffKind::WebIdentity | HandOffKind::Saml, ..) => By::Federated(record.provider.to_string()),
         (_, IdentityKind::AwsService, _) => By::Service(caller.invoked_by.to_string()),
@@ -118,20 +138,20 @@ fn way(opening: &Opening<'_>, by_session: bool) -> Way {
     let id: &str = &caller.principal_id;
     let is_whole = id.len() <= WHOLE_BYTES;
     let user_id = match id.split_once(':') {
-        _ if opening.kind() != HandOffKind::AssumeRole || !is_whole => "",
+        _ if record.kind != HandOffKind::AssumeRole || !is_whole => "",
         Some((role, _)) if !by_session => role,
         _ => id,
     };
-    let web = opening.kind() == HandOffKind::WebIdentity && is_whole;
+    let web = record.kind == HandOffKind::WebIdentity && is_whole;
     let audience = id.strip_prefix(&*record.provider).and_then(|rest| rest.strip_prefix(':'));
     let audience = audience.and_then(|rest| rest.strip_suffix(&*record.subject)?.strip_suffix(':'));
     Way {
         by,
-        kind: opening.kind(),
+        kind: record.kind,
         user_id: user_id.to_owned(),
         subject: if record.subject.len() <= WHOLE_BYTES { record.subject.to_string() } else { String::new() },
         audience: audience.filter(|audience| web && !audience.is_empty()).map(str::to_owned),
-        external_id: opening.external_id.cloned(),
+        external_id: external_id.cloned(),
     }
 }
 
@@ -176,6 +196,13 @@ impl Way {
         if !self.user_id.is_empty() {
             let session = if self.user_id.starts_with("AROA") && !self.user_id.contains(':') { ":session" } else { "" };
             context = context.with("aws:userid", [format!("{}{session}", self.user_id)]);
+        }
+        if let Some(account) = self.account() {
+            context = context.with("aws:PrincipalAccount", [account.as_str()]);
+        }
+        // Source: IAM User Guide, "Available keys for SAML-based federation": `SAML:sub` is the subject of the assertion.
+        if self.kind == HandOffKind::Saml && !self.subject.is_empty() {
+            context = context.with("SAML:sub", [self.subject.as_str()]);
         }
         if let (By::Federated(provider), HandOffKind::WebIdentity) = (&self.by, self.kind) {
             let issuer = issuer(provider);

@@ -199,6 +199,7 @@ mod tests {
 
     use super::*;
     use crate::activity::directory::Directory;
+    use crate::activity::party::NO_ORGANIZATION;
     use crate::policy::inventory::Inventory;
 
     fn check(trust: Value) -> RoleIdCheck {
@@ -209,7 +210,7 @@ mod tests {
         let own = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
         check_role(
             &inventory.roles["arn:aws:iam::111122223333:role/R"],
-            Accounts { own: &own, directory: Directory::builtin() },
+            Accounts { own: &own, organizations: &NO_ORGANIZATION, directory: Directory::builtin() },
         )
     }
 

@@ -37,6 +37,7 @@ pub mod trail;
 pub mod trust;
 pub mod trust_narrowing;
 pub mod trust_steps;
+mod trust_steps_more;
 mod trust_steps_web;
 pub mod usage_table;
 pub mod users;

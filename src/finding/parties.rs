@@ -16,7 +16,7 @@ use super::cost::charged_by;
 use super::coverage::event_source;
 
 /// Source networks told of one party.
-const NETWORKS_SHOWN: usize = 20;
+pub(super) const NETWORKS_SHOWN: usize = 20;
 /// User agents told of one party.
 const AGENTS_SHOWN: usize = 20;
 
@@ -86,8 +86,7 @@ impl Parties {
     pub fn add_refusal(&mut self, refusal: &Refusal<'_>) {
         let entry = self.0.entry(Arc::new(refusal.party.clone())).or_default();
         entry.seen = join(entry.seen, Some(Span::at(refusal.record.time)));
-        // What a user of ours asks for is a call of its own as well, and counted there.
-        if refusal.record.outcome == Outcome::Denied && refusal.party.kind != PartyKind::IamUser {
+        if refusal.record.outcome == Outcome::Denied && !refusal.is_call {
             entry.denied += 1;
         }
     }

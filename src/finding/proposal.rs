@@ -11,6 +11,7 @@ use crate::policy::document::{PolicyDocument, size_characters};
 use crate::policy::evaluate::NamedPolicy;
 use crate::policy::grant;
 use crate::policy::inventory::{Inventory, Role, RolePolicy};
+use crate::policy::inventory_users::IamUser;
 use crate::policy::narrow::{KnownUses, Narrowing, narrow};
 use crate::policy::rightsize::{Rightsized, rightsize};
 use crate::policy::size::{PolicyKind, compact, split};
@@ -45,7 +46,20 @@ impl<'a> Granted<'a> {
     /// The policies of a role, not expanded.
     #[must_use]
     pub fn parsed(inventory: &'a Inventory, role: &'a Role) -> Self {
-        let policies = inventory.policies_of(role);
+        Self::of_policies(inventory, inventory.policies_of(role), role.boundary.as_ref())
+    }
+
+    /// The grants of a user: its own and those of its groups.
+    #[must_use]
+    pub fn of_user(inventory: &'a Inventory, user: &'a IamUser, catalog: &Catalog) -> Self {
+        let granted = Self::of_policies(inventory, inventory.policies_of_user(user), user.boundary.as_ref());
+        let lost = user.groups.iter().find(|name| !inventory.groups.contains_key(&(user.account, (*name).clone())));
+        let lost = lost.map(|name| format!("group {name} is not in the inventory"));
+        let expanded = grant::expand(&granted.named, &granted.boundaries, catalog);
+        Self { expanded, unreadable: granted.unreadable.or(lost), ..granted }
+    }
+
+    fn of_policies(inventory: &'a Inventory, policies: Vec<RolePolicy<'a>>, boundary: Option<&String>) -> Self {
         let (mut named, mut unreadable) = (Vec::new(), None);
         for policy in &policies {
             match policy.document.map(|document| &document.parsed) {
@@ -54,7 +68,7 @@ impl<'a> Granted<'a> {
                 None => unreadable = Some(format!("the document of policy {} is not in the inventory", policy.name)),
             }
         }
-        let boundary = role.boundary.as_ref().and_then(|arn| inventory.policies.get(arn));
+        let boundary = boundary.and_then(|arn| inventory.policies.get(arn));
         let boundaries = boundary
             .and_then(|policy| policy.document.parsed.as_ref().ok().map(|document| (policy, document)))
             .map(|(policy, document)| NamedPolicy { name: &policy.name, document });

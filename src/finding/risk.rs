@@ -12,13 +12,16 @@ use crate::policy::document::PolicyDocument;
 use crate::policy::evaluate::NamedPolicy;
 use crate::policy::grant;
 use crate::policy::inventory::{Inventory, Role};
+use crate::policy::inventory_users::IamUser;
 use crate::policy::risk::{
     BlastRadius, Classes, Counts, Gives, OpenPath, Powers, Reach, Standing, escalations, wildcards,
 };
 use crate::policy::statement::{Effect, PrincipalMatch};
 
 use super::assess::Case;
-use super::assessment::{PartyBlastRadius, PartyReport, PassesRoles, PolicyReport, Rightsizing, RoleReport, RoleRisk};
+use super::assessment::{
+    PartyBlastRadius, PartyReport, PassesRoles, PolicyReport, Rightsizing, RoleReport, RoleRisk, UserReport,
+};
 use super::proposal::Granted;
 
 /// Roles that services may take and that may do whatever there is, found when somebody asks.
@@ -41,7 +44,7 @@ fn administrators(inventory: &Inventory, catalog: &Catalog) -> BTreeMap<(Account
             continue;
         }
         let granted = Granted::parsed(inventory, role);
-        let (held, nothing) = (held(role), grant::Granted::default());
+        let (held, nothing) = (held_by(role), grant::Granted::default());
         let powers =
             Powers::new(standing(role, &granted, &held), &granted.named, &granted.boundaries, &nothing, catalog);
         if powers.reaches_anything().reach == Reach::Every {
@@ -64,10 +67,13 @@ fn services_of(role: &Role) -> BTreeSet<String> {
     named.flatten().collect()
 }
 
-/// Policies of the role that can be changed.
-fn held(role: &Role) -> Vec<&str> {
-    let attached = role.attached.iter().map(|(_, arn)| arn.as_str());
+/// Policies of somebody that can be changed.
+fn held<'a>(attached: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     attached.filter(|arn| !arn.contains(":iam::aws:policy/")).collect()
+}
+
+fn held_by(role: &Role) -> Vec<&str> {
+    held(role.attached.iter().map(|(_, arn)| arn.as_str()))
 }
 
 fn standing<'a>(role: &'a Role, granted: &Granted<'_>, held: &'a [&'a str]) -> Standing<'a> {
@@ -78,12 +84,12 @@ fn standing<'a>(role: &'a Role, granted: &Granted<'_>, held: &'a [&'a str]) -> S
         boundary: role.boundary.as_deref(),
         tags: role.session_tags(),
         held,
-        doubt: doubt(role, granted).is_some(),
+        doubt: doubt(role.boundary.as_ref(), granted).is_some(),
     }
 }
 
-fn doubt(role: &Role, granted: &Granted<'_>) -> Option<String> {
-    let boundary = role.boundary.as_ref().filter(|_| granted.boundaries.is_empty());
+fn doubt(boundary: Option<&String>, granted: &Granted<'_>) -> Option<String> {
+    let boundary = boundary.filter(|_| granted.boundaries.is_empty());
     let boundary = boundary.map(|arn| format!("its permissions boundary {arn} is not readable in the inventory"));
     granted.unreadable.clone().or(boundary)
 }
@@ -97,9 +103,39 @@ pub fn risk(
     policies: &[PolicyReport],
     case: &Case<'_>,
 ) -> RoleRisk {
-    let held = held(role);
-    let standing = standing(role, granted, &held);
-    let strong = |service: &str| case.administrators.of(role.account, service, case.inventory, case.catalog);
+    let held = held_by(role);
+    let documents = after(granted, rightsizing, policies);
+    let doubt = doubt(role.boundary.as_ref(), granted);
+    judged(standing(role, granted, &held), role.account, granted, documents, doubt, case)
+}
+
+/// Judges a user of the inventory: its own policies and those of its groups, within its boundary.
+#[must_use]
+pub fn user_risk(user: &IamUser, granted: &Granted<'_>, case: &Case<'_>) -> RoleRisk {
+    let held = held(granted.policies.iter().filter_map(|policy| policy.arn));
+    let doubt = doubt(user.boundary.as_ref(), granted);
+    let standing = Standing {
+        arn: &user.arn,
+        account: user.account.as_str(),
+        partition: Arn::parse(&user.arn).map_or("aws", |arn| arn.partition),
+        boundary: user.boundary.as_deref(),
+        tags: Some(&user.tags),
+        held: &held,
+        doubt: doubt.is_some(),
+    };
+    judged(standing, user.account, granted, None, doubt, case)
+}
+
+/// Judges whoever has these grants; `documents` are its policies with the proposals applied, if there are some.
+fn judged(
+    standing: Standing<'_>,
+    account: AccountId,
+    granted: &Granted<'_>,
+    documents: Option<Vec<(&str, PolicyDocument)>>,
+    doubt: Option<String>,
+    case: &Case<'_>,
+) -> RoleRisk {
+    let strong = |service: &str| case.administrators.of(account, service, case.inventory, case.catalog);
     let powers = Powers::new(standing, &granted.named, &granted.boundaries, &granted.expanded, case.catalog);
     let paths = escalations(&powers, &strong);
     let everything = gives_everything(&paths);
@@ -108,7 +144,7 @@ pub fn risk(
     // Who may do whatever there is but cannot touch IAM is no administrator.
     let gains_all = paths.iter().any(|path| path.gives == Gives::Everything);
     let admin = Some(anything).filter(|answer| answer.reach >= Reach::MayEvery && gains_all);
-    let after = match after(granted, rightsizing, policies) {
+    let after = match documents {
         None => before,
         Some(documents) => {
             let named: Vec<NamedPolicy<'_>> =
@@ -125,8 +161,8 @@ pub fn risk(
         passes: passes(&powers),
         admin,
         paths,
-        is_unbounded: role.boundary.is_none(),
-        doubt: doubt(role, granted),
+        is_unbounded: standing.boundary.is_none(),
+        doubt,
         before,
         after,
     }
@@ -169,8 +205,8 @@ fn passes(powers: &Powers<'_>) -> Option<PassesRoles> {
     Some(PassesRoles { services: services.into_iter().map(|(service, _)| service).collect(), answer: best })
 }
 
-/// Fills in what each party's roles amount to together.
-pub fn fill_parties(parties: &mut [PartyReport], roles: &[RoleReport]) {
+/// Fills in what each party's roles amount to together, with what its users may do themselves.
+pub fn fill_parties(parties: &mut [PartyReport], roles: &[RoleReport], users: &[UserReport]) {
     let by_arn: BTreeMap<&str, Vec<&RoleReport>> = roles.iter().fold(BTreeMap::new(), |mut by_arn, role| {
         by_arn.entry(role.arn.as_str()).or_insert_with(Vec::new).push(role);
         by_arn
@@ -186,6 +222,10 @@ pub fn fill_parties(parties: &mut [PartyReport], roles: &[RoleReport]) {
                 }
                 None => unknown += 1,
             }
+        }
+        for risk in users.iter().filter(|user| user.arn == party.id).filter_map(|user| user.risk.as_ref()) {
+            (before, after) = (before.plus(&risk.before), after.plus(&risk.after));
+            known += 1;
         }
         let BlastRadius { before, after } = BlastRadius { before: before.radius(), after: after.radius() };
         party.blast_radius = (known > 0).then_some(PartyBlastRadius { before, after, roles_not_known: unknown });

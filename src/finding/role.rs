@@ -11,6 +11,7 @@ use crate::activity::sessions::{SentExternalId, Session};
 use crate::activity::usage::{SeenCall, Usage};
 use crate::aws::Action;
 use crate::aws::window::Time;
+use crate::evidence::session::HandOffSeen;
 use crate::evidence::session::Span;
 use crate::policy::comparison::Witness;
 use crate::policy::evaluate::Decision;
@@ -49,6 +50,8 @@ pub struct Subject<'a, 'e> {
     pub sessions: Vec<&'a Session<'e>>,
     /// Its openings, those of the hours before the window included.
     pub openings: Vec<&'a Opening<'a>>,
+    /// Hand-offs into it that were refused.
+    pub refusals: Vec<&'a HandOffSeen>,
 }
 
 impl<'a, 'e> Subject<'a, 'e> {
@@ -60,14 +63,14 @@ impl<'a, 'e> Subject<'a, 'e> {
         role: Option<&'a Role>,
         activity: Option<&'a RoleActivity>,
         sessions: &'a [Session<'e>],
-        openings: Vec<&'a Opening<'a>>,
+        (openings, refusals): (Vec<&'a Opening<'a>>, Vec<&'a HandOffSeen>),
     ) -> Self {
         let with_id = |id: &'a str| {
             sessions.iter().filter(move |session| session.role.as_deref().is_some_and(|role| role.id == id))
         };
         let nameless = (!key.id.is_empty() && role.is_some()).then_some("");
         let sessions = with_id(&key.id).chain(nameless.into_iter().flat_map(with_id)).collect();
-        Self { key, role, activity, sessions, openings }
+        Self { key, role, activity, sessions, openings, refusals }
     }
 
     /// The role's ARN; the path is unknown when the inventory does not hold the role.

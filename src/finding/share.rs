@@ -194,9 +194,10 @@ fn roles(
         let key = existing.keys().find(|_| key.id.is_empty()).unwrap_or(key);
         subjects.entry(key).or_insert_with(|| role(key));
     }
-    let subjects = subjects
-        .into_iter()
-        .map(|(key, role)| Subject::of(key, role, activity.roles.get(key), sessions, activity.openings_into(key)));
+    let subjects = subjects.into_iter().map(|(key, role)| {
+        let hand_offs = (activity.openings_into(key), activity.refused_into(key));
+        Subject::of(key, role, activity.roles.get(key), sessions, hand_offs)
+    });
     subjects.map(|subject| report(&subject, case)).collect()
 }
 

@@ -1,12 +1,14 @@
 //! Trust entries of the report: each principal with its party and the external id it must show (S40, S42).
 
+use std::collections::BTreeMap;
+
 use crate::activity::opening::RoleKey;
 use crate::activity::party::{Accounts, Party};
 use crate::aws::{AccountId, Fingerprint, ROLES_ANYWHERE};
 use crate::policy::admission::{Admission, PrincipalKind, admissions, is_outside};
 use crate::policy::document::PolicyDocument;
 use crate::policy::federation::{Reach, reach};
-use crate::policy::inventory::Role;
+use crate::policy::inventory::{Inventory, Role};
 
 use super::assessment::{ExternalIdReport, TrustEntry};
 use super::external_id::{is_weak, strength};
@@ -20,7 +22,7 @@ pub fn entries(role: &Role, accounts: Accounts<'_>) -> Vec<TrustEntry> {
 
 /// Whether a principal of a trust policy belongs to neither us nor AWS.
 pub(super) fn is_outsider(admission: &Admission, accounts: Accounts<'_>) -> bool {
-    is_outside(admission, accounts.own)
+    is_outside(admission, accounts.own, accounts.organizations)
         && admission.account.is_none_or(|account| accounts.party(account).kind.is_outside())
 }
 
@@ -66,9 +68,29 @@ fn federated_name(admission: &Admission) -> Option<String> {
     let zero = AccountId::parse("000000000000")?;
     match admission.kind {
         PrincipalKind::Federated => Some(Party::identity_provider(&admission.principal, "", zero).name),
+        PrincipalKind::Organization => Some(format!("organization {}", admission.principal)),
         PrincipalKind::Service if admission.principal == ROLES_ANYWHERE => Some(Party::certificate("").name),
         _ => None,
     }
+}
+
+/// Where the id of our own organization is not known: the organizations that roles let in, which may be others'.
+#[must_use]
+pub(super) fn organizations_in_doubt(inventory: &Inventory, accounts: Accounts<'_>) -> Vec<String> {
+    let mut trusting: BTreeMap<String, usize> = BTreeMap::new();
+    if accounts.organizations.is_empty() {
+        let trusts = inventory.roles.values().filter_map(|role| role.trust.parsed.as_ref().ok());
+        for admission in trusts.flat_map(admissions).filter(|one| one.kind == PrincipalKind::Organization) {
+            *trusting.entry(admission.principal).or_default() += 1;
+        }
+    }
+    let told = |(id, roles): (String, usize)| {
+        let roles = if roles == 1 { "1 role lets".to_owned() } else { format!("{roles} roles let") };
+        format!(
+            "whether organization `{id}` is yours: {roles} in every account of it, which counts as your own;              --organization tells"
+        )
+    };
+    trusting.into_iter().map(told).collect()
 }
 
 /// The only outside party that a role's trust admits, if it admits no one else (S10's last resort).
@@ -103,6 +125,7 @@ pub fn role_key(role: &Role) -> RoleKey {
 mod tests {
     use super::*;
     use crate::activity::directory::Directory;
+    use crate::activity::party::NO_ORGANIZATION;
     use crate::policy::inventory::Inventory;
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
@@ -115,7 +138,7 @@ mod tests {
             "AssumeRolePolicyDocument": trust});
         inventory.add(&json!({"RoleDetailList": [role]}).to_string()).unwrap();
         let own = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
-        let accounts = Accounts { own: &own, directory: Directory::builtin() };
+        let accounts = Accounts { own: &own, organizations: &NO_ORGANIZATION, directory: Directory::builtin() };
         let entries = entries(&inventory.roles["arn:aws:iam::111122223333:role/R"], accounts);
         let entry = &entries[0];
         let strength = entry.external_id.as_ref().map(|demand| demand.strength.as_str());

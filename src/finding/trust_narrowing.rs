@@ -3,7 +3,7 @@
 //! In doubt about the hand-offs nothing is proposed. A proposal must be narrower by its text, let in nobody new by evaluation,
 //! and allow every observed hand-off as certainly as today's trust policy does; each added condition must be known to hold
 //! for every hand-off that its statement may be meant for, so that what is undecided today cannot be refused tomorrow.
-//! Refused hand-offs stay refused, because nobody new is let in.
+//! Refused hand-offs stay refused, because nobody new is let in; those of the window are replayed one by one all the same.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use serde_json::Value;
 use crate::activity::attribution::How;
 use crate::activity::party::Channel;
 use crate::aws::Fingerprint;
-use crate::aws::window::Time;
 use crate::policy::condition;
 use crate::policy::document::{PolicyDocument, size_characters};
+use crate::policy::inventory::Role;
 use crate::policy::size::TRUST_CHARACTERS;
 use crate::policy::statement::ConditionBlock;
 use crate::policy::trust_edit::{Change, is_narrower};
@@ -23,7 +23,7 @@ use crate::policy::truth::Truth;
 
 use super::assess::Case;
 use super::assessment::{ExternalIdUse, TrustEntry, TrustNarrowingReport, TrustReplay};
-use super::hand_offs::{By, Way, Ways, account_of, ways};
+use super::hand_offs::{By, Way, Ways, account_of, refused_ways, ways};
 use super::role::Subject;
 use super::session_advice::advice;
 use super::trust_steps::{Facts, Steps, external_ids, plural, steps};
@@ -51,8 +51,17 @@ pub fn trust_narrowing(
     let report = match doubt.or_else(|| unseen(subject)).or_else(|| nameless(&ways)) {
         Some(reason) => told("withheld", format!("hand-offs may be missing: {reason}")),
         None => {
-            let too_short = too_short(role.created, case);
-            propose(&Facts { trust, entries, uses, ways: &ways, how: case.trust_narrowing, too_short })
+            let too_short = too_short(role, case);
+            let refused = refused_ways(subject.refusals.iter().copied(), trust);
+            propose(&Facts {
+                trust,
+                entries,
+                uses,
+                ways: &ways,
+                refused: &refused,
+                how: case.trust_narrowing,
+                too_short,
+            })
         }
     };
     Some(Box::new(TrustNarrowingReport { advice, current: trust.as_value().clone(), ..report }))
@@ -82,12 +91,16 @@ fn nameless(ways: &Ways) -> Option<String> {
 }
 
 /// Why it cannot be said that a party does not come (S26).
-fn too_short(created: Option<Time>, case: &Case<'_>) -> Option<String> {
+fn too_short(role: &Role, case: &Case<'_>) -> Option<String> {
     let days = (case.window.until - case.window.since).num_days();
     if days < i64::from(case.idle_days) {
         return Some(format!("the window of {days} days is shorter than the {} of --idle-days", case.idle_days));
     }
-    match created {
+    if let Some(changed) = case.trust_changed.get(&(role.account, role.name.as_str())) {
+        let day = changed.format("%Y-%m-%d");
+        return Some(format!("the trust policy was changed on {day}, and may let it in only since then"));
+    }
+    match role.created {
         Some(created) if created <= case.window.since => None,
         _ => Some("the role is not known to be older than the window".to_owned()),
     }
@@ -166,6 +179,19 @@ fn prove(
             Some(_) => replay.refused_today += times.hand_offs,
         }
     }
+    for (way, times) in facts.refused {
+        replay.refused += times.hand_offs;
+        if is_refused_still(facts.trust, &after, way, placeholders) {
+            replay.still_refused += times.hand_offs;
+        } else {
+            let first = times.first.format("%Y-%m-%d");
+            replay.counter_examples.push(format!(
+                "refused on {first} ({}), and would be let in: {}",
+                times.event_id,
+                shown(way)
+            ));
+        }
+    }
     replay.counter_examples.truncate(COUNTER_EXAMPLES);
     Ok(replay)
 }
@@ -229,6 +255,21 @@ fn decided(
         }
     }
     Some(best)
+}
+
+/// Whether the proposal lets a way that was refused in no more than today's trust policy does.
+fn is_refused_still(
+    before: &PolicyDocument,
+    after: &PolicyDocument,
+    way: &Way,
+    placeholders: &BTreeMap<String, Fingerprint>,
+) -> bool {
+    stand_ins(before, way).into_iter().all(|id| {
+        let after = PolicyDocument::from_value(&filled_in(after.as_value(), way, id.as_deref(), placeholders));
+        let Ok(after) = after else { return false };
+        let (now, then) = (way.decisions(before, before, id.as_deref()), way.decisions(&after, before, id.as_deref()));
+        now.into_iter().map(degree).zip(then.into_iter().map(degree)).all(|(now, then)| then <= now)
+    })
 }
 
 /// What the way may have sent as its external id: one that the trust policy names, or any text with its fingerprint, among

@@ -20,6 +20,7 @@ use crate::policy::trust_edit::{Change, Demand};
 
 use super::assessment::{ExternalIdUse, TrustEntry, TrustLeftAlone, TrustStep};
 use super::hand_offs::{By, Times, Way, Ways, account_of};
+use super::trust_steps_more::{everybody, saml};
 use super::trust_steps_web as web;
 
 /// Callers to which a statement is limited; more are likely to change.
@@ -66,6 +67,8 @@ pub struct Facts<'a> {
     pub uses: &'a [ExternalIdUse],
     /// How hand-offs came.
     pub ways: &'a Ways,
+    /// How hand-offs came that were refused.
+    pub refused: &'a Ways,
     /// What was opted in.
     pub how: Option<TrustNarrowing>,
     /// Why it cannot be said that a party does not come, if so.
@@ -110,6 +113,8 @@ pub fn steps(facts: &Facts<'_>) -> Steps {
         external_id(facts, statement, named, &mut found);
         callers(facts, statement, named, &mut found);
         web::steps(facts, statement, named, &mut found);
+        saml(facts, statement, named, &mut found);
+        everybody(facts, statement, named, &mut found);
     }
     found
 }

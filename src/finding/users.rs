@@ -8,19 +8,23 @@ use crate::activity::party_user::{ROOT, account_and_name};
 use crate::aws::AccountId;
 use crate::aws::window::Time;
 use crate::evidence::user_key::KeyUse;
+use crate::policy::reachable::assumable;
 use crate::policy::users::{AccessKey, User};
 
-use super::assess::Inquiry;
+use super::assess::{Case, Inquiry};
 use super::assessment::{KeyReport, NewNetwork, UserReport};
+use super::parties::NETWORKS_SHOWN;
+use super::proposal::Granted;
+use super::risk::user_risk;
 
 /// How long a key is watched before a network counts as new: a month sees what comes monthly.
 pub const LEARNING_DAYS: i64 = 30;
-/// Networks told of one key.
-const NETWORKS_SHOWN: usize = 20;
+/// Roles listed that a user may assume; all are counted.
+pub const ASSUMABLE_ROLES: usize = 50;
 
 /// All users that IAM's files tell of, that hold keys which were used, or that are a party's, by account and name.
 #[must_use]
-pub fn users(inquiry: &Inquiry<'_>) -> Vec<UserReport> {
+pub fn users(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<UserReport> {
     let mut drafts: BTreeMap<(AccountId, String), Draft<'_>> = BTreeMap::new();
     for (name, user) in &inquiry.beside.users.users {
         drafts.entry(name.clone()).or_default().told = Some(user);
@@ -40,7 +44,25 @@ pub fn users(inquiry: &Inquiry<'_>) -> Vec<UserReport> {
         }
         drafts.entry(place).or_default().note(arn, id, used);
     }
-    drafts.into_iter().map(|((account, name), draft)| draft.report(account, name, inquiry)).collect()
+    let mut users: Vec<UserReport> =
+        drafts.into_iter().map(|((account, name), draft)| draft.report(account, name, inquiry)).collect();
+    users.iter_mut().filter(|user| user.party.is_some()).for_each(|user| judge(user, case));
+    users
+}
+
+/// What a third party's user may do, by the inventory.
+fn judge(user: &mut UserReport, case: &Case<'_>) {
+    let inventory = case.inventory;
+    let Some(held) = inventory.users.get(&user.arn) else { return };
+    let granted = Granted::of_user(inventory, held, case.catalog);
+    let risk = user_risk(held, &granted, case);
+    let caller = (user.arn.as_str(), held.account);
+    let roles = assumable(inventory, caller, &granted.named, &granted.boundaries, risk.doubt.is_some());
+    user.can_assume_total = roles.len() as u64;
+    user.can_assume = roles.into_iter().take(ASSUMABLE_ROLES).map(|role| role.arn.clone()).collect();
+    user.granted = granted.expanded.grants.len() as u64;
+    user.blast_radius = Some(risk.blast_radius());
+    user.risk = Some(risk);
 }
 
 /// What is known of one user.
@@ -87,6 +109,11 @@ impl<'a> Draft<'a> {
             last_used: self.told.and_then(|user| user.last_used).max(seen),
             active_keys: told.map(active),
             keys,
+            risk: None,
+            blast_radius: None,
+            granted: 0,
+            can_assume: Vec::new(),
+            can_assume_total: 0,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::cast::{Cast, Role};
+use super::cast::{Cast, Party, Role};
 use super::clock::{DAY, time_text};
 use super::desk::{Desk, Gap};
-use super::expected::findings;
+use super::expected::{Known, findings};
 use super::records::TOKEN_MARK;
 use super::truth::{Span, Stat, idle_verdict};
 
@@ -33,7 +33,7 @@ pub(crate) fn document(desk: &Desk<'_>, damage: &(Vec<Value>, u64, u64)) -> Valu
             "records": {"total": done.records + good + bad, "duplicate": done.duplicates, "bad": bad, "late": done.late, "before_window": done.before_window},
             "json_bytes": done.json_bytes, "concatenated": done.concatenated, "damaged": entries},
         "holes": gaps(desk).iter().map(|gap| hole(cast, gap)).collect::<Vec<_>>(),
-        "findings": findings(desk, &|role| idle(desk, role)),
+        "findings": findings(desk, &Known { idle: &|role| idle(desk, role), gaps: &gaps(desk), unproven: &|at| over_limit(desk, at) }),
         "parties": parties(desk), "roles": cast.roles.iter().map(|role| one_role(desk, role)).collect::<Vec<_>>()})
 }
 
@@ -70,17 +70,24 @@ fn parties(desk: &Desk<'_>) -> Vec<Value> {
         let mut roles: Vec<&str> = book.roles.iter().filter_map(name).collect();
         roles.sort_unstable();
         roles.dedup();
-        list.push(json!({"id": party.id, "kind": party.kind, "name": party.name, "third_party": party.third_party,
+        list.push(
+            json!({"id": reported(party), "kind": party.kind, "name": party.name, "third_party": party.third_party,
             "channels": book.channels, "roles": roles, "sessions": book.sessions, "calls": book.calls,
-            "denied": book.denied, "first_seen": first(book.span), "last_seen": last(book.span)}));
+            "denied": book.denied, "first_seen": first(book.span), "last_seen": last(book.span)}),
+        );
     }
     list
+}
+
+/// The id that a report gives the party.
+fn reported(party: &Party) -> &str {
+    party.reported.as_deref().unwrap_or(&party.id)
 }
 
 fn one_role(desk: &Desk<'_>, role: &Role) -> Value {
     let (cast, ledger) = (desk.cast, &desk.ledger);
     let book = ledger.roles.get(role.index).cloned().unwrap_or_default();
-    let id = |at: &usize| cast.parties.get(*at).map_or("", |party| party.id.as_str());
+    let id = |at: &usize| cast.parties.get(*at).map_or("", reported);
     let actions = ledger.actions(role.index);
     let used = |action: &str| actions.get(action).is_some_and(|stat| stat.calls > stat.denied);
     let unproven = over_limit(desk, role.account);

@@ -164,6 +164,7 @@ pub(crate) static APIS: &[Api] = &[
     read("route53", "ListHostedZones", "route53:ListHostedZones", r#"{"maxItems":"100"}"#),
     read("elasticache", "DescribeCacheClusters", "elasticache:DescribeCacheClusters", r#"{"maxRecords":100}"#),
     read("redshift", "DescribeClusters", "redshift:DescribeClusters", r#"{"maxRecords":100}"#),
+    write("iam", "UpdateAssumeRolePolicy", "iam:UpdateAssumeRolePolicy", "null"),
     no_call("signin", "ConsoleLogin", "", "AwsConsoleSignIn"),
     no_call("kms", "RotateKey", KEY, "AwsServiceEvent"),
 ];

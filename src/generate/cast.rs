@@ -6,7 +6,7 @@ use super::options::{Options, Size};
 use super::rng::Rng;
 use super::templates::{External, External::Word};
 use super::templates::{
-    MORE_VENDORS, Outcome, PLAIN, SECOND_PARTY, Situation, TEMPLATES, Template, Trust, VENDOR_USER,
+    MORE_CHANNELS, MORE_VENDORS, Outcome, PLAIN, SECOND_PARTY, Situation, TEMPLATES, Template, Trust, VENDOR_USER,
 };
 
 /// Who stands behind calls.
@@ -14,6 +14,8 @@ use super::templates::{
 pub(crate) struct Party {
     /// Account id, ARN, service name, or `unresolved`.
     pub(crate) id: String,
+    /// The id that a report gives it, where that is another: provider and subject (S13).
+    pub(crate) reported: Option<String>,
     /// `vendor`, `unknown_account`, `identity_provider`, `iam_user`, `own_organization`, `aws_service`, `unresolved`.
     pub(crate) kind: &'static str,
     /// Public name; empty for none.
@@ -142,6 +144,12 @@ const WORKLOADS: [(&str, &str, Workload, &[&str]); 4] = [
 pub(crate) const SERVICES: [&str; 4] =
     ["lambda.amazonaws.com", "ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "cloudtrail.amazonaws.com"];
 
+/// Whom GitHub's tokens speak of.
+pub(crate) const GITHUB_SUBJECT: &str = "repo:acme/shop:ref:refs/heads/main";
+
+/// Whom the contractors' identity provider speaks of.
+pub(crate) const SAML_SUBJECT: &str = "pat@contractor.example";
+
 fn plain_calls(names: &[&str]) -> Vec<CallKind> {
     let found = names.iter().filter_map(|name| apis::find(name));
     found.map(|(api, entry)| CallKind { api, entry, outcome: Outcome::Ok, weight: 1 }).collect()
@@ -190,6 +198,13 @@ impl Cast {
             let vendor = MORE_VENDORS.get(at).copied().unwrap_or((unknown.as_str(), ""));
             cast.add_template(&mut rng, &PLAIN, format!("Reader{:03}", at + 1), vendor);
         }
+        if options.every_channel {
+            // Drawn apart, so that the rest of the cast is the same with and without them.
+            let mut rng = Rng::new(options.seed, "channels");
+            for template in MORE_CHANNELS {
+                cast.add_template(&mut rng, template, template.role.to_owned(), template.vendor);
+            }
+        }
         cast.add_workloads(&mut rng);
         cast.add_users(&mut rng);
         cast
@@ -225,15 +240,26 @@ impl Cast {
             }
             Trust::GitHub => {
                 let arn = format!("arn:aws:iam::{id}:oidc-provider/token.actions.githubusercontent.com");
-                vec![self.party_index(party(&arn, "identity_provider", "GitHub Actions", true))]
+                let issuer = "token.actions.githubusercontent.com";
+                let known = party(&arn, "identity_provider", "GitHub Actions", true);
+                vec![self.party_index(Party { reported: Some(format!("{issuer}/{GITHUB_SUBJECT}")), ..known })]
             }
             Trust::Saml => {
                 let arn = format!("arn:aws:iam::{id}:saml-provider/contractors");
-                vec![self.party_index(party(&arn, "identity_provider", "contractors", true))]
+                let known = party(&arn, "identity_provider", "contractors", true);
+                vec![self.party_index(Party { reported: Some(format!("contractors/{SAML_SUBJECT}")), ..known })]
             }
             Trust::OwnOrganization => {
                 let own = self.account(0).to_owned();
-                vec![self.party_index(party(&own, "own_organization", "", false))]
+                let own = self.party_index(party(&own, "own_organization", "", false));
+                if template.situation == Situation::Delegated {
+                    self.party_index(outside(vendor));
+                }
+                vec![own]
+            }
+            Trust::Certificate(subject) => {
+                let id = format!("rolesanywhere/{subject}");
+                vec![self.party_index(party(&id, "identity_provider", "IAM Roles Anywhere", true))]
             }
             // Whoever holds the session before it in the chain.
             Trust::Chain(_) => Vec::new(),
@@ -350,7 +376,7 @@ impl Cast {
 }
 
 fn party(id: &str, kind: &'static str, name: &str, third_party: bool) -> Party {
-    Party { id: id.to_owned(), kind, name: name.to_owned(), third_party }
+    Party { id: id.to_owned(), reported: None, kind, name: name.to_owned(), third_party }
 }
 
 fn account_ids(options: &Options, rng: &mut Rng) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! The desk at which records are written: fills in Regions, keeps silent in holes, posts to delivery.
 
+use std::collections::BTreeMap;
+
 use super::apis::Api;
 use super::cast::{CallKind, Cast};
 use super::clock::DAY;
@@ -31,6 +33,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) ledger: Ledger,
     pub(crate) rng: Rng,
     pub(crate) gaps: Vec<Gap>,
+    /// Accounts and Regions of records in the window, and whether any of them is a management event that writes.
+    pub(crate) places: BTreeMap<(usize, usize), bool>,
     buffer: Vec<u8>,
 }
 
@@ -84,6 +88,7 @@ impl<'a> Desk<'a> {
             ledger: Ledger::new(cast),
             rng: Rng::new(options.seed, "records"),
             gaps,
+            places: BTreeMap::new(),
             buffer: Vec::with_capacity(4096),
         }
     }
@@ -138,6 +143,10 @@ impl<'a> Desk<'a> {
         };
         records::write(&mut self.buffer, &mut self.rng, &record);
         let address = super::delivery::Address { organization: false, account, region, copy: 0, time };
+        if time >= self.cast.since {
+            let writes = !api.read && !api.data && api.source != "sts";
+            *self.places.entry((account, region)).or_default() |= writes;
+        }
         self.mail.post(address, &self.buffer);
         true
     }

@@ -93,7 +93,8 @@ fn one_role(cast: &Cast, ledger: &Ledger, role: &Role) -> Value {
     detail
 }
 
-fn trust(cast: &Cast, role: &Role) -> Value {
+/// The role's trust policy.
+pub(crate) fn trust(cast: &Cast, role: &Role) -> Value {
     let party =
         |at: usize| role.parties.get(at).and_then(|at| cast.parties.get(*at)).map_or("", |party| party.id.as_str());
     let root = |account: &str| format!("arn:aws:iam::{account}:root");
@@ -115,6 +116,11 @@ fn trust(cast: &Cast, role: &Role) -> Value {
             (json!({"AWS": format!("arn:aws:iam::{own}:role/{before}")}), "sts:AssumeRole", Value::Null)
         }
         Some(Trust::OwnOrganization) => (json!({"AWS": root(own)}), "sts:AssumeRole", Value::Null),
+        Some(Trust::Certificate(_)) => (
+            json!({"Service": "rolesanywhere.amazonaws.com"}),
+            "sts:AssumeRole",
+            json!({"ArnEquals": {"aws:SourceArn": format!("arn:aws:rolesanywhere:us-east-1:{}:trust-anchor/5d1a9c3e-7b20-4f86-a1d4-93c0be52f7a1", cast.account(role.account))}}),
+        ),
         Some(Trust::Saml) => (
             json!({"Federated": party(0)}),
             "sts:AssumeRoleWithSAML",

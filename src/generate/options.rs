@@ -111,6 +111,8 @@ pub struct Options {
     pub accounts: u32,
     /// Vendors; the situations need 17, more are plain readers of one role each.
     pub vendors: u32,
+    /// Every channel: temporary delegation, IAM Roles Anywhere and access given in the window, too.
+    pub every_channel: bool,
     /// How large the trail shall be.
     pub size: Size,
     /// Share of records that outsiders' sessions make, 0 to 1.
@@ -145,6 +147,7 @@ impl Default for Options {
             days: 92,
             accounts: 3,
             vendors: 17,
+            every_channel: false,
             size: Size::Records(100_000),
             third_party_share: 0.06,
             regions: ["us-east-1", "eu-west-1", "us-west-2", "ap-southeast-2"].map(str::to_owned).to_vec(),

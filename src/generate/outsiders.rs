@@ -1,9 +1,12 @@
 //! The outsiders' days: how many sessions each role sees, what happens in them, and the situations of certain days.
 
+use std::ops::Range;
+
 use super::apis;
-use super::cast::{Cast, Role};
+use super::cast::{Cast, Role, SAML_SUBJECT};
 use super::clock::DAY;
 use super::desk::{Caller, Desk, Extra};
+use super::inventory;
 use super::sessions::{self, Opening, Session};
 use super::templates::{Outcome, Situation, Template, Trust};
 use super::truth::Attribution;
@@ -51,6 +54,10 @@ impl Outsiders {
         }
         resource_policy(desk, midnight);
         vendor_user(desk, midnight);
+        if desk.options.every_channel {
+            let day = midnight..midnight + DAY;
+            cast.roles.iter().for_each(|role| give_access(desk, role, &day));
+        }
         if midnight <= cast.recreated_at && cast.recreated_at < midnight + DAY {
             recreate(desk, midnight);
         }
@@ -79,6 +86,7 @@ fn regular(desk: &mut Desk<'_>, role: &Role, template: &'static Template, midnig
     let end = play(desk, &mut session, role, time, count);
     match template.situation {
         Situation::ViaService => via_service(desk, &mut session, role, end + 2),
+        Situation::Delegated => delegate(desk, &session, role, template, end + 30),
         Situation::ChainHead if turn.is_multiple_of(2) => chain(desk, &session, role, end + 20),
         _ => {}
     }
@@ -90,7 +98,8 @@ fn opening(role: &Role, template: &Template, turn: u64) -> Option<Opening<'stati
     let party = second.or(first)?;
     match template.trust {
         Trust::GitHub => Some(Opening::GitHub { party }),
-        Trust::Saml => Some(Opening::Saml { party, user: "pat@contractor.example" }),
+        Trust::Saml => Some(Opening::Saml { party, user: SAML_SUBJECT }),
+        Trust::Certificate(subject) => Some(Opening::Certificate { party, subject }),
         Trust::Chain(_) => None,
         Trust::Vendor | Trust::VendorIfExists | Trust::TwoVendors | Trust::OwnOrganization => Some(Opening::Account {
             party,
@@ -106,6 +115,7 @@ fn session_name(cast: &Cast, role: &Role, template: &Template, opening: Opening<
     match opening {
         Opening::Saml { user, .. } => user.to_owned(),
         Opening::GitHub { .. } => format!("GitHubActions-{suffix}"),
+        Opening::Certificate { .. } => suffix.to_owned(),
         _ if vendor.is_empty() => format!("{}-{suffix}", template.role),
         _ => format!("{}-{suffix}", vendor.replace(' ', "")),
     }
@@ -133,6 +143,14 @@ fn play(desk: &mut Desk<'_>, session: &mut Session, role: &Role, start: i64, cou
         sessions::call(desk, session, (call.api, call.entry), call.outcome, None, time);
     }
     time
+}
+
+/// The vendor to whom somebody delegated the session goes on in it (S14).
+fn delegate(desk: &mut Desk<'_>, session: &Session, role: &Role, template: &Template, time: i64) {
+    let (account, _) = template.vendor;
+    let mut delegated = session.delegated(desk.cast.party_of(account), account);
+    play(desk, &mut delegated, role, time, 3);
+    desk.ledger.role(role.index, |book| book.situations.extend(["delegated"]));
 }
 
 /// Secrets Manager decrypts with the session's permission (S12).
@@ -230,6 +248,24 @@ fn vendor_user(desk: &mut Desk<'_>, midnight: i64) {
         if desk.write((user.account, region, time), caller, (call.entry, call.outcome), Extra::default()) {
             desk.ledger.direct(user.party, Some("access_key"), call.outcome, time);
         }
+    }
+}
+
+/// An administrator makes a role for an outsider within the window, or lets one into a role that was there.
+fn give_access(desk: &mut Desk<'_>, role: &Role, day: &Range<i64>) {
+    let cast = desk.cast;
+    let Some(template) = role.template else { return };
+    let (name, key, time) = match (template.situation, template.trust) {
+        (Situation::TooNew, _) => ("iam:CreateRole", "assumeRolePolicyDocument", role.created),
+        (_, Trust::Certificate(_)) => ("iam:UpdateAssumeRolePolicy", "policyDocument", cast.since + 10 * DAY + 33_000),
+        _ => return,
+    };
+    let Some((_, api)) = apis::find(name).filter(|_| day.contains(&time)) else { return };
+    let policy = serde_json::Value::String(inventory::trust(cast, role).to_string());
+    let params = format!(r#"{{"roleName":"{}","{key}":{policy}}}"#, role.name);
+    let extra = Extra { params: Some(&params), ..Extra::default() };
+    if super::workloads::user_call_with(desk, cast, (role.account, 0, time), api, extra) {
+        desk.ledger.role(role.index, |book| book.situations.extend(["access_given"]));
     }
 }
 

@@ -1,13 +1,17 @@
 //! The life of one session: the hand-off that opens it, in its many forms, and the identity that its calls carry.
 
 use super::apis;
-use super::cast::Role;
+use super::cast::{GITHUB_SUBJECT, Role};
+
 use super::clock::{expiration_text, time_text};
 use super::desk::{Caller, Desk, Extra};
 use super::records::TOKEN_MARK;
 use super::rng::Rng;
 use super::templates::Outcome;
 use super::truth::Attribution;
+
+/// The service that hands sessions to holders of certificates.
+const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
 
 /// An open session.
 #[derive(Clone, Debug)]
@@ -24,8 +28,8 @@ pub(crate) struct Session {
     name: String,
     principal: String,
     region: usize,
-    /// `Some` until the session is in the ledger: its hand-off lies before the trail or before the window.
-    unknown: Option<Attribution>,
+    /// `Some` until the session is in the ledger, which its first call brings it into: no hand-off in the window shows it.
+    unknown: Option<(Attribution, Option<&'static str>)>,
     /// Opened within the window, and no call yet.
     silent: bool,
 }
@@ -41,6 +45,8 @@ pub(crate) enum Opening<'a> {
     GitHub { party: usize },
     /// `AssumeRoleWithSAML`.
     Saml { party: usize, user: &'a str },
+    /// `AssumeRole` by IAM Roles Anywhere, for the holder of a certificate.
+    Certificate { party: usize, subject: &'a str },
     /// `AssumeRole` by an AWS service.
     Service { party: usize, service: &'a str },
     /// Before the trail began: no record of it.
@@ -54,6 +60,7 @@ impl Opening<'_> {
             Self::Chain(_) => "role_chain",
             Self::GitHub { .. } => "web_identity",
             Self::Saml { .. } => "saml",
+            Self::Certificate { .. } => "roles_anywhere",
         }
     }
 
@@ -63,6 +70,7 @@ impl Opening<'_> {
             Self::Account { party, .. }
             | Self::GitHub { party }
             | Self::Saml { party, .. }
+            | Self::Certificate { party, .. }
             | Self::Service { party, .. }
             | Self::Before { party, .. } => *party,
         }
@@ -83,7 +91,7 @@ pub(crate) fn open(desk: &mut Desk<'_>, role: &Role, opening: Opening<'_>, name:
     let keyless = matches!(opening, Opening::Account { key: false, .. });
     let attribution = if keyless { Attribution::Inferred } else { Attribution::Exact };
     if time < desk.cast.since {
-        session.unknown = Some(attribution);
+        session.unknown = Some((attribution, Some(opening.channel())));
         return Some(session);
     }
     desk.ledger.session(role.index, party, Some(opening.channel()), attribution, time);
@@ -100,6 +108,7 @@ fn draw(desk: &mut Desk<'_>, role: &Role, opening: Opening<'_>, name: &str, time
     let source_identity = match opening {
         Opening::Account { source_identity, .. } => source_identity.map(str::to_owned),
         Opening::Chain(before) => before.source_identity.clone(),
+        Opening::Certificate { subject, .. } => Some(subject.to_owned()),
         _ => None,
     };
     let key_id = desk.rng.id("ASIA", 16);
@@ -142,7 +151,9 @@ fn draw(desk: &mut Desk<'_>, role: &Role, opening: Opening<'_>, name: &str, time
         principal,
         region: desk.busy_region(),
         unknown: match opening {
-            Opening::Before { attribution, .. } => Some(attribution),
+            Opening::Before { attribution, .. } => {
+                Some((attribution, (attribution != Attribution::Unresolved).then_some("assume_role")))
+            }
             _ => None,
         },
         silent: false,
@@ -221,7 +232,7 @@ fn parameters(
             let source = source_text(session);
             (format!(r#"{{{common}{external}{source},"durationSeconds":3600}}"#), "AssumeRole")
         }
-        Opening::Chain(_) | Opening::Before { .. } => {
+        Opening::Chain(_) | Opening::Certificate { .. } | Opening::Before { .. } => {
             (format!(r#"{{{common}{},"durationSeconds":900}}"#, source_text(session)), "AssumeRole")
         }
     }
@@ -242,7 +253,7 @@ fn response(desk: &mut Desk<'_>, session: &Session, opening: Opening<'_>, accoun
     match opening {
         Opening::Account { key: false, .. } => format!("{{{user}{}}}", source_text(session)),
         Opening::GitHub { .. } => format!(
-            r#"{{{credentials},{user},"subjectFromWebIdentityToken":"repo:acme/shop:ref:refs/heads/main","provider":"arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com","audience":"sts.amazonaws.com"}}"#
+            r#"{{{credentials},{user},"subjectFromWebIdentityToken":"{GITHUB_SUBJECT}","provider":"arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com","audience":"sts.amazonaws.com"}}"#
         ),
         Opening::Saml { user: person, .. } => format!(
             r#"{{{credentials},{user},"subjectType":"persistent","issuer":"https://login.example.com/saml","nameQualifier":"8uSlDRJvUnNCcdRGTtPXrAOiFlU=","subject":"{person}","audience":"https://signin.aws.amazon.com/saml"}}"#
@@ -268,17 +279,34 @@ fn opener(desk: &mut Desk<'_>, session: &Session, opening: Opening<'_>, account:
         Opening::GitHub { .. } => {
             let provider = format!("arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com");
             seen(format!(
-                r#"{{"type":"WebIdentityUser","principalId":"{provider}:sts.amazonaws.com:repo:acme/shop:ref:refs/heads/main","userName":"repo:acme/shop:ref:refs/heads/main","identityProvider":"{provider}"}}"#
+                r#"{{"type":"WebIdentityUser","principalId":"{provider}:sts.amazonaws.com:{GITHUB_SUBJECT}","userName":"{GITHUB_SUBJECT}","identityProvider":"{provider}"}}"#
             ))
         }
         Opening::Saml { user, .. } => seen(format!(
             r#"{{"type":"SAMLUser","principalId":"8uSlDRJvUnNCcdRGTtPXrAOiFlU=:{user}","userName":"{user}","identityProvider":"8uSlDRJvUnNCcdRGTtPXrAOiFlU="}}"#
         )),
-        Opening::Service { service, .. } => {
-            let identity = format!(r#"{{"type":"AWSService","invokedBy":"{service}"}}"#);
-            (identity, service.to_owned(), service.to_owned())
-        }
+        Opening::Certificate { .. } => opener_service(ROLES_ANYWHERE),
+        Opening::Service { service, .. } => opener_service(service),
         Opening::Before { .. } => seen(String::new()),
+    }
+}
+
+fn opener_service(service: &str) -> (String, String, String) {
+    let identity = format!(r#"{{"type":"AWSService","invokedBy":"{service}"}}"#);
+    (identity, service.to_owned(), service.to_owned())
+}
+
+impl Session {
+    /// The same session in the hands of somebody to whom it was delegated (S14).
+    pub(crate) fn delegated(&self, party: usize, account: &str) -> Self {
+        let open = self.identity.strip_suffix('}').unwrap_or(&self.identity);
+        Self {
+            party,
+            identity: format!(r#"{open},"invokedByDelegate":{{"accountId":"{account}"}}}}"#),
+            unknown: Some((Attribution::Exact, Some("temporary_delegation"))),
+            silent: false,
+            ..self.clone()
+        }
     }
 }
 
@@ -299,8 +327,7 @@ pub(crate) fn call(
     if !desk.write((session.account, region, time), caller, (api, outcome), extra) {
         return false;
     }
-    if let Some(attribution) = session.unknown.take() {
-        let channel = (attribution != Attribution::Unresolved).then_some("assume_role");
+    if let Some((attribution, channel)) = session.unknown.take() {
         desk.ledger.session(session.role, session.party, channel, attribution, time);
     }
     if api.event_type != "AwsApiCall" {

@@ -41,6 +41,8 @@ pub(crate) enum Trust {
     Chain(&'static str),
     /// Own account number 0.
     OwnOrganization,
+    /// The holder of a certificate, through IAM Roles Anywhere; its subject.
+    Certificate(&'static str),
 }
 
 /// What is special about the role.
@@ -74,6 +76,8 @@ pub(crate) enum Situation {
     ViaService,
     /// One session was opened in the twelve hours before the window (S3).
     EarlyHandOff,
+    /// The vendor acts in sessions that our own organization opened, by temporary delegation (S14).
+    Delegated,
 }
 
 /// One role of the cast.
@@ -99,6 +103,10 @@ pub(crate) struct Template {
     pub(crate) unused: &'static [&'static str],
     /// Concretely granted, and CloudTrail does not show whether it is used.
     pub(crate) blind: &'static [&'static str],
+    /// Granted and harmful in the wrong hands: who never used one of them could lose it.
+    pub(crate) dangerous: &'static [&'static str],
+    /// The findings that its policies amount to, whatever of them was used.
+    pub(crate) amounts: &'static [&'static str],
     pub(crate) agent: &'static str,
 }
 
@@ -138,6 +146,8 @@ const EMPTY: Template = Template {
     boundary: None,
     unused: &[],
     blind: &[],
+    dangerous: &[],
+    amounts: &[],
     agent: BOTO,
 };
 
@@ -146,43 +156,43 @@ const EMPTY: Template = Template {
 pub(crate) static TEMPLATES: &[Template] = &[
     Template { role: "DatadogIntegrationRole", vendor: ("464622532012", "Datadog"), home: None, weight: 30, agent: GO, inline: &[("DatadogIntegrationPolicy", MONITORING)],
         unused: &["redshift:DescribeClusters", "guardduty:ListFindings", "ssm:SendCommand"], blind: &["cloudwatch:GetMetricData"],
-        calls: &[("sts:GetCallerIdentity", Ok, 2), ("ec2:DescribeInstances", Ok, 8), ("ec2:DescribeVolumes", Ok, 4), ("tagging:GetResources", Ok, 6), ("monitoring:DescribeAlarms", Ok, 4), ("rds:DescribeDBInstances", Ok, 3), ("lambda:ListFunctions20150331", Ok, 3), ("ecs:ListClusters", Ok, 2), ("ecs:ListServices", NotFound, 1), ("logs:DescribeLogGroups", Ok, 2), ("autoscaling:DescribeAutoScalingGroups", Throttled, 1), ("s3:ListBuckets", Ok, 2), ("s3:GetBucketTagging", Ok, 2), ("cloudtrail:DescribeTrails", AccessDenied, 1)], ..EMPTY },
+        calls: &[("sts:GetCallerIdentity", Ok, 2), ("ec2:DescribeInstances", Ok, 8), ("ec2:DescribeVolumes", Ok, 4), ("tagging:GetResources", Ok, 6), ("monitoring:DescribeAlarms", Ok, 4), ("rds:DescribeDBInstances", Ok, 3), ("lambda:ListFunctions20150331", Ok, 3), ("ecs:ListClusters", Ok, 2), ("ecs:ListServices", NotFound, 1), ("logs:DescribeLogGroups", Ok, 2), ("autoscaling:DescribeAutoScalingGroups", Throttled, 1), ("s3:ListBuckets", Ok, 2), ("s3:GetBucketTagging", Ok, 2), ("cloudtrail:DescribeTrails", AccessDenied, 1)], dangerous: &["ssm:SendCommand"], amounts: &["policy-privilege-escalation"], ..EMPTY },
     Template { role: "lacework-iam-role", path: "/security/vendors/", vendor: ("434813966438", "Lacework"), weight: 12, managed: &["VendorReadOnlyShared"], agent: GO,
         unused: &["acm:ListCertificates", "backup:ListBackupVaults"],
         calls: &[("ec2:DescribeSecurityGroups", Ok, 4), ("ec2:DescribeSubnets", Ok, 2), ("s3:GetBucketPolicy", Ok, 4), ("s3:GetBucketEncryption", Ok, 4), ("s3:GetBucketReplication", Ok, 2), ("iam:ListRoles", Ok, 3), ("iam:GetAccountSummary", Ok, 1), ("kms:ListKeys", Ok, 2), ("kms:DescribeKey", Throttled, 1), ("lambda:GetPolicy20150331v2", NotFound, 1), ("s3:GetBucketAcl", Ok, 2)], ..EMPTY },
     Template { role: "OrcaSecurityRole", vendor: ("976280145156", "Orca Security"), weight: 10, managed: &["VendorReadOnlyShared"], inline: &[("OrcaSecrets", POSTURE)], situation: Situation::ViaService, boundary: Some(BOUNDARY),
         unused: &["acm:ListCertificates", "wafv2:ListWebACLs", "kms:CreateGrant"],
-        calls: &[("ec2:DescribeSnapshots", Ok, 4), ("ec2:DescribeNetworkInterfaces", Ok, 3), ("secretsmanager:ListSecrets", Ok, 2), ("secretsmanager:GetSecretValue", Ok, 3), ("cloudfront:ListDistributions2020_05_31", Ok, 1), ("route53:ListHostedZones", Ok, 2), ("redshift:DescribeClusters", Ok, 1), ("ecr:DescribeRepositories", Ok, 1)], ..EMPTY },
+        calls: &[("ec2:DescribeSnapshots", Ok, 4), ("ec2:DescribeNetworkInterfaces", Ok, 3), ("secretsmanager:ListSecrets", Ok, 2), ("secretsmanager:GetSecretValue", Ok, 3), ("cloudfront:ListDistributions2020_05_31", Ok, 1), ("route53:ListHostedZones", Ok, 2), ("redshift:DescribeClusters", Ok, 1), ("ecr:DescribeRepositories", Ok, 1)], dangerous: &["kms:CreateGrant", "kms:Decrypt", "secretsmanager:GetSecretValue"], amounts: &["policy-secrets-any"], ..EMPTY },
     Template { role: "CloudabilityRole", vendor: ("165736516723", "Cloudability"), weight: 10, inline: &[("CloudabilityPolicy", COST)], agent: JAVA,
         unused: &["ec2:StopInstances", "ec2:TerminateInstances", "rds:ModifyDBInstance", "rds:DeleteDBInstance"],
-        calls: &[("ce:GetCostAndUsage", Ok, 5), ("organizations:ListAccounts", Ok, 2), ("ec2:DescribeInstances", Ok, 4), ("ec2:DescribeReservedInstances", Unauthorized, 2), ("rds:DescribeDBInstances", Ok, 2), ("elasticache:DescribeCacheClusters", Ok, 1)], ..EMPTY },
+        calls: &[("ce:GetCostAndUsage", Ok, 5), ("organizations:ListAccounts", Ok, 2), ("ec2:DescribeInstances", Ok, 4), ("ec2:DescribeReservedInstances", Unauthorized, 2), ("rds:DescribeDBInstances", Ok, 2), ("elasticache:DescribeCacheClusters", Ok, 1)], dangerous: &["ec2:StopInstances", "ec2:TerminateInstances", "rds:ModifyDBInstance", "rds:DeleteDBInstance"], amounts: &["policy-write-wildcard"], ..EMPTY },
     Template { role: "CloudHealth", vendor: ("454464851268", "Cloudhealth"), home: Some(1), weight: 8, external_id: Word("acme"), trust: Trust::VendorIfExists, situation: Situation::ExternalIdSometimesAbsent, agent: NODE, ..EMPTY },
     Template { role: "NewRelicInfrastructure-Integrations", vendor: ("017663287629", "New Relic"), home: Some(1), weight: 12, situation: Situation::KeyMissing, inline: &[("NewRelicReadOnly", MONITORING)], agent: JAVA,
         unused: &["redshift:DescribeClusters", "ssm:SendCommand"], blind: &["cloudwatch:GetMetricData"],
-        calls: &[("ec2:DescribeInstances", Ok, 4), ("ec2:DescribeTags", Ok, 2), ("rds:DescribeDBClusters", Ok, 2), ("elasticloadbalancing:DescribeTargetGroups", Ok, 2), ("monitoring:DescribeAlarms", Ok, 2)], ..EMPTY },
+        calls: &[("ec2:DescribeInstances", Ok, 4), ("ec2:DescribeTags", Ok, 2), ("rds:DescribeDBClusters", Ok, 2), ("elasticloadbalancing:DescribeTargetGroups", Ok, 2), ("monitoring:DescribeAlarms", Ok, 2)], dangerous: &["ssm:SendCommand"], amounts: &["policy-privilege-escalation"], ..EMPTY },
     Template { role: "vanta-auditor", vendor: ("956993596390", "Vanta"), home: Some(2), situation: Situation::FirstDayOnly, weight: 0, managed: &["SecurityAudit"], inline: &[], agent: NODE,
         unused: &["tag:GetResources"],
         calls: &[("iam:ListUsers", Ok, 2), ("iam:GenerateCredentialReport", Ok, 1), ("s3:GetBucketVersioning", Ok, 2)], ..EMPTY },
     Template { role: "DrataAutopilotRole", vendor: ("269135526815", "Drata"), home: Some(2), situation: Situation::NeverUsed, weight: 0, managed: &["SecurityAudit"], inline: &[], ..EMPTY },
     Template { role: "SnykScanner", vendor: ("198361731867", "Snyk"), home: Some(0), situation: Situation::TooNew, weight: 0, ..EMPTY },
     Template { role: "CrowdStrikeCSPM", path: "/security/", vendor: ("292230061137", "CrowdStrike"), home: Some(1), situation: Situation::WithoutCalls, weight: 1, ..EMPTY },
-    Template { role: "nops-integration", vendor: ("202279780353", "nOps"), home: Some(1), situation: Situation::IdleBefore, weight: 0, inline: &[("nops", COST)], ..EMPTY },
+    Template { role: "nops-integration", vendor: ("202279780353", "nOps"), home: Some(1), situation: Situation::IdleBefore, weight: 0, inline: &[("nops", COST)], dangerous: &["ec2:StopInstances", "ec2:TerminateInstances", "rds:ModifyDBInstance", "rds:DeleteDBInstance"], amounts: &["policy-write-wildcard"], ..EMPTY },
     Template { role: "FivetranConnector", vendor: ("834469178297", "Fivetran"), home: Some(1), weight: 14, inline: &[("pipeline", PIPELINE)], agent: JAVA,
         unused: &["rds:CreateDBSnapshot"],
-        calls: &[("s3:GetObject", Ok, 8), ("s3:HeadObject", NotFound, 1), ("s3:PutObject", Ok, 3), ("s3:ListObjects", Ok, 3), ("s3:GetBucketLocation", Ok, 2), ("rds:DescribeDBInstances", Ok, 1)], ..EMPTY },
+        calls: &[("s3:GetObject", Ok, 8), ("s3:HeadObject", NotFound, 1), ("s3:PutObject", Ok, 3), ("s3:ListObjects", Ok, 3), ("s3:GetBucketLocation", Ok, 2), ("rds:DescribeDBInstances", Ok, 1)], dangerous: &["rds:CreateDBSnapshot"], ..EMPTY },
     Template { role: "SegmentExport", vendor: ("107630771604", "SegmentIO"), home: Some(2), weight: 6, situation: Situation::EarlyHandOff, inline: &[("export", PIPELINE)], agent: NODE,
         unused: &["rds:CreateDBSnapshot"], blind: &["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"],
-        calls: &[("s3:ListBuckets", Ok, 2), ("s3:GetBucketLocation", Ok, 5)], ..EMPTY },
+        calls: &[("s3:ListBuckets", Ok, 2), ("s3:GetBucketLocation", Ok, 5)], dangerous: &["rds:CreateDBSnapshot"], ..EMPTY },
     Template { role: "PartnerAccess", path: "/partners/", vendor: ("905418777103", ""), home: Some(0), weight: 6, external_id: Absent, agent: NODE, ..EMPTY },
     Template { role: "ZestyManager", vendor: ("672188301118", "Zesty"), home: Some(0), weight: 12, situation: Situation::ChainHead, inline: &[("scheduler", SCHEDULER)],
         unused: &["ec2:ModifyVolume"],
-        calls: &[("ec2:DescribeInstances", Ok, 5), ("ec2:DescribeVolumes", Ok, 2), ("ec2:StopInstances", DryRun, 2), ("ec2:StartInstances", Ok, 1)], ..EMPTY },
+        calls: &[("ec2:DescribeInstances", Ok, 5), ("ec2:DescribeVolumes", Ok, 2), ("ec2:StopInstances", DryRun, 2), ("ec2:StartInstances", Ok, 1)], dangerous: &["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyVolume"], ..EMPTY },
     Template { role: "ZestyActor", home: Some(0), weight: 0, trust: Trust::Chain("ZestyManager"), external_id: Absent, situation: Situation::ChainLink, inline: &[("actor", ACTOR)],
         unused: &["ec2:DeleteTags"],
         calls: &[("ec2:CreateTags", Ok, 3), ("ec2:DescribeTags", Ok, 2)], ..EMPTY },
     Template { role: "ZestySpoke", home: Some(1), weight: 0, trust: Trust::Chain("ZestyActor"), external_id: Absent, situation: Situation::ChainLink, inline: &[("spoke", SPOKE)],
         unused: &["ec2:PurchaseReservedInstancesOffering"],
-        calls: &[("ec2:DescribeInstances", Ok, 3), ("ec2:DescribeReservedInstances", Ok, 2)], ..EMPTY },
+        calls: &[("ec2:DescribeInstances", Ok, 3), ("ec2:DescribeReservedInstances", Ok, 2)], dangerous: &["ec2:PurchaseReservedInstancesOffering"], ..EMPTY },
     Template { role: "MongoAtlasAccess", vendor: ("536727724300", "MongoDB Atlas"), home: Some(0), weight: 6, situation: Situation::Recreated, agent: GO, ..EMPTY },
     Template { role: "SumoLogicCollector", vendor: ("926226587429", "Sumo Logic"), home: Some(2), weight: 6, situation: Situation::BeforeTrail, agent: JAVA, inline: &[("audit", AUDIT)],
         unused: &["cloudtrail:LookupEvents", "access-analyzer:ListAnalyzers"],
@@ -190,12 +200,21 @@ pub(crate) static TEMPLATES: &[Template] = &[
     Template { role: "GrafanaShared", vendor: ("008923505280", "Grafana"), home: Some(2), weight: 6, trust: Trust::TwoVendors, situation: Situation::BeforeTrail, agent: GO, ..EMPTY },
     Template { role: "GitHubDeploy", home: Some(0), weight: 10, trust: Trust::GitHub, external_id: Absent, agent: ACTION, inline: &[("deploy", DEPLOY)],
         unused: &["lambda:DeleteFunction", "iam:CreateUser"], blind: &["iam:PassRole"],
-        calls: &[("sts:GetCallerIdentity", Ok, 2), ("lambda:UpdateFunctionCode20150331v2", Ok, 3), ("lambda:GetFunction20150331v2", Ok, 3), ("cloudformation:ListStacks", Ok, 2), ("ecr:GetAuthorizationToken", Ok, 2), ("ecr:DescribeRepositories", Ok, 1)], ..EMPTY },
+        calls: &[("sts:GetCallerIdentity", Ok, 2), ("lambda:UpdateFunctionCode20150331v2", Ok, 3), ("lambda:GetFunction20150331v2", Ok, 3), ("cloudformation:ListStacks", Ok, 2), ("ecr:GetAuthorizationToken", Ok, 2), ("ecr:DescribeRepositories", Ok, 1)], dangerous: &["lambda:UpdateFunctionCode", "lambda:DeleteFunction", "iam:CreateUser"], amounts: &["policy-iam-write", "policy-passrole-any", "policy-privilege-escalation", "policy-data-read-any", "boundary-missing"], ..EMPTY },
     Template { role: "ExternalContractors", home: Some(1), weight: 8, trust: Trust::Saml, external_id: Absent, agent: BROWSER, inline: &[("contractors", CONTRACTORS)],
         unused: &["dynamodb:UpdateTable"], blind: &["dynamodb:GetItem"],
-        calls: &[("dynamodb:ListTables", Ok, 3), ("dynamodb:DescribeTable", Ok, 4), ("logs:DescribeLogGroups", Ok, 2), ("eks:ListClusters", Ok, 2), ("eks:DescribeCluster", NotFound, 1), ("ssm:DescribeParameters", AccessDenied, 1)], ..EMPTY },
+        calls: &[("dynamodb:ListTables", Ok, 3), ("dynamodb:DescribeTable", Ok, 4), ("logs:DescribeLogGroups", Ok, 2), ("eks:ListClusters", Ok, 2), ("eks:DescribeCluster", NotFound, 1), ("ssm:DescribeParameters", AccessDenied, 1)], dangerous: &["dynamodb:UpdateTable"], amounts: &["policy-data-read-any"], ..EMPTY },
     Template { role: "OrganizationAudit", path: "/org/", home: Some(1), weight: 6, trust: Trust::OwnOrganization, external_id: Absent, inline: &[("audit", AUDIT)],
         calls: &[("iam:GetCredentialReport", Ok, 2), ("iam:GetAccountSummary", Ok, 2), ("config:DescribeConfigRules", Ok, 2), ("organizations:DescribeOrganization", Ok, 1), ("kms:GetKeyRotationStatus", Ok, 1)], ..EMPTY },
+];
+
+/// The situations that are made for [`super::Options::every_channel`].
+#[rustfmt::skip] // a table
+pub(crate) static MORE_CHANNELS: &[Template] = &[
+    Template { role: "BuildMachines", home: Some(2), weight: 8, trust: Trust::Certificate("CN=build.example.com"), external_id: Absent, agent: GO, ..EMPTY },
+    Template { role: "Admin", vendor: ("414351767826", "Databricks"), home: Some(1), weight: 8, trust: Trust::OwnOrganization, external_id: Absent, situation: Situation::Delegated, inline: &[], managed: &["AdministratorAccess"], agent: BROWSER,
+        dangerous: &["iam:CreateUser", "s3:DeleteBucket"], amounts: &["policy-admin", "boundary-missing"],
+        calls: &[("ec2:DescribeInstances", Ok, 3), ("iam:ListRoles", Ok, 2), ("s3:ListBuckets", Ok, 2), ("kms:ListKeys", Ok, 1)], ..EMPTY },
 ];
 
 /// The second outsider of [`Trust::TwoVendors`]: an account that nobody knows.
@@ -216,6 +235,9 @@ pub(crate) const VENDOR_USER: (&str, &[&str]) = (
     &["ec2:DescribeInstances", "ec2:DescribeVolumes", "autoscaling:DescribeAutoScalingGroups"],
 );
 
+/// What the vendor's user's policy amounts to: `ecr:*` reads images, and writes, on every repository.
+pub(crate) const VENDOR_USER_AMOUNTS: [&str; 2] = ["policy-data-read-any", "policy-write-wildcard"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,7 +245,7 @@ mod tests {
     /// S20: every call of every template stands in the table of events.
     #[test]
     fn calls_are_known_events() {
-        for template in TEMPLATES.iter().chain([&PLAIN]) {
+        for template in TEMPLATES.iter().chain(MORE_CHANNELS).chain([&PLAIN]) {
             for (name, ..) in template.calls {
                 assert!(super::super::apis::find(name).is_some(), "{name}");
             }

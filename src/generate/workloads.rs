@@ -100,13 +100,26 @@ pub(crate) fn user_call(desk: &mut Desk<'_>, cast: &Cast, account: usize, api: &
 }
 
 fn user_call_in(desk: &mut Desk<'_>, cast: &Cast, place: (usize, usize, i64), api: &Api) {
-    let Some(user) = cast.users.iter().find(|user| user.account == place.0) else { return };
+    user_call_with(desk, cast, place, api, Extra::default());
+}
+
+/// The same with what is unusual about the record; says whether the trail holds it.
+pub(crate) fn user_call_with(
+    desk: &mut Desk<'_>,
+    cast: &Cast,
+    place: (usize, usize, i64),
+    api: &Api,
+    extra: Extra<'_>,
+) -> bool {
+    let Some(user) = cast.users.iter().find(|user| user.account == place.0) else { return false };
     let identity = user.identity(cast.account(place.0));
     let agent = "aws-cli/2.17.44 md/awscrt#0.21.2 ua/2.0 os/linux#6.5.0 md/arch#x86_64 lang/python#3.11.9";
     let caller = Caller { identity: &identity, arn: &user.arn, address: "192.0.2.44", agent };
-    if desk.write(place, caller, (api, Outcome::Ok), Extra::default()) {
+    let written = desk.write(place, caller, (api, Outcome::Ok), extra);
+    if written {
         desk.ledger.direct(user.party, Some("access_key"), Outcome::Ok, place.2);
     }
+    written
 }
 
 /// AWS services act for themselves, without a role (S12).

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::context::Context;
 use super::document::PolicyDocument;
 use super::evaluate::Decision;
+use super::id_demand::{ExternalIdDemand, demand};
 use super::statement::{Effect, PrincipalMatch, Statement};
 use super::trust::{Caller, trust_decision};
 use crate::aws::{AccountId, Action, Arn, ROLES_ANYWHERE};
@@ -26,6 +27,8 @@ pub enum PrincipalKind {
     User,
     /// `*`.
     Anyone,
+    /// Everybody of one organization, as a condition on everybody says.
+    Organization,
     /// An OIDC or SAML provider.
     Federated,
     /// An AWS service.
@@ -47,6 +50,7 @@ impl PrincipalKind {
             Self::Role => "role",
             Self::User => "user",
             Self::Anyone => "anyone",
+            Self::Organization => "organization",
             Self::Federated => "federated",
             Self::Service => "service",
             Self::CanonicalUser => "canonical_user",
@@ -56,23 +60,10 @@ impl PrincipalKind {
     }
 }
 
-/// How an external id is demanded of a principal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ExternalIdDemand {
-    /// Whether a call without one is certainly refused, found by evaluating the whole policy.
-    pub required: bool,
-    /// Whether a call with an id that nobody agreed on may be let in, found by evaluating the whole policy.
-    pub any_accepted: bool,
-    /// `exact`, `pattern`, `if_exists`, `none`.
-    pub matching: &'static str,
-    /// The accepted values; secrets (S42).
-    pub values: BTreeSet<String>,
-}
-
 /// One principal that may come in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Admission {
-    /// As written.
+    /// As written; of an organization its id.
     pub principal: String,
     /// Its kind.
     pub kind: PrincipalKind,
@@ -87,7 +78,7 @@ pub struct Admission {
 }
 
 /// The principals that a trust policy's `Allow` statements name, sorted, each once. Where everybody is named, so are the
-/// accounts and principals that conditions name and that are let in.
+/// accounts and principals that conditions name and that are let in; and the organizations, unless everybody is.
 #[must_use]
 pub fn admissions(trust: &PolicyDocument) -> Vec<Admission> {
     let mut found: Vec<Admission> = Vec::new();
@@ -98,7 +89,12 @@ pub fn admissions(trust: &PolicyDocument) -> Vec<Admission> {
                 let named = named.map(|one| admission(trust, aws_kind(&one), one));
                 found.extend(named.filter(|one| one.open));
             }
-            found.push(admission(trust, kind, principal));
+            let one = admission(trust, kind, principal);
+            if kind == PrincipalKind::Anyone && !one.open {
+                let organizations = organizations_let_in(trust).into_iter();
+                found.extend(organizations.map(|id| admission(trust, PrincipalKind::Organization, id)));
+            }
+            found.push(one);
         }
     }
     found.sort_by(|a, b| (&a.principal, a.kind).cmp(&(&b.principal, b.kind)));
@@ -123,6 +119,30 @@ pub(super) fn of_no_organization(context: Context) -> Context {
     context
         .with("aws:PrincipalOrgID", ["o-0000000000"])
         .with("aws:PrincipalOrgPaths", ["o-0000000000/r-0000/ou-0000-00000000/"])
+}
+
+/// The organizations that conditions name and whose accounts, whichever they are, may be let in.
+fn organizations_let_in(trust: &PolicyDocument) -> BTreeSet<String> {
+    let conditions = trust.statements.iter().flat_map(|statement| &statement.conditions);
+    let about = |key: &str, one: &str| one.eq_ignore_ascii_case(key);
+    let mut found = BTreeSet::new();
+    for block in conditions {
+        let is_path = about(&block.key, "aws:PrincipalOrgPaths");
+        if !is_path && !about(&block.key, "aws:PrincipalOrgID") {
+            continue;
+        }
+        for value in &block.values {
+            let id = value.split('/').next().unwrap_or_default();
+            let path = if is_path { value.replace(['*', '?'], "x") } else { format!("{id}/r-0000/") };
+            let member = |context: Context| {
+                context.with("aws:PrincipalOrgID", [id]).with("aws:PrincipalOrgPaths", [path.as_str()])
+            };
+            if id.starts_with("o-") && !id.contains(['*', '?', '$']) && admits(trust, "*", None, &member) {
+                found.insert(id.to_owned());
+            }
+        }
+    }
+    found
 }
 
 /// What statements compare the caller's account or ARN with: a denial of all but some names these, too.
@@ -174,7 +194,7 @@ pub(super) fn is_aws(kind: PrincipalKind) -> bool {
     matches!(kind, PrincipalKind::AccountRoot | PrincipalKind::Role | PrincipalKind::User | PrincipalKind::Anyone)
 }
 
-fn account_of(principal: &str) -> Option<AccountId> {
+pub(super) fn account_of(principal: &str) -> Option<AccountId> {
     AccountId::parse(principal).or_else(|| Arn::parse(principal).and_then(|arn| arn.account_id()))
 }
 
@@ -220,26 +240,6 @@ pub(super) fn aws_kind(text: &str) -> PrincipalKind {
     }
 }
 
-/// How an external id is compared, the loosest last.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Matching {
-    None,
-    Exact,
-    Pattern,
-    IfExists,
-}
-
-impl Matching {
-    fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Exact => "exact",
-            Self::Pattern => "pattern",
-            Self::IfExists => "if_exists",
-        }
-    }
-}
-
 /// The `Allow` statements that name a principal, or everybody.
 pub(super) fn admitting<'a>(trust: &'a PolicyDocument, principal: &'a str) -> impl Iterator<Item = &'a Statement> {
     let names = move |(text, _): &(String, PrincipalKind)| text == principal || text == "*";
@@ -247,33 +247,6 @@ pub(super) fn admitting<'a>(trust: &'a PolicyDocument, principal: &'a str) -> im
         .statements
         .iter()
         .filter(move |statement| statement.effect == Effect::Allow && principals_of(statement).iter().any(names))
-}
-
-fn demand(trust: &PolicyDocument, principal: &str, account: Option<AccountId>) -> ExternalIdDemand {
-    let (mut values, mut loosest) = (BTreeSet::new(), Matching::None);
-    for block in admitting(trust, principal).flat_map(|statement| &statement.conditions) {
-        let operator = block.operator.to_ascii_lowercase();
-        let is_like = operator.contains("stringlike");
-        if !block.key.eq_ignore_ascii_case("sts:ExternalId") || !(is_like || operator.contains("stringequals")) {
-            continue;
-        }
-        let wild = is_like && block.values.iter().any(|value| value.contains(['*', '?']));
-        let matching = match (operator.ends_with("ifexists"), wild) {
-            (true, _) => Matching::IfExists,
-            (false, true) => Matching::Pattern,
-            (false, false) => Matching::Exact,
-        };
-        loosest = loosest.max(matching);
-        values.extend(block.values.iter().cloned());
-    }
-    ExternalIdDemand {
-        required: !admits(trust, principal, account, &|c| c.without("sts:ExternalId")),
-        any_accepted: STRANGE_IDS
-            .iter()
-            .any(|id| admits(trust, principal, account, &|c| c.with("sts:ExternalId", [*id]))),
-        matching: loosest.word(),
-        values,
-    }
 }
 
 /// External ids that nobody agreed on, in forms that patterns of real ones have.
@@ -298,13 +271,15 @@ pub(super) fn admits(
     }
 }
 
-/// Whether one admission is of an outsider: neither one of `own`, nor an AWS service, nor our own sign-on.
+/// Whether one admission is of an outsider: neither one of `own`, nor an AWS service, nor our own sign-on, nor of our
+/// organization. Where that is not known (`organizations` is empty), none that a condition names is called an outsider.
 #[must_use]
-pub fn is_outside(admission: &Admission, own: &BTreeSet<AccountId>) -> bool {
+pub fn is_outside(admission: &Admission, own: &BTreeSet<AccountId>, organizations: &BTreeSet<String>) -> bool {
     match admission.kind {
         // Whoever has a certificate comes in through this service.
         PrincipalKind::Service => admission.principal == ROLES_ANYWHERE,
         PrincipalKind::Deleted => false,
+        PrincipalKind::Organization => !organizations.is_empty() && !organizations.contains(&admission.principal),
         PrincipalKind::Federated => !admission.principal.contains(":saml-provider/AWSSSO_"),
         PrincipalKind::Anyone => admission.open,
         _ => admission.account.is_none_or(|account| !own.contains(&account)),
@@ -368,7 +343,7 @@ mod tests {
         let own = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
         let outside = |condition: Value| -> Vec<String> {
             let found = admissions(&trust(json!([allow(json!("*"), condition)])));
-            found.into_iter().filter(|one| is_outside(one, &own)).map(|one| one.principal).collect()
+            found.into_iter().filter(|one| is_outside(one, &own, &BTreeSet::new())).map(|one| one.principal).collect()
         };
         let equals = |key: &str, value: Value| json!({"StringEquals": {key: value}});
         assert_eq!(outside(json!({})), ["*"]);
@@ -388,7 +363,7 @@ mod tests {
         assert_eq!(outside(json!({"StringLike": {"aws:PrincipalAccount": "4646*"}})), ["*"]);
         let denied = |denial: Value| -> Vec<String> {
             let found = admissions(&trust(json!([allow(json!("*"), json!({})), denial])));
-            found.into_iter().filter(|one| is_outside(one, &own)).map(|one| one.principal).collect()
+            found.into_iter().filter(|one| is_outside(one, &own, &BTreeSet::new())).map(|one| one.principal).collect()
         };
         let but = json!({"StringNotEquals": {"aws:PrincipalAccount": ["111122223333", "464622532012"]}});
         let deny = json!({"Effect": "Deny", "Action": "sts:AssumeRole"});

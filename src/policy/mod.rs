@@ -21,6 +21,7 @@ pub mod federation;
 pub mod grant;
 pub mod guardrail;
 pub mod guardrail_proof;
+pub mod id_demand;
 pub mod inclusion;
 pub mod inventory;
 pub mod inventory_places;

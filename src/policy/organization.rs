@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::inventory::says_more;
-use crate::aws::AccountId;
+use crate::aws::{AccountId, Arn};
 
 /// Why a file is no list of accounts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,8 @@ pub struct Organization {
     pub accounts: BTreeSet<AccountId>,
     /// The accounts that can be asked: those that are active.
     pub active: BTreeSet<AccountId>,
+    /// Its id, `o-...`, where the file tells it.
+    pub ids: BTreeSet<String>,
 }
 
 impl Organization {
@@ -47,6 +49,10 @@ impl Organization {
                 let id = account["Id"].as_str().and_then(AccountId::parse);
                 let id = id.ok_or(OrganizationError::Account(at + 1))?;
                 self.accounts.insert(id);
+                // `arn:aws:organizations::<management account>:account/o-.../<account>`
+                let arn = account["Arn"].as_str().and_then(Arn::parse);
+                let of = arn.and_then(|arn| arn.resource.strip_prefix("account/")?.split('/').next());
+                self.ids.extend(of.filter(|id| id.starts_with("o-")).map(str::to_owned));
                 // `State` takes the place of `Status`; an account that has neither is asked and may refuse.
                 let state = account["State"].as_str().or_else(|| account["Status"].as_str());
                 if state.is_none_or(|state| state == "ACTIVE") {

@@ -11,13 +11,17 @@ use crate::aws::AccountId;
 /// ARNs of the roles that outsiders can reach, directly or through roles they reach, as far as trust and permission
 /// policies tell today. Where a condition leaves it open, the role counts as reachable.
 #[must_use]
-pub fn reachable(inventory: &Inventory, own: &BTreeSet<AccountId>) -> BTreeSet<String> {
+pub fn reachable(
+    inventory: &Inventory,
+    own: &BTreeSet<AccountId>,
+    organizations: &BTreeSet<String>,
+) -> BTreeSet<String> {
     let roles = inventory.roles.values().filter(|role| !role.is_service_linked());
     // Once for each role, not for each pair.
     let roles: Vec<(&Role, Vec<Admission>)> =
         roles.map(|role| (role, role.trust.parsed.as_ref().map(admissions).unwrap_or_default())).collect();
     let outside = |role: &Role, entries: &[Admission]| {
-        role.trust.parsed.is_err() || entries.iter().any(|admission| is_outside(admission, own))
+        role.trust.parsed.is_err() || entries.iter().any(|admission| is_outside(admission, own, organizations))
     };
     let mut fresh: Vec<&Role> =
         roles.iter().filter(|(role, entries)| outside(role, entries)).map(|(role, _)| *role).collect();
@@ -31,6 +35,37 @@ pub fn reachable(inventory: &Inventory, own: &BTreeSet<AccountId>) -> BTreeSet<S
         }
     }
     reached
+}
+
+/// The roles that a user with these policies may assume, in the order of their ARNs. Where a condition leaves it open, or
+/// the policies are in doubt, it may.
+#[must_use]
+pub fn assumable<'a>(
+    inventory: &'a Inventory,
+    (user, account): (&str, AccountId),
+    policies: &[NamedPolicy<'_>],
+    boundaries: &[NamedPolicy<'_>],
+    in_doubt: bool,
+) -> Vec<&'a Role> {
+    let may = |role: &&Role| {
+        let Ok(trust) = &role.trust.parsed else { return false };
+        let entries = admissions(trust);
+        let named = |one: &Admission| is_aws(one.kind) && (one.account == Some(account) || one.account.is_none());
+        if !entries.iter().any(named) || !admits(trust, user, Some(account), &|context| context) {
+            return false;
+        }
+        // Named by its own ARN within one account, it needs no policy of its own.
+        let by_name = role.account == account && entries.iter().any(|one| one.principal == user);
+        let Some(action) = assume_role() else { return true };
+        let request = Request { action, resource: Resource::Known(role.arn.clone()), context: Context::partial() };
+        let decision = evaluate(policies, boundaries, &request).decision;
+        match decision {
+            Decision::ExplicitlyDenied => false,
+            Decision::Allowed | Decision::Unknown => true,
+            Decision::ImplicitlyDenied => by_name || in_doubt,
+        }
+    };
+    inventory.roles.values().filter(|role| !role.is_service_linked()).filter(may).collect()
 }
 
 /// `entries` are whom the trust policy of `to` names.
@@ -87,7 +122,7 @@ mod tests {
         let mut inventory = Inventory::default();
         inventory.add(&page.to_string()).unwrap();
         let own = BTreeSet::from([AccountId::parse("111122223333").unwrap()]);
-        let reached: Vec<String> = reachable(&inventory, &own).into_iter().collect();
+        let reached: Vec<String> = reachable(&inventory, &own, &BTreeSet::new()).into_iter().collect();
         assert_eq!(reached, ["arn:aws:iam::111122223333:role/A", "arn:aws:iam::111122223333:role/B"]);
     }
 }

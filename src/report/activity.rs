@@ -25,16 +25,11 @@ pub fn day_of(path: &str) -> Option<NaiveDate> {
     path.rsplit('/').next()?.strip_suffix(".parquet")?.parse().ok()
 }
 
-/// The columns of a row that is read back: all.
-pub const COLUMNS: [&str; ACTIVITY.columns.len()] = {
-    let mut names = [""; ACTIVITY.columns.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = ACTIVITY.columns[at].name;
-        at += 1;
-    }
-    names
-};
+/// The names of all columns.
+#[must_use]
+pub fn columns() -> Vec<&'static str> {
+    ACTIVITY.columns.iter().map(|column| column.name).collect()
+}
 
 /// A row that is read back. Its fields are the columns, each with the meaning in [`ACTIVITY`].
 #[allow(missing_docs, reason = "the columns of the table tell their meaning")]
@@ -94,7 +89,7 @@ pub fn cells(row: &ActivityRow) -> [String; 7] {
 /// The heads of [`csv_cells`].
 #[must_use]
 pub fn csv_heads() -> Vec<&'static str> {
-    let mut heads = COLUMNS.to_vec();
+    let mut heads = columns();
     heads.insert(ACCOUNT_AT, "account_id");
     heads
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::aws::wildcard::matches;
-use crate::aws::window::{Time, Window, midnight};
+use crate::aws::window::{Time, Window};
 use crate::evidence::tables::columnar::{Cells, ColumnarError, decode_where};
-use crate::report::activity::day_of;
-pub use crate::report::activity::{ActivityRow, COLUMNS, HEADS, WIDTHS, cells, csv_cells, csv_heads};
+use crate::report::activity::columns;
+pub use crate::report::activity::{ActivityRow, HEADS, WIDTHS, cells, csv_cells, csv_heads};
 pub use crate::report::spreadsheet::line as csv_line;
-use crate::report::tables::{ACTIVITY, SCHEMA};
+use crate::report::tables::SCHEMA;
 
 use super::UserError;
-use super::past_run::{PastRun, no_output, parties, range};
+use super::past_run::{PastRun, is_in, parties, range};
 use super::source::AwsOptions;
 
 /// Which calls are wanted; of what is not told, all.
@@ -65,15 +65,10 @@ pub fn activity(
         range: range(&reported, question.since, question.until)?,
         denied: question.denied,
     };
-    let files = past.files(ACTIVITY.name, &manifest)?;
-    // A run of a version that wrote no such table must not look like a quiet one.
-    if files.is_empty() && reported.parties.iter().any(|party| party.calls > 0) {
-        let reason = "report.json counts calls, but there is no table of them: it was written by an older version";
-        return Err(no_output(&past.shown, reason).into());
-    }
-    for (account_id, path) in files.into_iter().filter(|(_, path)| filter.wants_file(path)) {
+    let columns = columns();
+    for (account_id, path) in past.calls(&manifest, &reported, filter.range)? {
         let wants = |cells: &Cells<'_>, row: usize| filter.wants(cells, row);
-        let read = decode_where(SCHEMA, &COLUMNS, wants, past.get(&path)?, |rows: Vec<ActivityRow>| {
+        let read = decode_where(SCHEMA, &wants, past.get(&path)?, |rows: Vec<ActivityRow>| {
             let with_account = |row| ActivityRow { account_id: account_id.clone(), ..row };
             show(rows.into_iter().map(with_account).collect()).map_err(Broken::Show)
         });
@@ -109,20 +104,9 @@ impl From<ColumnarError> for Broken {
 }
 
 impl Filter {
-    /// A file whose name tells no day is read, too.
-    fn wants_file(&self, path: &str) -> bool {
-        let Some(day) = day_of(path) else { return true };
-        let ends = day.succ_opt().map(midnight);
-        midnight(day) < self.range.until && ends.is_none_or(|ends| self.range.since < ends)
-    }
-
     fn wants(&self, cells: &Cells<'_>, row: usize) -> bool {
         let text = |column| cells.text(column, row).unwrap_or_default();
-        let in_range = || {
-            let (since, until) = (self.range.since.timestamp(), self.range.until.timestamp());
-            cells.seconds("time", row).is_some_and(|seconds| since <= seconds && seconds < until)
-        };
-        in_range()
+        is_in(self.range, cells, row)
             && (!self.denied || text("outcome") == "denied")
             && self.parties.as_ref().is_none_or(|ids| ids.contains(text("party_id")))
             && self.role.as_ref().is_none_or(|role| is_role(role, text("role_arn")))

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::activity::party::Accounts;
 use crate::activity::party_user::{PartyUsers, UserFacts};
 use crate::aws::AccountId;
-use crate::aws::window::{Time, Window, midnight, rfc3339};
+use crate::aws::window::{Time, Window, midnight};
 use crate::cloudtrail::digest::key::PublicKeys;
 use crate::evidence::hands;
 use crate::evidence::scope::RoleRef;
@@ -22,7 +22,7 @@ use crate::finding::beside::Beside;
 use crate::finding::coverage::{Reading, window_of_events};
 use crate::finding::keep::{KeepOutcome, outcomes};
 use crate::finding::suppress::{self, SuppressionOutcome};
-use crate::finding::trust_steps::{TrustNarrowing, TrustWishes};
+use crate::finding::trust_steps::TrustWishes;
 use crate::policy::catalog::Catalog;
 use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
@@ -41,7 +41,7 @@ use super::digests::{KeySources, add_live_keys, public_keys, witness};
 use super::discover::find;
 use super::gathered::OnDisk;
 use super::inputs::InputFile;
-use super::ledger::{manifest, peak_memory_bytes};
+use super::ledger::run_json;
 use super::listing::{Listing, Listings, Saver};
 use super::monitor::Monitor;
 use super::output::Target;
@@ -302,7 +302,7 @@ fn read_and_judge(
 }
 
 pub(super) fn scope_of(plan: &Plan, given: &Given, options: &Options) -> Scope {
-    let reachable = reachable(&given.inventory, &own_accounts(plan, given));
+    let reachable = reachable(&given.inventory, &own_accounts(plan, given), &given.beside.organization_ids);
     let quiet = given.inventory.roles.values().filter(|role| !reachable.contains(&role.arn) && !role.id.is_empty());
     Scope {
         window: plan.window,
@@ -360,7 +360,11 @@ fn judge(
         calls: &calls,
         reading: &reading,
         inventory: &given.inventory,
-        accounts: Accounts { own: &own, directory: &given.rules.directory },
+        accounts: Accounts {
+            own: &own,
+            organizations: &given.beside.organization_ids,
+            directory: &given.rules.directory,
+        },
         catalog: Catalog::builtin(),
         window,
         as_of: options.as_of.unwrap_or(window.until),
@@ -420,46 +424,4 @@ pub fn write(out: &Target, outcome: &mut Outcome, source: &str, options: &Option
     bytes.push(b'\n');
     outcome.files.push(OutputFile::new("run.json", bytes));
     out.write(&outcome.files, &outcome.activity)
-}
-
-fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
-    let accounts =
-        |accounts: &BTreeSet<AccountId>| -> Vec<String> { accounts.iter().map(ToString::to_string).collect() };
-    json!({
-        "schema": "thirdtrail.run/1",
-        "version": env!("CARGO_PKG_VERSION"),
-        "source": source,
-        "options": {
-            "since": options.request.since.map(rfc3339),
-            "until": options.request.until.map(rfc3339),
-            "as_of": options.as_of.map(rfc3339),
-            "idle_days": options.idle_days, "key_days": options.key_days,
-            "max_holes": options.max_holes,
-            "accounts": accounts(&options.request.accounts),
-            "regions": options.request.regions,
-            "own_accounts": accounts(&options.own_accounts),
-            "live": options.beside.live.iter().map(|input| input.word()).collect::<Vec<_>>(),
-            "assume_role_name": options.beside.assume_role_name,
-            "narrow_resources": options.narrowing.map(Narrowing::word),
-            "narrow_trust": options.trust.narrowing.map(TrustNarrowing::word),
-            "show_external_ids": options.trust.show_external_ids,
-            "complete_data_events": options.beside.complete_data_events,
-            "verify_digests": options.digest_keys.is_some(),
-            "config": options.rules.config.as_ref().map(|config| config.path.display().to_string()),
-            "jobs": options.effort.jobs,
-            "memory_bytes": options.effort.memory_bytes,
-            "formats": options.formats.words().collect::<Vec<_>>(),
-        },
-        "inputs": outcome.inputs,
-        "evidence": outcome.evidence,
-        "keep_rules": outcome.keep,
-        "suppressions": outcome.suppressions,
-        "vendors_that_are_own_accounts": outcome.own_vendors,
-        "catalog_actions": Catalog::builtin().iter().count(),
-        "coverage": outcome.assessment.coverage,
-        "timings": outcome.timings,
-        "peak_memory_bytes": peak_memory_bytes(),
-        "temporary_files": outcome.on_disk,
-        "files": manifest(&outcome.files, &outcome.activity),
-    })
 }

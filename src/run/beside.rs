@@ -121,6 +121,7 @@ impl Given {
                     .map(|()| {
                         let known = beside.organization.get_or_insert_default();
                         known.extend(&organization.accounts);
+                        beside.organization_ids.extend(organization.ids);
                         self.organization.extend(organization.accounts);
                     })
                     .map_err(|e| e.to_string())

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::aws::window::Time;
-use crate::evidence::tables::columnar::Wanted;
+use crate::aws::window::{Time, Window};
+use crate::evidence::tables::columnar::{Cells, ColumnarError, Wanted, decode_where};
 use crate::finding::investigate::answer::{Investigation, SCHEMA};
-use crate::finding::investigate::read::Reported;
-use crate::finding::investigate::rows::{SESSION_COLUMNS, SessionRead, USAGE_COLUMNS, UsageRead};
+use crate::finding::investigate::read::{PartyRead, Reported};
+use crate::finding::investigate::rows::{CALL_COLUMNS, CallRead, CallSums, SESSION_COLUMNS, SessionRead, add_call};
 use crate::finding::investigate::{Asked, Known, investigate};
 use crate::policy::Catalog;
 use crate::policy::inventory::Inventory;
@@ -20,7 +20,7 @@ pub use crate::report::investigation::{ANSWER, PAGE};
 use crate::report::investigation::{render, words};
 use crate::report::{OutputFile, tables};
 
-use super::past_run::{Manifest, PastRun, no_output, parties, range};
+use super::past_run::{Manifest, PastRun, is_in, no_output, parties, range};
 use super::source::AwsOptions;
 use super::{UserError, inputs, output};
 
@@ -68,12 +68,12 @@ pub fn answer(question: &Question, aws: &AwsOptions) -> Result<Answered, UserErr
     let (parties, roles) = asked.wanted(&reported);
     let tables = Tables { past: &past, manifest: &manifest };
     let sessions = tables.sessions(&parties, &roles)?;
-    let usage = tables.usage(&asked.ids())?;
-    tables.check(&asked, &sessions, &usage)?;
+    tables.check(&asked, &sessions)?;
+    let calls = tables.calls(&asked.ids(), &reported, asked.range)?;
     let known = Known {
         reported: &reported,
         sessions: &sessions,
-        usage: &usage,
+        calls: &calls,
         version: &manifest.version,
         source: &manifest.source,
     };
@@ -113,28 +113,30 @@ impl Tables<'_> {
         Ok(found)
     }
 
-    fn usage(&self, parties: &BTreeSet<String>) -> Result<Vec<UsageRead>, UserError> {
-        let mut found = Vec::new();
-        let wanted = [Wanted { column: "party_id", texts: parties }];
-        self.past.rows((tables::USAGE.name, self.manifest), &USAGE_COLUMNS, &wanted, |account, row: UsageRead| {
-            found.push(UsageRead { account_id: account.to_owned(), ..row });
-        })?;
-        Ok(found)
+    /// The calls of parties in a range of time.
+    fn calls(&self, parties: &BTreeSet<String>, reported: &Reported, range: Window) -> Result<CallSums, UserError> {
+        let mut sums = CallSums::new();
+        let columns: Vec<&str> = CALL_COLUMNS.into_iter().chain(["party_id", "hand_off"]).collect();
+        let wants = |cells: &Cells<'_>, row: usize| {
+            let is_theirs = cells.text("party_id", row).is_some_and(|party| parties.contains(party));
+            is_theirs && cells.flag("hand_off", row) == Some(false) && is_in(range, cells, row)
+        };
+        for (account, path) in self.past.calls(self.manifest, reported, range)? {
+            let read = decode_where(tables::SCHEMA, &columns, wants, self.past.get(&path)?, |rows: Vec<CallRead>| {
+                rows.into_iter().for_each(|row| add_call(&mut sums, &account, row));
+                Ok::<_, ColumnarError>(())
+            });
+            read.map_err(|error| self.past.bad_file(&path, &error))?;
+        }
+        Ok(sums)
     }
 
     /// A table that is missing must not look like a party that did nothing.
-    fn check(&self, asked: &Asked<'_>, sessions: &[SessionRead], usage: &[UsageRead]) -> Result<(), UserError> {
-        for party in &asked.parties {
-            let none = party.sessions > 0 && !sessions.iter().any(|row| row.party_id == party.id);
-            let table = if none { Some("sessions") } else { None };
-            let table =
-                table.or((asked.parties.iter().any(|one| one.calls > 0) && usage.is_empty()).then_some("usage"));
-            if let Some(table) = table {
-                let reason = format!("report.json counts {table} of `{}`, but parquet/{table} holds none", party.id);
-                return Err(no_output(&self.past.shown, &reason));
-            }
-        }
-        Ok(())
+    fn check(&self, asked: &Asked<'_>, sessions: &[SessionRead]) -> Result<(), UserError> {
+        let lacks = |party: &&&PartyRead| party.sessions > 0 && !sessions.iter().any(|row| row.party_id == party.id);
+        let Some(party) = asked.parties.iter().find(lacks) else { return Ok(()) };
+        let reason = format!("report.json counts sessions of `{}`, but parquet/sessions holds none", party.id);
+        Err(no_output(&self.past.shown, &reason))
     }
 }
 

@@ -6,10 +6,11 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::aws::window::{Time, Window, rfc3339};
-use crate::evidence::tables::columnar::{Wanted, decode_wanted};
+use crate::aws::window::{Time, Window, midnight, rfc3339};
+use crate::evidence::tables::columnar::{Cells, Wanted, decode_wanted};
 use crate::finding::investigate::read::{PartyRead, Reported};
 use crate::finding::investigate::who::{Nobody, meant};
+use crate::report::activity::day_of;
 use crate::report::tables;
 use crate::store::{KeyRange, Store};
 
@@ -100,6 +101,30 @@ impl PastRun {
         written.map(file).collect()
     }
 
+    /// The files of the table `activity` that may hold calls of a range of time; one whose name tells no day may.
+    ///
+    /// # Errors
+    /// As [`Self::files`]; and when there should be calls and are none: a run of a version that wrote no such table must
+    /// not look like a quiet one.
+    pub(super) fn calls(
+        &self,
+        manifest: &Manifest,
+        reported: &Reported,
+        range: Window,
+    ) -> Result<Vec<(String, String)>, UserError> {
+        let files = self.files(tables::ACTIVITY.name, manifest)?;
+        if files.is_empty() && reported.parties.iter().any(|party| party.calls > 0) {
+            let reason = "report.json counts calls, but there is no table of them: it was written by an older version";
+            return Err(no_output(&self.shown, reason));
+        }
+        let may_hold = |path: &str| {
+            let Some(day) = day_of(path) else { return true };
+            let ends = day.succ_opt().map(midnight);
+            midnight(day) < range.until && ends.is_none_or(|ends| range.since < ends)
+        };
+        Ok(files.into_iter().filter(|(_, path)| may_hold(path)).collect())
+    }
+
     /// The rows of a table that are wanted, with the account that they lie under.
     pub(super) fn rows<T: DeserializeOwned>(
         &self,
@@ -132,6 +157,12 @@ fn place(out: &str) -> Result<String, UserError> {
 pub(super) fn no_output(shown: &str, reason: &str) -> UserError {
     let what = format!("cannot read the output of a run in `{shown}`: {reason}");
     UserError::new(what, "give the folder that `thirdtrail analyze --out` wrote")
+}
+
+/// Whether a row of the table `activity` lies in a range of time.
+pub(super) fn is_in(range: Window, cells: &Cells<'_>, row: usize) -> bool {
+    let (since, until) = (range.since.timestamp(), range.until.timestamp());
+    cells.seconds("time", row).is_some_and(|seconds| since <= seconds && seconds < until)
 }
 
 /// The parties with that id or name.

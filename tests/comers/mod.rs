@@ -12,6 +12,7 @@ pub(crate) const CLOUDHEALTH: &str = "454464851268";
 pub(crate) const UUID: &str = "23bc5533-157c-41bf-a01a-4ecb491471f6";
 pub(crate) const OTHER: &str = "8f14e45f-ceea-467f-9b1d-2f2f9a1d3c55";
 pub(crate) const GITHUB: &str = "token.actions.githubusercontent.com";
+pub(crate) const SIGN_ON: &str = "partner";
 pub(crate) const GONE: &str = "AROAGONEGONEGONEGONE1";
 pub(crate) const WORKER: &str = "AROAWORKERWORKERWORK1";
 pub(crate) const HELPER: &str = "AIDAHELPERHELPERHELP1";
@@ -23,12 +24,14 @@ pub(crate) enum Came {
     Vendor(&'static str, &'static str, Option<&'static str>, &'static [u32]),
     /// A subject of GitHub's with an audience that the record tells.
     GitHub(&'static str, &'static [u32]),
-    /// The same, refused.
+    /// A person of the sign-on of a company.
+    Saml(&'static str, &'static [u32]),
+    /// An account's principal, refused.
     Refused(&'static str, &'static str, &'static [u32]),
     /// A call of a session whose hand-off is not there.
     Unseen(u32),
 }
-use Came::{GitHub, Refused, Unseen, Vendor};
+use Came::{GitHub, Refused, Saml, Unseen, Vendor};
 
 pub(crate) fn root(account: &str) -> String {
     format!("arn:aws:iam::{account}:root")
@@ -60,6 +63,13 @@ pub(crate) fn github(subject: Option<&str>, audience: bool) -> Value {
     }
     let mut statement = trusts(json!({"Federated": format!("arn:aws:iam::{OWN}:oidc-provider/{GITHUB}")}), condition);
     statement["Action"] = json!("sts:AssumeRoleWithWebIdentity");
+    statement
+}
+
+pub(crate) fn saml() -> Value {
+    let audience = json!({"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}});
+    let mut statement = trusts(json!({"Federated": format!("arn:aws:iam::{OWN}:saml-provider/{SIGN_ON}")}), audience);
+    statement["Action"] = json!("sts:AssumeRoleWithSAML");
     statement
 }
 
@@ -125,6 +135,12 @@ pub(crate) fn roles() -> Vec<(&'static str, Vec<Value>, Vec<Came>)> {
             vec![GitHub("repo:acme/shop:ref:refs/heads/a", &[1]), GitHub("repo:acme/till:ref:refs/heads/b", &[2])],
         ),
         ("Bound", vec![github(Some(main), true)], vec![GitHub(main, DAYS)]),
+        ("People", vec![saml()], vec![Saml("jo@partner.example", DAYS), Saml("sam@partner.example", &[1, 9])]),
+        ("Guest", vec![saml()], vec![Saml("jo@partner.example", DAYS), Saml("guest@partner.example", &[4])]),
+        ("Empty", vec![saml()], vec![]),
+        ("Public", vec![trusts(json!("*"), json!({}))], came(Some(UUID))),
+        ("PublicWithId", vec![trusts(json!({"AWS": "*"}), exact(UUID))], came(Some(UUID))),
+        ("PublicUnused", vec![trusts(json!("*"), json!({}))], vec![]),
         ("OneRun", vec![github(None, true)], vec![GitHub(main, &[5])]),
     ]
 }
@@ -148,7 +164,7 @@ pub(crate) fn trail(wishes: TrustWishes) -> Trail {
         let arn = format!("arn:aws:iam::{OWN}:role/{name}");
         for came in hand_offs {
             let days: &[u32] = match &came {
-                Vendor(.., days) | GitHub(_, days) | Refused(.., days) => days,
+                Vendor(.., days) | GitHub(_, days) | Saml(_, days) | Refused(.., days) => days,
                 Unseen(day) => &[*day],
             };
             for day in days {
@@ -185,6 +201,18 @@ pub(crate) fn trail(wishes: TrustWishes) -> Trail {
                         let change =
                             json!({"requestParameters": parameters, "responseElements": response, "readOnly": true});
                         trail.add(&time, caller, ("sts", "AssumeRoleWithWebIdentity"), change);
+                    }
+                    Saml(subject, _) => {
+                        let provider = format!("arn:aws:iam::{OWN}:saml-provider/{SIGN_ON}");
+                        let caller = json!({"type": "SAMLUser", "principalId": format!("8uSlDRJvUnNCcdRGTtPXrAOiFlU=:{subject}"),
+                            "userName": subject, "identityProvider": "8uSlDRJvUnNCcdRGTtPXrAOiFlU="});
+                        parameters["principalArn"] = json!(provider);
+                        let mut response = response;
+                        response["subject"] = json!(subject);
+                        response["audience"] = json!("https://signin.aws.amazon.com/saml");
+                        let change =
+                            json!({"requestParameters": parameters, "responseElements": response, "readOnly": true});
+                        trail.add(&time, caller, ("sts", "AssumeRoleWithSAML"), change);
                     }
                     Unseen(_) => {
                         let lost = made::session(name, "lost", "ASIALOSTLOSTLOSTLOST");

@@ -30,6 +30,10 @@ pub(crate) struct Trail {
     pub(crate) holes: Vec<String>,
     pub(crate) inventory: Option<Value>,
     pub(crate) credential_report: Option<String>,
+    /// Output of `aws organizations list-accounts`.
+    pub(crate) organization: Option<Value>,
+    /// A vendors file.
+    pub(crate) vendors: Option<String>,
     /// What is asked for about trust policies.
     pub(crate) trust: TrustWishes,
     /// Worker threads.
@@ -49,6 +53,8 @@ impl Trail {
             holes: Vec::new(),
             inventory: None,
             credential_report: None,
+            organization: None,
+            vendors: None,
             trust: TrustWishes::default(),
             jobs: 2,
             idle_days: 90,
@@ -104,8 +110,20 @@ impl Trail {
         if let Some(report) = &self.credential_report {
             options.beside.files.push((Input::CredentialReport, file("report.csv", report)));
         }
+        if let Some(organization) = &self.organization {
+            options.beside.files.push((Input::Organization, file("organization.json", &organization.to_string())));
+        }
+        if let Some(vendors) = &self.vendors {
+            options.rules.vendors.push(file("vendors.toml", vendors));
+        }
         let outcome = analyze(&LocalStore::open(Path::new(self.folder.path())).unwrap(), &options, &Silent).unwrap();
-        outcome.files.into_iter().map(|file| (file.path, file.bytes)).collect()
+        let calls = outcome.activity.files.iter().map(|file| {
+            let mut bytes = Vec::new();
+            outcome.activity.copy(file, &mut bytes).unwrap();
+            (file.path.clone(), bytes)
+        });
+        let calls: Vec<_> = calls.collect();
+        outcome.files.into_iter().map(|file| (file.path, file.bytes)).chain(calls).collect()
     }
 
     /// Its `report.json`.

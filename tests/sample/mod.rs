@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may stop here")]
 
+pub(crate) mod activity;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -433,6 +434,11 @@ pub(crate) fn assessment() -> Assessment {
             known_by: Some("name".to_owned()),
             last_used: Some(at("2026-07-01T00:00:00Z")),
             active_keys: Some(1),
+            risk: None,
+            blast_radius: None,
+            granted: 12,
+            can_assume: vec!["arn:aws:iam::111122223333:role/Deploy".to_owned()],
+            can_assume_total: 1,
             keys: vec![KeyReport { ending: "MPLE".to_owned(), active: Some(true), ..KeyReport::default() }],
         }],
         access_changes: vec![trust::access_change()],

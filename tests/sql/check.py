@@ -36,6 +36,10 @@ EXPECTED = {
         1,
         {"role_arn": ROLE + "Trial", "idle_verdict": "idle", "idle_days": 120, "trusted_parties": "Datadog"},
     ),
+    "who-touched-a-bucket": (
+        2,
+        {"party_name": "Datadog", "event_name": "GetObject", "outcome": "allowed", "source_ip": "203.0.113.7"},
+    ),
     "denied-calls": (
         1,
         {"party_name": "Datadog", "event_name": "Decrypt", "denied": 4, "error_codes": "AccessDenied"},
@@ -80,7 +84,7 @@ def promised_columns(text):
 
 def run_query(connection, path):
     text = path.read_text()
-    query = without_comments(text).replace("${database}.", "").replace("${account}", ACCOUNT)
+    query = without_comments(text).replace("${database}.", "").replace("${account}", ACCOUNT).replace("${bucket}", "b")
     parse_statement(query)
     answer = connection.execute(sqlglot.transpile(query, read="athena", write="duckdb")[0])
     columns = [column[0] for column in answer.description]

@@ -211,6 +211,13 @@ impl<'a> Cells<'a> {
         list().unwrap_or_default()
     }
 
+    /// Yes or no.
+    #[must_use]
+    pub fn flag(&self, column: &str, row: usize) -> Option<bool> {
+        let column: &BooleanArray = self.column(column)?;
+        (row < column.len() && column.is_valid(row)).then(|| column.value(row))
+    }
+
     /// A point in time, in seconds since 1970.
     #[must_use]
     pub fn seconds(&self, column: &str, row: usize) -> Option<i64> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{ActionDays, Guardrail, ReplayReport, RoleRisk, TrustNarrowingReport, as_rfc3339, as_rfc3339_option};
@@ -102,12 +102,20 @@ pub struct ExternalIdUse {
     pub unseen: u64,
     /// How many different ids were sent.
     pub different: u64,
-    /// The ids, up to a limit.
+    /// The ids; a report lists some of them, and all are judged.
+    #[serde(serialize_with = "some_ids")]
     pub ids: Vec<SentId>,
     /// Whether one id could be demanded: `enforced` already, `safe`, `will_break`, `several`, `unclear`, `not_seen`.
     pub verdict: &'static str,
     /// One sentence.
     pub reason: String,
+}
+
+/// Ids listed of one party; all are counted.
+pub const EXTERNAL_IDS: usize = 20;
+
+fn some_ids<S: Serializer>(ids: &[SentId], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(ids.iter().take(EXTERNAL_IDS))
 }
 
 /// An external id that was sent (S42).

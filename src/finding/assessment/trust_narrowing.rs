@@ -66,6 +66,10 @@ pub struct TrustReplay {
     pub undecided: u64,
     /// Refused by today's trust policy already: it was changed since.
     pub refused_today: u64,
+    /// Hand-offs of the window that were refused.
+    pub refused: u64,
+    /// Of these, refused by the proposal as they are by today's trust policy: always all in one that is written.
+    pub still_refused: u64,
     /// Callers that the proposal would newly let in: always 0 in one that is written.
     pub newly_admitted: u64,
     /// What speaks against the proposal; not empty only when it was withheld.

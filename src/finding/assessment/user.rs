@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::as_rfc3339_option;
+use super::{RoleRisk, as_rfc3339_option};
 use crate::aws::AccountId;
 use crate::aws::window::Time;
+use crate::policy::risk::BlastRadius;
 
 /// An IAM user, or the root of an account.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +27,18 @@ pub struct UserReport {
     pub active_keys: Option<u32>,
     /// Keys, as far as they are known.
     pub keys: Vec<KeyReport>,
+    /// What a third party's user may do with its own policies, if the inventory holds it; the number and the findings are
+    /// made of it.
+    #[serde(skip)]
+    pub risk: Option<RoleRisk>,
+    /// The same as a number; nothing is proposed for users, so it is the same before and after.
+    pub blast_radius: Option<BlastRadius>,
+    /// Actions that its policies grant.
+    pub granted: u64,
+    /// Roles that its policies and their trust may let it assume, up to a limit.
+    pub can_assume: Vec<String>,
+    /// How many they are.
+    pub can_assume_total: u64,
 }
 
 /// An access key.

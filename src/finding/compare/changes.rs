@@ -112,6 +112,8 @@ pub struct Trust {
 pub struct Used {
     /// The role.
     pub role: String,
+    /// Its id, by which it is told apart from one that had its name before (S18); empty where no report knows it.
+    pub role_id: String,
     /// The action.
     pub action: String,
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::window::parse_time;
 
-use super::snapshot::{AccountRead, AskedRead, Snapshot, WindowRead};
+use super::is_outside_kind;
+use super::snapshot::{AccountRead, AskedRead, PartyRead, RoleRead, Snapshot, TrustRead, WindowRead};
 
 /// The share of holes that is allowed where a report does not say: the program's default.
 const MAX_HOLES: f64 = 0.05;
@@ -73,12 +74,51 @@ impl<'a> Doubts<'a> {
             .then(|| format!("no inventory of account {account} is known to be read"))
     }
 
-    /// About a Region of these accounts.
-    pub(super) fn in_region<'b>(&self, region: &str, accounts: impl IntoIterator<Item = &'b str>) -> Option<String> {
+    /// About what only the user's own list of vendors tells.
+    pub(super) fn in_vendors(&self) -> Option<String> {
+        let vendors = |snapshot: &Snapshot| snapshot.asked.as_ref().map(|asked| asked.vendors);
+        (vendors(self.of) != Some(0) && vendors(self.against) == Some(0))
+            .then(|| "no vendors file was given".to_owned())
+    }
+
+    /// About a party that comes into these accounts, and whatever is told of it.
+    pub(super) fn of_party<'b>(
+        &self,
+        party: &PartyRead,
+        accounts: impl IntoIterator<Item = &'b str>,
+    ) -> Option<String> {
+        let there = self.against.parties.iter().find(|known| known.id == party.id);
+        // Ours, or AWS's, by what that report was told: it is there, and no outsider.
+        let ours = there.filter(|there| !is_outside_kind(&there.kind));
+        let ours = ours.map(|there| format!("`{}` counts as {} there", party.id, there.kind.replace('_', " ")));
+        // That a user's keys are a third party's, a list may be the only one to know.
+        let listed = || if party.kind == "iam_user" && there.is_none() { self.in_vendors() } else { None };
+        ours.or_else(listed).or_else(|| self.in_trail(accounts))
+    }
+
+    /// About an outside principal of a trust policy.
+    pub(super) fn of_trust(&self, role: &RoleRead, entry: &TrustRead) -> Option<String> {
+        let same = self.against.roles.iter().filter(|known| known.arn == role.arn).flat_map(|known| &known.trust);
+        let ours = same.filter(|known| known.principal == entry.principal && !known.outside);
+        ours.map(|known| format!("`{}` counts as no outsider there", known.principal)).next()
+    }
+
+    /// The id of a role; where only one of the two reports knows it, and no other role of the name, it is that one's.
+    pub(super) fn role_id(&self, role: &'a RoleRead) -> &'a str {
+        if !role.role_id.is_empty() {
+            return &role.role_id;
+        }
+        let namesakes = self.of.roles.iter().chain(&self.against.roles).filter(|known| known.arn == role.arn);
+        let ids: BTreeSet<&'a str> =
+            namesakes.map(|known| known.role_id.as_str()).filter(|id| !id.is_empty()).collect();
+        if ids.len() == 1 { ids.first().copied().unwrap_or_default() } else { "" }
+    }
+
+    /// About a Region, apart from what the trail could not show.
+    pub(super) fn in_region(&self, region: &str) -> Option<String> {
         let read = self.against.coverage.accounts.iter().flat_map(|account| &account.regions);
         let seen: BTreeSet<&str> = read.map(|read| read.region.as_str()).collect();
-        let unread = || (!seen.contains(region)).then(|| format!("no record of Region {region} was read"));
-        self.in_trail(accounts).or_else(unread)
+        (!seen.contains(region)).then(|| format!("no record of Region {region} was read"))
     }
 
     /// About a list that shows so many at most.
@@ -93,10 +133,9 @@ impl<'a> Doubts<'a> {
         if matches!(code, "keep-expired" | "suppression-expired") {
             return None;
         }
-        let vendors = |snapshot: &Snapshot| snapshot.asked.as_ref().map(|asked| asked.vendors);
         let by_list = code.starts_with("party-") || code.starts_with("access-") || code == "key-of-vendor";
-        if by_list && vendors(self.of) != Some(0) && vendors(self.against) == Some(0) {
-            return Some("no vendors file was given".to_owned());
+        if let Some(doubt) = self.in_vendors().filter(|_| by_list) {
+            return Some(doubt);
         }
         if code.starts_with("digest-") && self.against.coverage.integrity.is_none() {
             return Some("no digests were verified".to_owned());

@@ -11,14 +11,12 @@ pub mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::parties::NETWORKS_SHOWN;
 use super::rules::SEVERITIES;
 use both::{findings_changed, parties_changed, rightsizing, roles_changed, trusts_changed};
 use changes::{Change, Changes, Comparison, Found, Party, Place, Role, SCHEMA, Side, Trust, Used};
 use doubt::{Doubts, days, seconds};
 use snapshot::{FindingRead, PartyRead, RoleRead, Snapshot, TrustRead};
-
-/// Networks that a report tells of one party at most.
-const NETWORKS_LISTED: usize = 20;
 
 /// The place of a severity, the gravest first.
 #[must_use]
@@ -150,7 +148,11 @@ fn notes(old: &Snapshot, new: &Snapshot) -> Vec<String> {
 }
 
 fn is_outside(party: &&PartyRead) -> bool {
-    !matches!(party.kind.as_str(), "own_organization" | "aws_service" | "unresolved")
+    is_outside_kind(&party.kind)
+}
+
+fn is_outside_kind(kind: &str) -> bool {
+    !matches!(kind, "own_organization" | "aws_service" | "unresolved")
 }
 
 /// The accounts of ARNs.
@@ -161,7 +163,7 @@ fn accounts(arns: &[String]) -> impl Iterator<Item = &str> {
 fn parties<'a>(of: &'a Snapshot, doubts: &Doubts<'_>) -> Things<&'a str, Party> {
     let thing = |party: &'a PartyRead| {
         let inventory = || accounts(&party.roles).find_map(|account| doubts.in_inventory(account));
-        let doubt = doubts.in_trail(accounts(&party.roles)).or_else(inventory);
+        let doubt = doubts.of_party(party, accounts(&party.roles)).or_else(inventory);
         let what = Party { id: party.id.clone(), kind: party.kind.clone(), name: party.name.clone() };
         (party.id.as_str(), (what, doubt))
     };
@@ -172,7 +174,8 @@ fn roles<'a>(of: &'a Snapshot, doubts: &Doubts<'_>) -> Things<&'a str, Role> {
     let thing = |role: &'a RoleRead| {
         let trusts = role.trust.iter().any(|entry| entry.outside);
         // What no trust explains is in the report because somebody came in.
-        let trail = || if trusts { None } else { doubts.in_trail([role.account_id.as_str()]) };
+        let came = || doubts.in_trail([role.account_id.as_str()]).or_else(|| doubts.in_vendors());
+        let trail = || if trusts { None } else { came() };
         let inventory = if role.in_inventory { doubts.in_inventory(&role.account_id) } else { None };
         (role.arn.as_str(), (Role { arn: role.arn.clone() }, inventory.or_else(trail)))
     };
@@ -186,18 +189,20 @@ fn outside_trusts(of: &Snapshot) -> impl Iterator<Item = (&RoleRead, &TrustRead)
 fn trusts<'a>(of: &'a Snapshot, doubts: &Doubts<'_>) -> Things<(&'a str, &'a str), Trust> {
     let thing = |(role, entry): (&'a RoleRead, &'a TrustRead)| {
         let what = Trust { role: role.arn.clone(), principal: entry.principal.clone(), party: entry.party.clone() };
-        ((role.arn.as_str(), entry.principal.as_str()), (what, doubts.in_inventory(&role.account_id)))
+        let doubt = doubts.of_trust(role, entry).or_else(|| doubts.in_inventory(&role.account_id));
+        ((role.arn.as_str(), entry.principal.as_str()), (what, doubt))
     };
     outside_trusts(of).map(thing).collect()
 }
 
-fn actions<'a>(of: &'a Snapshot, doubts: &Doubts<'_>) -> Things<(&'a str, &'a str), Used> {
+fn actions<'a>(of: &'a Snapshot, doubts: &Doubts<'a>) -> Things<(&'a str, &'a str, &'a str), Used> {
     let mut things = BTreeMap::new();
     for role in &of.roles {
         let doubt = doubts.in_trail([role.account_id.as_str()]);
+        let id = doubts.role_id(role);
         for entry in role.actions.iter().filter(|entry| entry.is_used()) {
-            let what = Used { role: role.arn.clone(), action: entry.action.clone() };
-            things.insert((role.arn.as_str(), entry.action.as_str()), (what, doubt.clone()));
+            let what = Used { role: role.arn.clone(), role_id: id.to_owned(), action: entry.action.clone() };
+            things.insert((role.arn.as_str(), id, entry.action.as_str()), (what, doubt.clone()));
         }
     }
     things
@@ -211,7 +216,7 @@ fn regions<'a>(of: &'a Snapshot, doubts: &Doubts<'_>) -> Things<(&'a str, &'a st
     let mut things = BTreeMap::new();
     for party in of.parties.iter().filter(is_outside) {
         for region in party.regions.iter().flatten() {
-            let doubt = doubts.in_region(region, accounts(&party.roles));
+            let doubt = doubts.of_party(party, accounts(&party.roles)).or_else(|| doubts.in_region(region));
             things.insert((party.id.as_str(), region.as_str()), (place(party, region), doubt));
         }
     }
@@ -221,8 +226,8 @@ fn regions<'a>(of: &'a Snapshot, doubts: &Doubts<'_>) -> Things<(&'a str, &'a st
 fn networks<'a>(of: &'a Snapshot, doubts: &Doubts<'_>) -> Things<(&'a str, &'a str), Place> {
     let mut things = BTreeMap::new();
     for party in of.parties.iter().filter(is_outside) {
-        let full = || doubts.in_list(&party.id, NETWORKS_LISTED);
-        let doubt = doubts.in_trail(accounts(&party.roles)).or_else(full);
+        let full = || doubts.in_list(&party.id, NETWORKS_SHOWN);
+        let doubt = doubts.of_party(party, accounts(&party.roles)).or_else(full);
         for network in party.networks.iter().flatten() {
             things.insert((party.id.as_str(), network.as_str()), (place(party, network), doubt.clone()));
         }

@@ -243,14 +243,14 @@ pub struct CallTold {
     pub denied: u64,
     /// Calls that failed after authorization.
     pub failed: u64,
-    /// First call, which may lie before the range.
-    pub first_seen: Option<String>,
-    /// Last call, which may lie after it.
-    pub last_seen: Option<String>,
-    /// Whether all of these calls lie in the range.
-    pub wholly_inside: bool,
-    /// Resources, up to the table's limit.
+    /// First call in the range.
+    pub first_seen: String,
+    /// Last call in the range.
+    pub last_seen: String,
+    /// Resources, up to a limit.
     pub resources: Vec<String>,
+    /// Those of them for which every call was refused.
+    pub refused_resources: Vec<String>,
     /// Whether there may have been more.
     pub resources_may_be_cut: bool,
     /// Error codes.
@@ -315,12 +315,10 @@ pub struct Sign {
     pub role_arn: String,
     /// Calls that were not refused.
     pub calls: u64,
-    /// First call.
-    pub first_seen: Option<String>,
-    /// Last call.
-    pub last_seen: Option<String>,
-    /// Whether all of these calls lie in the range.
-    pub wholly_inside: bool,
+    /// First call in the range, a refused one perhaps.
+    pub first_seen: String,
+    /// Last call in the range, a refused one perhaps.
+    pub last_seen: String,
     /// What was made or changed, as far as it is known.
     pub resources: Vec<String>,
     /// Whether there may have been more.

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::window::{Time, Window, rfc3339};
 use crate::aws::{Action, Arn};
-use crate::evidence::limits;
 use crate::policy::Catalog;
 
 use super::answer::{CallTold, Could, GrantedAction, RoleTold, ServiceTold, SessionTold, SessionsTold, Thing, Touched};
 use super::read::RoleRead;
-use super::rows::{SessionRead, UsageRead};
+use super::rows::{CallSums, CallsOf, CallsSum, SessionRead};
 use super::{Known, UNRESOLVED};
 
 /// First and last moment of a session, as far as they are known.
@@ -141,35 +140,32 @@ fn could(role: &RoleRead) -> Could {
     could
 }
 
-pub(super) fn calls(rows: &[UsageRead], range: Window, catalog: &Catalog) -> Vec<CallTold> {
-    let spans = rows.iter().map(|row| (row, row.first_seen.zip(row.last_seen)));
-    let mut told: Vec<CallTold> =
-        spans.filter(|(_, span)| overlaps(*span, range)).map(|(row, span)| call(row, span, range, catalog)).collect();
-    told.sort();
-    told
+pub(super) fn calls(sums: &CallSums, catalog: &Catalog) -> Vec<CallTold> {
+    sums.iter().map(|(of, sum)| call(of, sum, catalog)).collect()
 }
 
-fn call(row: &UsageRead, span: Option<(Time, Time)>, range: Window, catalog: &Catalog) -> CallTold {
-    let known_by = row.actions.first().and_then(|action| Action::parse(action));
+fn call(of: &CallsOf, sum: &CallsSum, catalog: &Catalog) -> CallTold {
+    let known_by = of.actions.first().and_then(|action| Action::parse(action));
+    let refused = |(resource, used): (&String, &bool)| (!used).then(|| resource.clone());
     CallTold {
-        event_source: row.event_source.clone(),
-        event_name: row.event_name.clone(),
-        account_id: row.account_id.clone(),
-        region: row.region.clone(),
-        role_arn: row.role_arn.clone(),
-        channel: row.channel.clone(),
-        actions: row.actions.clone(),
+        event_source: of.event_source.clone(),
+        event_name: of.event_name.clone(),
+        account_id: of.account_id.clone(),
+        region: of.region.clone(),
+        role_arn: of.role_arn.clone(),
+        channel: of.channel.clone(),
+        actions: of.actions.clone(),
         danger: known_by.and_then(|action| catalog.danger(&action)).map(|danger| danger.as_str().to_owned()),
-        calls: row.calls,
-        denied: row.denied,
-        failed: row.failed,
-        first_seen: row.first_seen.map(rfc3339),
-        last_seen: row.last_seen.map(rfc3339),
-        wholly_inside: is_inside(span, range),
-        resources: row.resources.clone(),
-        resources_may_be_cut: row.resources.len() >= limits::RESOURCES,
-        error_codes: row.error_codes.clone(),
-        sample_event_ids: row.sample_event_ids.clone(),
+        calls: sum.calls,
+        denied: sum.denied,
+        failed: sum.failed,
+        first_seen: sum.first.clone(),
+        last_seen: sum.last.clone(),
+        resources: sum.resources.keys().cloned().collect(),
+        refused_resources: sum.resources.iter().filter_map(refused).collect(),
+        resources_may_be_cut: sum.more_resources,
+        error_codes: sum.error_codes.iter().cloned().collect(),
+        sample_event_ids: sum.sample_event_ids.iter().cloned().collect(),
     }
 }
 
@@ -199,8 +195,6 @@ struct Seen {
     objects: BTreeSet<String>,
     apis: BTreeSet<String>,
     allowed: bool,
-    refused: bool,
-    either: bool,
     may_be_more: bool,
 }
 
@@ -213,11 +207,7 @@ pub(super) fn touched(calls: &[CallTold]) -> Vec<Touched> {
             let seen = kinds.entry(kind).or_default().entry(name).or_default();
             seen.objects.extend(object);
             seen.apis.insert(format!("{service}:{}", call.event_name));
-            match call.denied {
-                0 => seen.allowed = true,
-                denied if denied == call.calls => seen.refused = true,
-                _ => seen.either = true,
-            }
+            seen.allowed |= call.refused_resources.binary_search(resource).is_err();
             seen.may_be_more |= call.resources_may_be_cut;
         }
     }
@@ -225,11 +215,7 @@ pub(super) fn touched(calls: &[CallTold]) -> Vec<Touched> {
         name,
         objects: seen.objects.into_iter().collect(),
         apis: seen.apis,
-        outcome: match (seen.allowed, seen.either, seen.refused) {
-            (true, ..) => "allowed",
-            (false, true, _) => "either",
-            (false, false, _) => "refused",
-        },
+        outcome: if seen.allowed { "allowed" } else { "refused" },
         may_be_more: seen.may_be_more,
     };
     let told =

@@ -77,7 +77,7 @@ pub(super) fn gaps(known: &Known<'_>, asked: &Asked<'_>, reachable: &BTreeSet<&s
         // Whether an account's reads are recorded matters only where the party can come, or acted without a role.
         let concerned = reachable.iter().any(|arn| arn.contains(&account.account_id))
             || asked.parties.iter().any(|party| party.id.contains(&account.account_id))
-            || known.usage.iter().any(|row| row.account_id == account.account_id);
+            || known.calls.keys().any(|row| row.account_id == account.account_id);
         if concerned && account.read_events_seen == Some(false) {
             add(
                 "no_read_events",
@@ -143,14 +143,6 @@ fn touches(day: &str, range: Window) -> bool {
 pub(super) fn of_calls(calls: &[CallTold], roles: &[RoleTold]) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut add = |what: &'static str, detail: String| gaps.push(Gap { what, account_id: None, detail });
-    let summed = calls.iter().filter(|call| !call.wholly_inside).count();
-    if summed > 0 {
-        let rows = calls.len();
-        add(
-            "calls_summed",
-            format!("{summed} of {rows} rows of calls may hold calls outside of the range: a run keeps calls summed"),
-        );
-    }
     let cut = calls.iter().filter(|call| call.resources_may_be_cut).count();
     if cut > 0 {
         add("resources_cut", format!("{cut} rows of calls name only the first of their resources"));

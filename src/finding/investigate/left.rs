@@ -78,8 +78,7 @@ fn sign(call: &CallTold) -> Option<Sign> {
         calls: call.calls - call.denied,
         first_seen: call.first_seen.clone(),
         last_seen: call.last_seen.clone(),
-        wholly_inside: call.wholly_inside,
-        resources: call.resources.clone(),
+        resources: call.resources.iter().filter(|one| !call.refused_resources.contains(one)).cloned().collect(),
         resources_may_be_cut: call.resources_may_be_cut,
         sample_event_ids: call.sample_event_ids.clone(),
     })

@@ -1,8 +1,7 @@
 //! A breached party: what it did in a range of time, what it touched, what it left behind, and what would shut it out.
 //!
-//! Answered from the output of a run alone. Sessions and changes of access carry their times, so those told are those of
-//! the range. Calls are kept summed by role, Region and API with their first and last time: a sum is told where its time
-//! overlaps the range, and may hold calls outside of it. In a breach too much is safe and silence is not.
+//! Answered from the output of a run alone. Sessions, changes of access and calls carry their times, so those told are
+//! those of the range.
 
 pub mod answer;
 pub mod contain;
@@ -21,7 +20,7 @@ use crate::policy::inventory::Inventory;
 
 use answer::{FindingTold, Investigation, PartyTold, RoleTold, RunTold, SCHEMA, UserTold};
 use read::{PartyRead, Reported};
-use rows::{SessionRead, UsageRead};
+use rows::{CallSums, SessionRead};
 
 /// The id of the party that nobody could be found for.
 const UNRESOLVED: &str = "unresolved";
@@ -33,8 +32,8 @@ pub struct Known<'a> {
     pub reported: &'a Reported,
     /// Rows of the table `sessions`: at least those that [`Asked`] wants.
     pub sessions: &'a [SessionRead],
-    /// Rows of the table `usage`: those of the parties.
-    pub usage: &'a [UsageRead],
+    /// The calls of the parties in the range.
+    pub calls: &'a CallSums,
     /// Version of the program that wrote it.
     pub version: &'a str,
     /// Its trail.
@@ -80,7 +79,7 @@ pub fn investigate(known: &Known<'_>, asked: &Asked<'_>, catalog: &Catalog) -> I
     let ids = asked.ids();
     let own: Vec<&SessionRead> = known.sessions.iter().filter(|row| ids.contains(&row.party_id)).collect();
     let sessions = did::sessions(&own, range);
-    let calls = did::calls(known.usage, range, catalog);
+    let calls = did::calls(known.calls, catalog);
     let roles = did::roles(known, &ids, range);
     let entered: BTreeSet<&str> = roles.iter().map(|role| role.arn.as_str()).collect();
     let reachable: BTreeSet<&str> = asked

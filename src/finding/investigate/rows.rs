@@ -1,8 +1,11 @@
-//! What an investigation reads of the tables `sessions` and `usage`: their rows, with the columns that it needs.
+//! What an investigation reads of the tables `sessions` and `activity`: their rows, with the columns that it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer};
 
 use crate::aws::window::{Time, parse_time};
+use crate::evidence::limits;
 
 /// Columns of the table `sessions` that are read.
 pub const SESSION_COLUMNS: [&str; 18] = [
@@ -25,25 +28,6 @@ pub const SESSION_COLUMNS: [&str; 18] = [
     "networks",
     "agents",
 ];
-/// Columns of the table `usage` that are read.
-pub const USAGE_COLUMNS: [&str; 15] = [
-    "role_arn",
-    "party_id",
-    "channel",
-    "region",
-    "event_source",
-    "event_name",
-    "actions",
-    "calls",
-    "denied",
-    "failed",
-    "first_seen",
-    "last_seen",
-    "resources",
-    "error_codes",
-    "sample_event_ids",
-];
-
 /// A row of the table `sessions`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SessionRead {
@@ -90,25 +74,71 @@ pub struct SessionRead {
     pub agents: Vec<String>,
 }
 
-/// A row of the table `usage`.
+/// A row of the table `activity`.
 #[derive(Debug, Clone, Deserialize)]
-pub struct UsageRead {
-    /// The recipient account: from the file's folder.
-    #[serde(skip)]
-    pub account_id: String,
-    /// The role's ARN; empty for access without a role.
-    pub role_arn: String,
-    /// How it came in.
-    pub channel: String,
+pub struct CallRead {
+    /// When, RFC 3339 UTC with seconds.
+    pub time: String,
+    /// Its event.
+    pub event_id: String,
     /// The Region.
     pub region: String,
+    /// How it came in.
+    pub channel: String,
+    /// The role's ARN; empty for access without a role.
+    pub role_arn: String,
     /// With suffix.
     pub event_source: String,
     /// As recorded.
     pub event_name: String,
     /// IAM actions that it uses, the one it is known by first.
-    #[serde(default)]
     pub actions: Vec<String>,
+    /// ARNs in the record.
+    pub resources: Vec<String>,
+    /// `allowed`, `denied` or `failed`.
+    pub outcome: String,
+    /// `errorCode`.
+    #[serde(default)]
+    pub error_code: Option<String>,
+}
+
+/// Columns of the table `activity` that are read.
+pub const CALL_COLUMNS: [&str; 11] = [
+    "time",
+    "event_id",
+    "region",
+    "channel",
+    "role_arn",
+    "event_source",
+    "event_name",
+    "actions",
+    "resources",
+    "outcome",
+    "error_code",
+];
+
+/// What calls are summed by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallsOf {
+    /// With suffix.
+    pub event_source: String,
+    /// As recorded.
+    pub event_name: String,
+    /// The recipient account.
+    pub account_id: String,
+    /// The Region.
+    pub region: String,
+    /// The role's ARN; empty for access without a role.
+    pub role_arn: String,
+    /// How it came in.
+    pub channel: String,
+    /// IAM actions that it uses, the one it is known by first.
+    pub actions: Vec<String>,
+}
+
+/// Calls of the parties in the range, summed: their number is that of different APIs, not that of calls.
+#[derive(Debug, Clone, Default)]
+pub struct CallsSum {
     /// Calls in all.
     pub calls: u64,
     /// Refused calls.
@@ -116,21 +146,63 @@ pub struct UsageRead {
     /// Calls that failed after authorization.
     pub failed: u64,
     /// First call.
-    #[serde(default, deserialize_with = "maybe_time")]
-    pub first_seen: Option<Time>,
+    pub first: String,
     /// Last call.
-    #[serde(default, deserialize_with = "maybe_time")]
-    pub last_seen: Option<Time>,
-    /// Resources, up to a limit.
-    #[serde(default)]
-    pub resources: Vec<String>,
-    /// Error codes, up to a limit.
-    #[serde(default)]
-    pub error_codes: Vec<String>,
-    /// Some event ids.
-    #[serde(default)]
-    pub sample_event_ids: Vec<String>,
+    pub last: String,
+    /// Resources, each with whether some call was not refused.
+    pub resources: BTreeMap<String, bool>,
+    /// Whether there were more resources.
+    pub more_resources: bool,
+    /// Error codes.
+    pub error_codes: BTreeSet<String>,
+    /// Some event ids: of calls that were not refused, or else of refused ones.
+    pub sample_event_ids: BTreeSet<String>,
 }
+
+/// Sums of calls.
+pub type CallSums = BTreeMap<CallsOf, CallsSum>;
+
+/// Adds a call.
+pub fn add_call(sums: &mut CallSums, account_id: &str, row: CallRead) {
+    let of = CallsOf {
+        event_source: row.event_source,
+        event_name: row.event_name,
+        account_id: account_id.to_owned(),
+        region: row.region,
+        role_arn: row.role_arn,
+        channel: row.channel,
+        actions: row.actions,
+    };
+    let sum = sums.entry(of).or_default();
+    let refused = row.outcome == "denied";
+    if !refused && sum.calls == sum.denied {
+        sum.sample_event_ids.clear();
+    }
+    if !refused || sum.calls == sum.denied {
+        sum.sample_event_ids.insert(row.event_id);
+        while sum.sample_event_ids.len() > limits::SAMPLES {
+            sum.sample_event_ids.pop_last();
+        }
+    }
+    if sum.calls == 0 || row.time < sum.first {
+        sum.first.clone_from(&row.time);
+    }
+    sum.last = row.time.max(std::mem::take(&mut sum.last));
+    sum.calls += 1;
+    sum.denied += u64::from(refused);
+    sum.failed += u64::from(row.outcome == "failed");
+    sum.error_codes.extend(row.error_code);
+    for resource in row.resources {
+        *sum.resources.entry(resource).or_default() |= !refused;
+        if sum.resources.len() > RESOURCES {
+            sum.resources.pop_last();
+            sum.more_resources = true;
+        }
+    }
+}
+
+/// Resources that are told of one API, account, Region, role and channel: the smallest in order.
+pub const RESOURCES: usize = 10_000;
 
 fn maybe_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };

@@ -106,7 +106,8 @@ fn of_vendor(user: &UserReport, inquiry: &Inquiry<'_>, found: &mut Vec<Finding>)
         format!(
             "It is taken for a third party's because {why}. A key works from anywhere until somebody deletes it.{known}"
         ),
-        json!({"known_by": known_by, "keys": evidence(&keys), "active_keys": user.active_keys, "used_in_window": used}),
+        json!({"known_by": known_by, "keys": evidence(&keys), "active_keys": user.active_keys, "used_in_window": used,
+            "blast_radius": user.blast_radius, "can_assume": user.can_assume, "can_assume_total": user.can_assume_total}),
         "Give the party a role with an external id instead (`thirdtrail template --replace-user`), watch both, then \
          switch the key off, and delete it when nothing breaks.",
     ));

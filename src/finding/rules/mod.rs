@@ -12,6 +12,7 @@ mod suppressed;
 mod trust;
 mod usage;
 mod vendor;
+mod vendor_identity;
 
 use serde_json::Value;
 
@@ -36,6 +37,7 @@ pub fn findings(assessment: &Assessment, share: &Share, inquiry: &Inquiry<'_>, c
     }
     for user in &assessment.users {
         keys::of_user(user, inquiry, case, &mut found);
+        policy::of_user(user, &mut found);
     }
     external_id::shared(&assessment.roles, &mut found);
     usage::recreated(&assessment.roles, &mut found);
@@ -57,6 +59,7 @@ pub fn findings(assessment: &Assessment, share: &Share, inquiry: &Inquiry<'_>, c
 }
 
 /// A finding in the making: code, severity and subject come first, because they are what others sort by.
+#[derive(Clone)]
 pub(super) struct Draft<'a> {
     pub(super) code: &'a str,
     pub(super) severity: &'a str,

@@ -11,28 +11,46 @@ use crate::aws::Action;
 use crate::policy::risk::classes::{Risky, Weight};
 use crate::policy::risk::{Answer, Gives, OpenPath, Reach, Wildcard};
 
-use super::super::assessment::{Finding, PassesRoles, RoleReport, RoleRisk};
-use super::policy_use::{Disuse, Grade, Grounds, Uses, both, shown, statements, told};
+use super::super::assessment::{Finding, PassesRoles, RoleReport, RoleRisk, UserReport};
+use super::policy_use::{Disuse, Grade, Grounds, Uses, both, shown, statements};
 use super::{Draft, count};
 
 pub(super) fn of_role(role: &RoleReport, found: &mut Vec<Finding>) {
     let Some(risk) = &role.risk else { return };
-    let judge = Judge { role, risk, uses: Uses::of(role) };
-    let before = found.len();
-    if let Some(answer) = &risk.admin {
-        found.push(judge.admin(answer));
-    } else {
-        found.extend(judge.escalation());
-        found.extend(judge.iam_write());
-        found.extend(judge.passes());
-        found.extend(judge.class(&KEYS, &risk.classes.keys));
-        found.extend(judge.class(&SECRETS, &risk.classes.secrets));
-        found.extend(judge.class(&DATA, &risk.classes.data));
-        found.extend(judge.writes());
-    }
-    let grave = found.get(before..).unwrap_or_default();
-    let unbounded = judge.unbounded(grave);
-    found.extend(unbounded);
+    let holder = Holder {
+        noun: "role",
+        name: &role.name,
+        draft: Draft::role("", "", role),
+        granted: role.rightsizing.granted,
+        has_guardrail: role.rightsizing.guardrail.boundary.is_some(),
+    };
+    Judge { holder, risk, uses: Uses::of(role) }.all(found);
+}
+
+/// A third party's user: what it may do is judged, what of it was used is not (S16).
+pub(super) fn of_user(user: &UserReport, found: &mut Vec<Finding>) {
+    let Some(risk) = &user.risk else { return };
+    let account = Some(user.account_id);
+    let draft = Draft { code: "", severity: "", account, subject: &user.arn, party: user.party.clone() };
+    let holder = Holder { noun: "user", name: &user.name, draft, granted: user.granted, has_guardrail: false };
+    Judge { holder, risk, uses: Uses::none() }.all(found);
+}
+
+/// Whose policies they are.
+struct Holder<'r> {
+    noun: &'static str,
+    name: &'r str,
+    draft: Draft<'r>,
+    /// Granted actions.
+    granted: u64,
+    /// Whether a guard-rail is there as a boundary.
+    has_guardrail: bool,
+}
+
+struct Judge<'r> {
+    holder: Holder<'r>,
+    risk: &'r RoleRisk,
+    uses: Uses<'r>,
 }
 
 /// The words of a finding about one class of grants.
@@ -62,17 +80,43 @@ const DATA: Words = Words {
     advice: "Name the resources that the party needs to read, or demand a tag that marks them.",
 };
 
-struct Judge<'r> {
-    role: &'r RoleReport,
-    risk: &'r RoleRisk,
-    uses: Uses<'r>,
-}
+impl<'r> Judge<'r> {
+    fn all(&self, found: &mut Vec<Finding>) {
+        let before = found.len();
+        if let Some(answer) = &self.risk.admin {
+            found.push(self.admin(answer));
+        } else {
+            found.extend(self.escalation());
+            found.extend(self.iam_write());
+            found.extend(self.passes());
+            found.extend(self.class(&KEYS, &self.risk.classes.keys));
+            found.extend(self.class(&SECRETS, &self.risk.classes.secrets));
+            found.extend(self.class(&DATA, &self.risk.classes.data));
+            found.extend(self.writes());
+        }
+        let grave = found.get(before..).unwrap_or_default();
+        let unbounded = self.unbounded(grave);
+        found.extend(unbounded);
+    }
 
-impl Judge<'_> {
-    fn finish(&self, code: &str, grade: Grade, title: String, detail: String, evidence: Value, to_do: &str) -> Finding {
+    /// `role Scanner`, `user backup`.
+    fn whom(&self) -> String {
+        format!("{} {}", self.holder.noun, self.holder.name)
+    }
+
+    fn finish(
+        &self,
+        code: &'static str,
+        grade: Grade,
+        title: String,
+        detail: String,
+        evidence: Value,
+        to_do: &str,
+    ) -> Finding {
         let doubt = self.risk.doubt.as_ref().map(|doubt| format!(" Nothing is certain here: {doubt}."));
         let detail = format!("{detail}{}", doubt.unwrap_or_default());
-        Draft::role(code, grade.word(), self.role).finish(title, detail, evidence, to_do)
+        let draft = Draft { code, severity: grade.word(), ..self.holder.draft.clone() };
+        draft.finish(title, detail, evidence, to_do)
     }
 
     fn admin(&self, answer: &Answer) -> Finding {
@@ -83,16 +127,15 @@ impl Judge<'_> {
         let is = if grounds.is_certain { "is" } else { "may be" };
         let detail = format!(
             "Whoever comes in may do everything, and change IAM itself. Of its rights over IAM: {}{}",
-            told(disuse),
+            self.uses.told(disuse),
             hangs(&grounds)
         );
-        let evidence =
-            grounds.evidence(json!({"granted": self.role.rightsizing.granted, "use_of_iam": self.uses.split(iam)}));
+        let evidence = grounds.evidence(json!({"granted": self.holder.granted, "use_of_iam": self.uses.split(iam)}));
         let advice = format!(
             "No outside party needs this: replace the policy by what it used, or by what it says it needs.{}",
             self.uses.remedy(self.risk.classes.iam.iter().map(|risky| &risky.action))
         );
-        let title = format!("role {} {is} an administrator", self.role.name);
+        let title = format!("{} {is} an administrator", self.whom());
         self.finish("policy-admin", grade, title, detail, evidence, &advice)
     }
 
@@ -111,7 +154,7 @@ impl Judge<'_> {
             "For instance it {} ({}). {}",
             first.does,
             first.steps.iter().map(|step| names(step)).collect::<Vec<_>>().join(" with "),
-            told(self.uses.together(&first.steps))
+            self.uses.told(self.uses.together(&first.steps))
         );
         let evidence = json!({
             "paths": paths.iter().take(20).map(|(grade, path)| self.path(*grade, path)).collect::<Vec<_>>(),
@@ -126,7 +169,7 @@ impl Judge<'_> {
             self.uses.remedy(actions)
         );
         let ways: BTreeSet<&str> = paths.iter().map(|(_, path)| path.name).collect();
-        let title = format!("role {} {can} gain more rights than it was given: {}", self.role.name, cut(&ways));
+        let title = format!("{} {can} gain more rights than it was given: {}", self.whom(), cut(&ways));
         Some(self.finish("policy-privilege-escalation", gravest, title, detail, evidence, &advice))
     }
 
@@ -189,9 +232,9 @@ impl Judge<'_> {
         if told_elsewhere > 0 {
             evidence = both(evidence, json!({"told_with_escalation": told_elsewhere}));
         }
-        let detail = format!("{} {}{}", words.detail, told(self.uses.any(actions())), hangs(&grounds));
+        let detail = format!("{} {}{}", words.detail, self.uses.told(self.uses.any(actions())), hangs(&grounds));
         let advice = format!("{}{}", words.advice, self.uses.remedy(actions()));
-        let title = format!("role {} {can} {}", self.role.name, words.can);
+        let title = format!("{} {can} {}", self.whom(), words.can);
         Some(self.finish(words.code, gravest, title, detail, evidence, &advice))
     }
 
@@ -205,11 +248,11 @@ impl Judge<'_> {
         let can = if grounds.is_certain { "can" } else { "may be able to" };
         let detail = format!(
             "A service that is passed a stronger role works for whoever passed it. {}{}",
-            told(disuse),
+            self.uses.told(disuse),
             hangs(&grounds)
         );
         let advice = format!("Name the roles that the party passes in `Resource`.{}", self.uses.remedy([&pass]));
-        let title = format!("role {} {can} pass every role of the account to {whom}", self.role.name);
+        let title = format!("{} {can} pass every role of the account to {whom}", self.whom());
         let grade = Grade::Medium.joined(grounds.is_certain, disuse);
         Some(self.finish("policy-passrole-any", grade, title, detail, evidence, &advice))
     }
@@ -249,7 +292,7 @@ impl Judge<'_> {
         let detail = format!(
             "{} not limited to any resource{tomorrow}. {}{}",
             count(actions.len() as u64, "writing action"),
-            told(self.uses.any(actions.iter().copied())),
+            self.uses.told(self.uses.any(actions.iter().copied())),
             hangs(&grounds)
         );
         let advice = format!(
@@ -259,7 +302,7 @@ impl Judge<'_> {
         let can = if grounds.is_certain { "can" } else { "may be able to" };
         let mut names = patterns;
         names.extend(named.iter().map(|risky| risky.action.as_str()));
-        let title = format!("role {} {can} write on every resource: {}", self.role.name, cut(&names));
+        let title = format!("{} {can} write on every resource: {}", self.whom(), cut(&names));
         Some(self.finish("policy-write-wildcard", gravest, title, detail, evidence, &advice))
     }
 
@@ -278,8 +321,7 @@ impl Judge<'_> {
         }
         let certain = self.risk.paths.iter().filter(gains_all).any(|path| path.is_certain);
         let grade = if certain { Grade::Medium } else { Grade::Low };
-        let guardrail = &self.role.rightsizing.guardrail;
-        let ready = if guardrail.boundary.is_some() {
+        let ready = if self.holder.has_guardrail {
             " The role's `boundary.json` is one that takes what is dangerous and unused."
         } else {
             ""
@@ -287,7 +329,7 @@ impl Judge<'_> {
         Some(self.finish(
             "boundary-missing",
             grade,
-            format!("nothing limits what role {} can gain", self.role.name),
+            format!("nothing limits what {} can gain", self.whom()),
             "It has no permissions boundary, which would hold whatever else is attached to it.".to_owned(),
             json!({"because_of": codes, "boundary": Value::Null}),
             &format!("Set a permissions boundary that holds the most this party may ever do.{ready}"),

@@ -65,13 +65,19 @@ pub(super) enum Disuse {
 /// The ledger of a role, to look up actions.
 pub(super) struct Uses<'r> {
     entries: BTreeMap<&'r Action, &'r ActionEntry>,
-    role: &'r RoleReport,
+    /// None for a user, whose use is not judged.
+    role: Option<&'r RoleReport>,
 }
 
 impl<'r> Uses<'r> {
     pub(super) fn of(role: &'r RoleReport) -> Self {
         let entries = role.actions.iter().chain(&role.actions_beyond);
-        Self { entries: entries.map(|entry| (&entry.action, entry)).collect(), role }
+        Self { entries: entries.map(|entry| (&entry.action, entry)).collect(), role: Some(role) }
+    }
+
+    /// Of somebody whose use is not judged.
+    pub(super) fn none() -> Self {
+        Self { entries: BTreeMap::new(), role: None }
     }
 
     pub(super) fn one(&self, action: &Action) -> Disuse {
@@ -109,6 +115,9 @@ impl<'r> Uses<'r> {
 
     /// How many were used, never used, or could not be seen.
     pub(super) fn split<'a>(&self, actions: impl IntoIterator<Item = &'a Action>) -> Value {
+        if self.role.is_none() {
+            return Value::Null;
+        }
         let (mut used, mut unused, mut not_observable, mut kept, mut dependent) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
         for action in actions {
             let entry = self.entries.get(action);
@@ -125,11 +134,21 @@ impl<'r> Uses<'r> {
             "kept_by_rule": kept})
     }
 
+    /// One sentence about disuse for a detail.
+    pub(super) fn told(&self, disuse: Disuse) -> &'static str {
+        match disuse {
+            Disuse::Used => "It is in use, at least in part.",
+            Disuse::NeverUsed => "The trail would have shown a use, and shows none.",
+            Disuse::NotKnown if self.role.is_none() => "Whether a user uses it is not judged.",
+            Disuse::NotKnown => "Whether it is used, the trail could not have shown.",
+        }
+    }
+
     /// What of our own would take these actions from the role.
     pub(super) fn remedy<'a>(&self, actions: impl IntoIterator<Item = &'a Action>) -> String {
         let actions: Vec<&Action> = actions.into_iter().collect();
         let gone = actions.iter().filter(|action| self.one(action) == Disuse::NeverUsed).count();
-        let sizing = &self.role.rightsizing;
+        let Some(sizing) = self.role.map(|role| &role.rightsizing) else { return String::new() };
         let mut words = String::new();
         if gone > 0 && sizing.status == "proposed" {
             words.push_str(&format!(
@@ -151,15 +170,6 @@ impl<'r> Uses<'r> {
             ));
         }
         words
-    }
-}
-
-/// One word or sentence about disuse for a title or detail.
-pub(super) fn told(disuse: Disuse) -> &'static str {
-    match disuse {
-        Disuse::Used => "It is in use, at least in part.",
-        Disuse::NeverUsed => "The trail would have shown a use, and shows none.",
-        Disuse::NotKnown => "Whether it is used, the trail could not have shown.",
     }
 }
 

@@ -9,6 +9,7 @@ pub(super) fn of_role(role: &RoleReport, found: &mut Vec<Finding>) {
     let outside: Vec<&TrustEntry> = role.trust.iter().filter(|trust| trust.outside).collect();
     let accounts: Vec<&TrustEntry> = outside.iter().copied().filter(|entry| entry.account_id.is_some()).collect();
     anyone(role, &outside, found);
+    organization(role, &outside, found);
     external_id(role, &accounts, found);
     unknown(role, &accounts, found);
     whole(role, &outside, found);
@@ -34,6 +35,19 @@ fn anyone(role: &RoleReport, outside: &[&TrustEntry], found: &mut Vec<Finding>) 
         json!({"principals": principals(&anyone)}),
         "Name the accounts or roles that need it.",
     ));
+}
+
+fn organization(role: &RoleReport, outside: &[&TrustEntry], found: &mut Vec<Finding>) {
+    let Some(foreign) = which(outside, |entry| entry.kind == "organization") else { return };
+    found.push(
+        Draft::role("trust-foreign-organization", "high", role).finish(
+            format!("role {} can be assumed from every account of an organization that is not yours", role.name),
+            "A condition on everybody names its id: whatever account that company has, or adds tomorrow, may come in."
+                .to_owned(),
+            json!({"organizations": principals(&foreign)}),
+            "If your own organization is meant, write its id; else name the accounts or roles that need the role.",
+        ),
+    );
 }
 
 /// No demand for an external id, and a demand that demands nothing.

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::activity::party_user::account_and_name;
-use crate::activity::vendors::{Vendor, Vendors};
+use crate::activity::vendors::{Identity, Vendor, Vendors};
+use crate::aws::wildcard::matches_exactly;
 use crate::aws::window::{Time, rfc3339};
 
 use super::super::assess::Case;
 use super::super::assessment::{Assessment, Finding, PartyReport, RoleReport, SessionRow};
+use super::vendor_identity::may_vouch;
 use super::{Draft, count};
 
 /// Roles, sessions or actions told of one party.
@@ -54,9 +56,21 @@ pub(super) fn offboarded(assessment: &Assessment, case: &Case<'_>, found: &mut V
     let parties = assessment.parties.iter().filter(|party| is_outside(party)).map(|party| party.id.as_str());
     // A user whose keys were not used is no party of the report, and its keys can be used all the same.
     let users = case.inventory.users.keys().map(String::as_str);
+    let listed = parties.chain(users).filter_map(|id| Some((id, vendors.of_party(id)?)));
+    // A user that its tag or its own name tells to be a vendor's is that vendor's, if the name is the same.
+    let named = assessment.users.iter().filter_map(|user| {
+        let name = user.party.as_deref()?;
+        Some((user.arn.as_str(), vendors.iter().find(|vendor| vendor.name.eq_ignore_ascii_case(name))?))
+    });
+    // An identity that never came may come all the same.
+    let identities = identities(vendors);
+    let identities = identities.iter().map(|(id, vendor)| (id.as_str(), *vendor));
     let mut over: BTreeMap<&str, Over<'_>> = BTreeMap::new();
-    for id in parties.chain(users) {
-        let Some(vendor) = vendors.of_party(id) else { continue };
+    for (id, vendor) in listed.chain(named).chain(identities) {
+        let is_told = over.values().any(|known| known.vendor == vendor && id.contains('*') && is_of(known.id, id));
+        if is_told || over.contains_key(id) {
+            continue;
+        }
         if let Some(ended) = vendor.ended().filter(|ended| *ended <= assessment.as_of) {
             over.insert(id, Over { id, vendor, ended, after: After::default() });
         }
@@ -70,6 +84,17 @@ pub(super) fn offboarded(assessment: &Assessment, case: &Case<'_>, found: &mut V
         }
     }
     found.extend(over.values().filter_map(|over| still_there(assessment, case, over)));
+}
+
+/// The identities of vendors as `<issuer>/<subject>`, wildcards included.
+fn identities(vendors: &Vendors) -> Vec<(String, &Vendor)> {
+    let of = |vendor| move |identity: &Identity| (format!("{}/{}", identity.issuer, identity.subject), vendor);
+    vendors.iter().flat_map(|vendor| vendor.identities.iter().map(of(vendor))).collect()
+}
+
+/// Whether a party is one of those that a pattern of identities means.
+fn is_of(id: &str, pattern: &str) -> bool {
+    matches_exactly(pattern, id)
 }
 
 /// A party whose contract is over.
@@ -86,7 +111,7 @@ fn is_outside(party: &PartyReport) -> bool {
 
 fn still_there(assessment: &Assessment, case: &Case<'_>, over: &Over<'_>) -> Option<Finding> {
     let Over { id, vendor, ended, after } = over;
-    let lets_in = |role: &&RoleReport| trusts(role, id);
+    let lets_in = |role: &&RoleReport| trusts(role, id) || may_vouch(role, id, case.inventory);
     let open: Vec<&str> = assessment.roles.iter().filter(lets_in).map(|role| role.arn.as_str()).collect();
     let keys = active_keys(assessment, id);
     if after.sessions == 0 && open.is_empty() && keys.unwrap_or(0) == 0 {

@@ -136,10 +136,6 @@ fn calls(page: &mut Page, answer: &Investigation) {
         page.paragraph("No calls of it are known in the range.");
         return;
     }
-    page.paragraph(
-        "A run keeps calls summed by role, Region and API with their first and last time. Rows are shown whose time \
-         overlaps the range; one marked `partly` may hold calls outside of it.",
-    );
     page.table(
         ["Service", "APIs", "Calls", "Refused", "Failed", "Regions", "Dangers"],
         answer.services.iter().map(|service| {
@@ -153,11 +149,9 @@ fn calls(page: &mut Page, answer: &Investigation) {
     let mut rows: Vec<&CallTold> = answer.calls.iter().collect();
     rows.sort_by_key(|call| (call.danger.is_none(), *call));
     page.table(
-        ["API", "Region", "Role", "Calls", "Refused", "Failed", "First", "Last", "In the range", "Danger", "Events"],
+        ["API", "Region", "Role", "Calls", "Refused", "Failed", "First", "Last", "Danger", "Events"],
         rows.into_iter().take(ROWS).map(|call| {
             let [calls, denied, failed] = [call.calls, call.denied, call.failed].map(|number| number.to_string());
-            let time = |time: &Option<String>| time.clone().unwrap_or_else(|| "unknown".to_owned());
-            let inside = if call.wholly_inside { "wholly" } else { "partly" };
             [
                 code(&api(&call.event_source, &call.event_name)),
                 code(&call.region),
@@ -165,9 +159,8 @@ fn calls(page: &mut Page, answer: &Investigation) {
                 calls,
                 denied,
                 failed,
-                time(&call.first_seen),
-                time(&call.last_seen),
-                inside.to_owned(),
+                call.first_seen.clone(),
+                call.last_seen.clone(),
                 call.danger.as_deref().map_or(String::new(), text),
                 some(&call.sample_event_ids),
             ]
@@ -210,15 +203,14 @@ fn refused(page: &mut Page, answer: &Investigation) {
     page.table(
         ["API", "Region", "Role", "Refused", "Error codes", "First", "Last"],
         rows.iter().take(ROWS).map(|call| {
-            let time = |time: &Option<String>| time.clone().unwrap_or_else(|| "unknown".to_owned());
             [
                 code(&api(&call.event_source, &call.event_name)),
                 code(&call.region),
                 role_name(&call.role_arn),
                 call.denied.to_string(),
                 some(&call.error_codes),
-                time(&call.first_seen),
-                time(&call.last_seen),
+                call.first_seen.clone(),
+                call.last_seen.clone(),
             ]
         }),
     );
@@ -263,18 +255,16 @@ fn left_behind(page: &mut Page, answer: &Investigation) {
     if !left.signs.is_empty() {
         page.heading(3, "Calls by which one can stay, hide or run code");
         page.table(
-            ["API", "Danger", "Account", "Region", "Calls", "First", "Last", "In the range", "Resources", "Events"],
+            ["API", "Danger", "Account", "Region", "Calls", "First", "Last", "Resources", "Events"],
             left.signs.iter().take(ROWS).map(|sign| {
-                let time = |time: &Option<String>| time.clone().unwrap_or_else(|| "unknown".to_owned());
                 [
                     code(&api(&sign.event_source, &sign.event_name)),
                     text(&sign.danger),
                     code(&sign.account_id),
                     code(&sign.region),
                     sign.calls.to_string(),
-                    time(&sign.first_seen),
-                    time(&sign.last_seen),
-                    if sign.wholly_inside { "wholly" } else { "partly" }.to_owned(),
+                    sign.first_seen.clone(),
+                    sign.last_seen.clone(),
                     some(&sign.resources),
                     some(&sign.sample_event_ids),
                 ]

@@ -51,12 +51,14 @@ fn changes(page: &mut Page, report: &TrustNarrowingReport) {
     let Some(replay) = &report.replay else { return };
     page.paragraph(&format!(
         "Replay: {}, {} allowed as today, {} undecided today and after, {} refused by today's trust already; {} newly let \
-         in.",
+         in. {} of {} stay refused.",
         count(replay.hand_offs, "observed hand-off"),
         replay.allowed,
         replay.undecided,
         replay.refused_today,
-        replay.newly_admitted
+        replay.newly_admitted,
+        replay.still_refused,
+        count(replay.refused, "refused hand-off")
     ));
     if !replay.counter_examples.is_empty() {
         page.paragraph("What speaks against it:");

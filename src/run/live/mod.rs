@@ -271,7 +271,7 @@ impl Task {
             let read = answers.documents.iter().any(|document| document.input == Input::Inventory);
             return read.then(Vec::new);
         }
-        let reachable = crate::policy::reachable::reachable(&inventory, &self.own);
+        let reachable = crate::policy::reachable::reachable(&inventory, &self.own, &BTreeSet::new());
         let roles = inventory.roles.values().filter(|role| role.account == self.account && !role.is_service_linked());
         Some(roles.filter(|role| reachable.contains(&role.arn)).map(|role| role.arn.clone()).collect())
     }

@@ -1,0 +1,142 @@
+//! Calls come out in order and each once, whatever the memory and the order in which they came.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::aws::AccountId;
+use crate::evidence::names::Names;
+
+#[derive(Clone, Debug)]
+struct Made {
+    caller: Caller,
+    api: Api,
+    seconds: i64,
+    id: u128,
+    agent: String,
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    let account = prop::sample::select(vec!["000000000001", "111122223333"]);
+    (account, 0..3_u8, 0..2_u8, any::<bool>(), -3..3_i64, 0..6_u128, "[a-c\u{e9}]{0,3}").prop_map(
+        |(account, party, name, is_hand_off, seconds, id, agent)| Made {
+            caller: Caller {
+                party_id: Box::from(party.to_string()),
+                party_kind: "vendor",
+                party_name: Box::default(),
+                channel: "assume_role",
+                role_arn: Box::default(),
+                role_id: Box::default(),
+            },
+            api: Api {
+                account_id: AccountId::parse(account).unwrap(),
+                region: Box::default(),
+                event_source: Box::default(),
+                event_name: Box::from(name.to_string()),
+                via: Box::default(),
+                actions: Vec::new(),
+                primary: 0,
+                is_hand_off,
+            },
+            seconds,
+            id,
+            agent,
+        },
+    )
+}
+
+/// What comes out, each as text, and how many runs there were.
+fn in_order(room: usize, calls: &[Made]) -> (Vec<String>, usize) {
+    let runs = CallRuns::new(room);
+    for one in calls {
+        let mut names = Names::default();
+        let call = Call {
+            id: EventId(one.id),
+            seconds: one.seconds,
+            outcome: Outcome::Allowed,
+            read_only: Some(true),
+            event: Names::EMPTY,
+            error: Names::EMPTY,
+            network: Names::EMPTY,
+            agent: names.intern(&one.agent),
+            resources: Names::EMPTY,
+        };
+        let (caller, api) = (&one.caller, &one.api);
+        let calls = Calls { caller, session_id: "s", session_name: "", api, names: &names, calls: &[call] };
+        runs.take(&calls).unwrap();
+    }
+    let mut shown = Vec::new();
+    runs.each(|row| {
+        assert_eq!((row.session_id, row.outcome, row.read_only), ("s", Outcome::Allowed, Some(true)));
+        let api = (row.api.account_id, row.seconds, row.id, &row.api.event_name, row.api.is_hand_off);
+        shown.push(format!("{api:?} {} {}", row.caller.party_id, row.agent));
+        Ok(())
+    })
+    .unwrap();
+    let count = runs.state().runs.len();
+    (shown, count)
+}
+
+proptest! {
+    /// S4, S5, invariant 3: each event of an account and a second once, in order, whatever the memory and the order
+    /// in which they came; and what opened a session is a call where it is one.
+    #[test]
+    fn order_and_memory_do_not_show(mut calls in prop::collection::vec(made(), 0..40)) {
+        let (expected, _) = in_order(1 << 20, &calls);
+        let keys: std::collections::BTreeMap<_, bool> = calls.iter().fold(Default::default(), |mut keys, one| {
+            let known: &mut bool = keys.entry((one.api.account_id, one.seconds, one.id)).or_insert(true);
+            *known &= one.api.is_hand_off;
+            keys
+        });
+        prop_assert_eq!(expected.len(), keys.len());
+        for (row, ((account, seconds, id), is_hand_off)) in expected.iter().zip(keys) {
+            let begins = format!("({account:?}, {seconds}, {:?}, ", EventId(id));
+            prop_assert!(row.starts_with(&begins) && row.contains(&format!(", {is_hand_off})")), "{row}");
+        }
+        calls.reverse();
+        let (turned, runs) = in_order(0, &calls);
+        prop_assert_eq!(&turned, &expected);
+        prop_assert!(runs >= calls.len().min(1));
+        let half = calls.len() / 2;
+        calls.rotate_left(half);
+        prop_assert_eq!(in_order(300, &calls).0, expected);
+    }
+}
+
+/// A row longer than the part of a run that is in memory.
+#[test]
+fn long_rows_come_back() {
+    let runs = CallRuns::new(0);
+    let mut one = Made { agent: String::new(), ..made_one() };
+    one.api.event_name = Box::from("n");
+    let mut names = Names::default();
+    let resources = "r".repeat(WINDOW_BYTES * 2);
+    for number in 0..3 {
+        let call = Call {
+            id: EventId(number),
+            seconds: 0,
+            outcome: Outcome::Denied,
+            read_only: None,
+            event: Names::EMPTY,
+            error: Names::EMPTY,
+            network: Names::EMPTY,
+            agent: Names::EMPTY,
+            resources: names.intern_whole(&resources),
+        };
+        let (caller, api) = (&one.caller, &one.api);
+        let calls = Calls { caller, session_id: "", session_name: "", api, names: &names, calls: &[call] };
+        runs.take(&calls).unwrap();
+    }
+    let mut lengths = Vec::new();
+    runs.each(|row| {
+        lengths.push((row.id.0, row.resources.len()));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(lengths, [0, 1, 2].map(|number| (number, resources.len())));
+}
+
+fn made_one() -> Made {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    made().new_tree(&mut TestRunner::deterministic()).unwrap().current()
+}
