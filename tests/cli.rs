@@ -125,7 +125,8 @@ fn analyze_names_its_report_and_keeps_its_shape() {
     let out = folder.path().join("out");
     let done = run(&["analyze", &trail("vendors"), "--out", &text(&out)]);
     assert_eq!(done.code, 0, "{}", done.stderr);
-    assert!(done.stdout.ends_with(&format!("report: {}\n", text(&out.join("report.md")))), "{}", done.stdout);
+    let (pages, page) = (text(&out.join("report/index.html")), text(&out.join("report.md")));
+    assert!(done.stdout.ends_with(&format!("report: {pages}\nas one text: {page}\n")), "{}", done.stdout);
     assert!(done.stdout.contains("coverage: "));
     let report = json_file(&out.join("report.json"));
     check_pinned_keys(&report);

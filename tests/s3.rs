@@ -140,7 +140,7 @@ fn a_trail_in_a_bucket_gives_the_files_of_a_local_one() {
     for again in [true, false] {
         let (exit, stdout, stderr) = analyze("s3://analyzed/some/prefix", "s3://reports/daily/");
         assert_eq!(exit, 0, "{stderr}");
-        assert!(stdout.contains("report: s3://reports/daily/report.md"), "{stdout}");
+        assert!(stdout.contains("report: s3://reports/daily/report/index.html"), "{stdout}");
         assert!(!stderr.contains("earlier runs"), "{stderr}");
         if again {
             // What only this run has is gone after the next one.

@@ -186,7 +186,11 @@ fn summary(outcome: &Outcome, out: &Target, options: &Options) -> anyhow::Result
     if let Some(notes) = &outcome.evidence {
         evidence(notes)?;
     }
-    let page = if options.formats.has(Format::Markdown) { "report.md" } else { "report.json" };
+    let page = match &options.formats {
+        formats if formats.has(Format::Html) => "report/index.html",
+        formats if formats.has(Format::Markdown) => "report.md",
+        _ => "report.json",
+    };
     line(&format!("report: {}", out.place_of(page))).context("cannot print")?;
     Ok(())
 }

@@ -7,6 +7,8 @@ use crate::run::analyze::{Format, Formats};
 /// An output of `analyze`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum OutputFormat {
+    /// The pages below `report`.
+    Html,
     /// `report.md`.
     Md,
     /// `report.json`, which is written in any case.
@@ -26,6 +28,7 @@ pub(super) enum OutputFormat {
 /// The outputs that are asked for: all where none is named.
 pub(super) fn formats(asked: &[OutputFormat]) -> Formats {
     Formats::named(asked.iter().map(|format| match format {
+        OutputFormat::Html => Format::Html,
         OutputFormat::Md => Format::Markdown,
         OutputFormat::Json => Format::Json,
         OutputFormat::Csv => Format::Csv,

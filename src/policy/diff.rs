@@ -1,7 +1,7 @@
 //! The difference between a policy as it is and as it could be, as a unified diff for a person to read.
 
 use serde_json::Value;
-use similar::TextDiff;
+use similar::{ChangeTag, TextDiff};
 
 /// Lines shown around each change.
 const CONTEXT_LINES: usize = 3;
@@ -31,6 +31,34 @@ pub fn unified(before: (&str, &str), after: (&str, &str)) -> String {
         .context_radius(CONTEXT_LINES)
         .header(before.0, after.0)
         .to_string()
+}
+
+/// What became of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LineChange {
+    /// In both documents.
+    Same,
+    /// Only in the old one.
+    Removed,
+    /// Only in the new one.
+    Added,
+}
+
+/// The lines of two documents, pretty-printed, in the order in which a difference shows them.
+#[must_use]
+pub fn lines(before: Option<&Value>, after: Option<&Value>) -> Vec<(LineChange, String)> {
+    let (before, after) = (before.map(pretty).unwrap_or_default(), after.map(pretty).unwrap_or_default());
+    TextDiff::from_lines(before.as_str(), after.as_str())
+        .iter_all_changes()
+        .map(|change| {
+            let kind = match change.tag() {
+                ChangeTag::Equal => LineChange::Same,
+                ChangeTag::Delete => LineChange::Removed,
+                ChangeTag::Insert => LineChange::Added,
+            };
+            (kind, change.value().trim_end_matches('\n').to_owned())
+        })
+        .collect()
 }
 
 /// The text with every control, line-breaking and direction-changing character replaced, so that it cannot pretend to be
@@ -79,6 +107,18 @@ mod tests {
 ";
         assert_eq!(diff("p", &before, Some(&after)), expected);
         assert_eq!(diff("p", &before, Some(&before)), "");
+    }
+
+    #[test]
+    fn lines_say_what_became_of_them() {
+        let kinds = |before: Option<&Value>, after: Option<&Value>| {
+            lines(before, after).into_iter().map(|(change, _)| change).collect::<Vec<_>>()
+        };
+        let (old, new) = (json!(["a", "b"]), json!(["a"]));
+        use LineChange::{Added, Removed, Same};
+        assert_eq!(kinds(Some(&old), Some(&new)), [Same, Removed, Removed, Added, Same]);
+        assert_eq!(kinds(Some(&new), None), [Removed, Removed, Removed]);
+        assert_eq!(kinds(None, Some(&json!(1))), [Added]);
     }
 
     /// S34: a policy that is emptied is shown as all removed.

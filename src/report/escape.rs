@@ -112,7 +112,7 @@ pub fn visible_text(raw: &str) -> String {
 /// The character, or one that shows where a character without form was.
 ///
 /// Control characters become their pictures; marks that turn the direction of writing or take no room become U+FFFD.
-fn visible(c: char) -> char {
+pub(super) fn visible(c: char) -> char {
     match c {
         '\n' | '\r' | '\t' => ' ',
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),

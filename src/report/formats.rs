@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 pub enum Format {
     /// `findings.csv`.
     Csv,
+    /// The pages below `report`.
+    Html,
     /// `report.json`.
     Json,
     /// `report.md`.
@@ -23,14 +25,15 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Csv, Self::Json, Self::Markdown, Self::Ocsf, Self::Parquet, Self::Policies, Self::Sarif];
+    pub const ALL: [Self; 8] =
+        [Self::Csv, Self::Html, Self::Json, Self::Markdown, Self::Ocsf, Self::Parquet, Self::Policies, Self::Sarif];
 
     /// The word of the command line.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Html => "html",
             Self::Json => "json",
             Self::Markdown => "md",
             Self::Ocsf => "ocsf",

@@ -3,7 +3,8 @@
 //! Pure: no file is opened, no clock is asked, and equal assessments give equal bytes. Judging is not done here; what a
 //! page says of a role stands in the [`Assessment`]. In reading order: [`escape`] and [`paths`] (strangers' names made
 //! harmless), [`formats`] (what is wanted), [`json`], [`policy_files`], [`trust_files`], [`guardrail`], [`certificate`] and
-//! [`remediation`] (what a person applies), [`markdown`] (what a person reads), [`exports`] (what other programs read),
+//! [`remediation`] (what a person applies), [`markdown`] and [`html`] (what a person
+//! reads), [`exports`] (what other programs read),
 //! [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod activity;
@@ -14,6 +15,7 @@ pub mod exports;
 pub mod formats;
 pub mod guardrail;
 mod hcl;
+pub mod html;
 pub mod investigation;
 pub mod json;
 pub mod markdown;
@@ -67,6 +69,14 @@ pub enum RenderError {
         /// What the writer said.
         source: crate::evidence::tables::columnar::ColumnarError,
     },
+    /// A template did not take its values.
+    #[error("cannot write `{path}`: {why}")]
+    Page {
+        /// The output.
+        path: String,
+        /// What the template or the chart said.
+        why: String,
+    },
     /// Two outputs would overwrite each other.
     #[error("two outputs share the path `{0}`")]
     SamePath(String),
@@ -103,8 +113,12 @@ pub fn render_by(
     let assessment = &*assessment;
     let tables = || if wanted.has(Format::Parquet) { parquet::render(hands, assessment) } else { Ok(Vec::new()) };
     let (tables, pages) = hands::both(hands, tables, || pages(assessment, &folders, wanted));
-    files.extend(tables?);
     files.extend(pages?);
+    if wanted.has(Format::Html) {
+        let people = html::render(hands, assessment, &folders, &files)?;
+        files.extend(people);
+    }
+    files.extend(tables?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     match files.iter().zip(files.iter().skip(1)).find(|(a, b)| a.path == b.path) {
         Some((twice, _)) => Err(RenderError::SamePath(twice.path.clone())),

@@ -68,7 +68,7 @@ pub fn activity(
     let columns = columns();
     for (account_id, path) in past.calls(&manifest, &reported, filter.range)? {
         let wants = |cells: &Cells<'_>, row: usize| filter.wants(cells, row);
-        let read = decode_where(SCHEMA, &wants, past.get(&path)?, |rows: Vec<ActivityRow>| {
+        let read = decode_where(SCHEMA, &columns, wants, past.get(&path)?, |rows: Vec<ActivityRow>| {
             let with_account = |row| ActivityRow { account_id: account_id.clone(), ..row };
             show(rows.into_iter().map(with_account).collect()).map_err(Broken::Show)
         });

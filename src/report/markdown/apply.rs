@@ -66,7 +66,7 @@ fn render_policy(page: &mut Page, role: &RoleReport, policy: &PolicyReport, step
 }
 
 /// The commands in order, or nothing when a name in them would need quoting.
-fn commands(role: &RoleReport, step: &Step<'_>) -> Option<Vec<String>> {
+pub(in crate::report) fn commands(role: &RoleReport, step: &Step<'_>) -> Option<Vec<String>> {
     let role_name = shell_word(&role.name)?;
     let name = shell_word(&step.policy.name)?;
     let document = |part: usize| shell_word(step.path(part));

@@ -74,7 +74,8 @@ fn steps(page: &mut Page, steps: Option<Vec<String>>) {
     }
 }
 
-fn boundary_steps(role: &RoleReport, path: &str) -> Option<Vec<String>> {
+/// The commands for the boundary, or nothing when a name in them would need quoting.
+pub(in crate::report) fn boundary_steps(role: &RoleReport, path: &str) -> Option<Vec<String>> {
     let (role_name, path) = (shell_word(&role.name)?, shell_word(path)?);
     let name = shell_word(role.rightsizing.guardrail.names.boundary.as_deref()?)?;
     let arn = own_arn(role, name)?;
@@ -84,7 +85,8 @@ fn boundary_steps(role: &RoleReport, path: &str) -> Option<Vec<String>> {
     ])
 }
 
-fn deny_steps(role: &RoleReport, guardrail: &Guardrail) -> Option<Vec<String>> {
+/// The commands for the deny policy, likewise.
+pub(in crate::report) fn deny_steps(role: &RoleReport, guardrail: &Guardrail) -> Option<Vec<String>> {
     let role_name = shell_word(&role.name)?;
     let mut steps = Vec::new();
     for (path, name) in guardrail.files.deny.iter().chain(&guardrail.files.further).zip(&guardrail.names.deny) {

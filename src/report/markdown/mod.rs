@@ -4,11 +4,11 @@
 //! judgement of its own, and every text that a stranger could have written is escaped (S43).
 
 mod access;
-mod apply;
+pub(super) mod apply;
 mod containment;
 mod coverage;
 mod findings;
-mod guardrail;
+pub(super) mod guardrail;
 mod integrity;
 pub mod investigation;
 mod kept;
@@ -17,7 +17,7 @@ mod parties;
 pub mod pull_request;
 mod role;
 mod sizing;
-mod trust_narrowing;
+pub(super) mod trust_narrowing;
 mod users;
 
 use crate::aws::window::{Time, rfc3339};

@@ -77,15 +77,17 @@ fn apply(page: &mut Page, role: &RoleReport, report: &TrustNarrowingReport) {
     if report.status == "template" {
         page.paragraph("Fill in each `REPLACE-WITH-...` before it is applied:");
     }
-    let step = |path: &str| {
-        let (name, path) = (shell_word(&role.name)?, shell_word(path)?);
-        Some(format!("aws iam update-assume-role-policy --role-name {name} --policy-document file://{path}"))
-    };
-    match (step(narrowed), step(current)) {
+    match (step(role, narrowed), step(role, current)) {
         (Some(there), Some(back)) => {
             page.steps([format!("`{there}`")]);
             page.paragraph(&format!("The way back: `{back}`. Watch for refused hand-offs afterwards."));
         }
         _ => page.paragraph("A name here would need quoting on a command line; apply it in the console."),
     }
+}
+
+/// The command that puts that trust policy in place, or nothing when a name in it would need quoting.
+pub(in crate::report) fn step(role: &RoleReport, path: &str) -> Option<String> {
+    let (name, path) = (shell_word(&role.name)?, shell_word(path)?);
+    Some(format!("aws iam update-assume-role-policy --role-name {name} --policy-document file://{path}"))
 }

@@ -1,0 +1,231 @@
+//! What the answer rests on: in a few plain sentences at the top of the index, and in full at its end.
+
+use crate::finding::assessment::{AccountCoverage, CoverageReport, IntegrityReport};
+
+use super::words::{Few, Long, count, day_or, number, sentence, spoken, stopped};
+
+/// Failed objects, bad records, holes and the like listed one by one; `report.json` has all.
+const LISTED: usize = 40;
+
+/// What the answer rests on.
+pub(super) struct Coverage {
+    /// `good`, `medium` or `high`: how much the reader has to know of it first.
+    pub(super) tone: &'static str,
+    /// In a few words.
+    pub(super) headline: String,
+    /// What is missing, a sentence each.
+    pub(super) sentences: Vec<String>,
+    pub(super) objects: String,
+    pub(super) records: String,
+    pub(super) accounts: Vec<Account>,
+    pub(super) failures: Vec<Failures>,
+    pub(super) integrity: Option<Vec<String>>,
+    pub(super) unmapped: Vec<(Long, String, Few)>,
+    pub(super) unmapped_more: u64,
+    pub(super) not_judged: Vec<String>,
+}
+
+/// What could not be read, of one kind.
+pub(super) struct Failures {
+    pub(super) title: &'static str,
+    /// What, and why.
+    pub(super) rows: Vec<(Long, Long)>,
+    pub(super) more: u64,
+}
+
+/// The trail of one account.
+pub(super) struct Account {
+    pub(super) account: String,
+    pub(super) regions: Few,
+    pub(super) first: String,
+    pub(super) last: String,
+    pub(super) reads: bool,
+    pub(super) writes: bool,
+    pub(super) data: Few,
+    pub(super) holes: Few,
+    pub(super) share: String,
+}
+
+/// The coverage for people.
+pub(super) fn of(coverage: &CoverageReport) -> Coverage {
+    let sentences = sentences(coverage);
+    let read = is_read(coverage);
+    let grave = !read || coverage.records.total == 0 || refuted(coverage);
+    let holes = holes(coverage);
+    let (objects, records) = (&coverage.objects, &coverage.records);
+    let skipped: Vec<String> =
+        objects.skipped.iter().map(|(why, amount)| format!("{} {}", number(*amount), spoken(why))).collect();
+    Coverage {
+        tone: if grave {
+            "high"
+        } else if sentences.is_empty() {
+            "good"
+        } else {
+            "medium"
+        },
+        headline: match (grave, coverage.records.total, holes) {
+            (_, 0, _) => "The trail holds no records, so nothing can be said about use.",
+            _ if refuted(coverage) => "The trail is not as CloudTrail delivered it.",
+            (true, ..) => "Coverage is incomplete: not everything could be read.",
+            (false, _, 0) if sentences.is_empty() => {
+                "Coverage is complete: everything in scope could be read, and the trail has no holes."
+            }
+            (false, _, 0) => "Everything in scope could be read.",
+            _ => "Everything in scope could be read, but the trail has holes.",
+        }
+        .to_owned(),
+        sentences,
+        objects: format!(
+            "{} listed, {} read, {} failed{}.",
+            number(objects.listed),
+            number(objects.read),
+            number(objects.failed.len() as u64),
+            if skipped.is_empty() { String::new() } else { format!("; skipped: {}", skipped.join(", ")) }
+        ),
+        records: format!(
+            "{} in all: {} used, {} out of scope, {} delivered again, {} bad.",
+            number(records.total),
+            number(records.used),
+            number(records.out_of_scope),
+            number(records.duplicate),
+            number(records.bad)
+        ),
+        accounts: coverage.accounts.iter().map(account).collect(),
+        failures: failures(coverage),
+        integrity: coverage.integrity.as_ref().map(integrity),
+        unmapped: coverage
+            .unmapped
+            .iter()
+            .take(LISTED)
+            .map(|call| {
+                let service = call.event_source.split('.').next().unwrap_or_default();
+                (Long::of(&format!("{service}:{}", call.event_name)), number(call.calls), Few::of(&call.blocks, 6))
+            })
+            .collect(),
+        unmapped_more: coverage.unmapped.len().saturating_sub(LISTED) as u64,
+        not_judged: coverage.not_judged.iter().map(|text| stopped(&sentence(text))).collect(),
+    }
+}
+
+fn is_read(coverage: &CoverageReport) -> bool {
+    coverage.objects.failed.is_empty() && coverage.records.bad == 0 && coverage.failed_inputs.is_empty()
+}
+
+fn refuted(coverage: &CoverageReport) -> bool {
+    coverage.integrity.as_ref().is_some_and(|integrity| integrity.intact == Some(false))
+}
+
+fn holes(coverage: &CoverageReport) -> usize {
+    coverage.accounts.iter().map(|account| account.holes.len()).sum()
+}
+
+/// What a reader must know before anything else.
+fn sentences(coverage: &CoverageReport) -> Vec<String> {
+    let mut told = Vec::new();
+    if !is_read(coverage) {
+        let inputs = match coverage.failed_inputs.len() {
+            0 => String::new(),
+            amount => format!(", and {} beside the trail", count(amount as u64, "input")),
+        };
+        told.push(format!(
+            "{} and {}{inputs} could not be read; what they held is not in this report.",
+            count(coverage.objects.failed.len() as u64, "object"),
+            count(coverage.records.bad, "record")
+        ));
+    }
+    match coverage.integrity.as_ref().map(|integrity| integrity.intact) {
+        Some(Some(false)) => {
+            told.push("Something of it was tampered with or is missing; the days concerned count as holes.".to_owned())
+        }
+        Some(None) => told
+            .push("Its digests do not prove, or not for all times, that it is what CloudTrail delivered.".to_owned()),
+        _ => {}
+    }
+    let torn: Vec<&AccountCoverage> = coverage.accounts.iter().filter(|account| !account.holes.is_empty()).collect();
+    if let Some(worst) = torn.iter().max_by(|a, b| a.hole_share.total_cmp(&b.hole_share)) {
+        told.push(format!(
+            "{} of which nothing, or not everything, is known in {}; the most in {}, on {:.1} % of the days.",
+            count(holes(coverage) as u64, "day"),
+            count(torn.len() as u64, "account"),
+            worst.account_id,
+            worst.hole_share * 100.0
+        ));
+    }
+    if !coverage.unmapped.is_empty() {
+        told.push(format!(
+            "{} could not be mapped to IAM actions; no removal is proposed in the services that they could belong to.",
+            count(coverage.unmapped.len() as u64, "API")
+        ));
+    }
+    told
+}
+
+fn account(account: &AccountCoverage) -> Account {
+    let regions: Vec<&str> = account.regions.iter().map(|region| region.region.as_str()).collect();
+    let holes: Vec<String> =
+        account.holes.iter().map(|hole| format!("{} ({})", hole.day, spoken(&hole.reason))).collect();
+    Account {
+        account: account.account_id.to_string(),
+        regions: Few::of(&regions, 20),
+        first: day_or(account.regions.iter().filter_map(|region| region.first_event).min(), "none"),
+        last: day_or(account.regions.iter().filter_map(|region| region.last_event).max(), "none"),
+        reads: account.read_events_seen,
+        writes: account.write_events_seen,
+        data: Few::of(&account.data_events_seen, 8),
+        holes: Few::of(&holes, 12),
+        share: if holes.is_empty() {
+            String::new()
+        } else {
+            format!("{:.1} % of the days", account.hole_share * 100.0)
+        },
+    }
+}
+
+/// What could not be read, by kind.
+fn failures(coverage: &CoverageReport) -> Vec<Failures> {
+    let inputs = coverage.failed_inputs.iter().map(|one| {
+        let account = one.account_id.map(|account| format!(" in {account}")).unwrap_or_default();
+        (Long::of(&format!("{}{account}", one.call)), Long::of(&one.reason))
+    });
+    let objects = coverage.objects.failed.iter().map(|one| (Long::of(&one.key), Long::of(&one.reason)));
+    let records = coverage
+        .bad_records
+        .iter()
+        .map(|one| (Long::of(&format!("{}, record {}", one.key, one.index)), Long::of(&one.reason)));
+    let kinds = [
+        of_kind("Inputs that could not be read", inputs),
+        of_kind("Objects that could not be read", objects),
+        of_kind("Records that could not be used", records),
+    ];
+    kinds.into_iter().filter(|kind| !kind.rows.is_empty()).collect()
+}
+
+fn of_kind(title: &'static str, mut rows: impl ExactSizeIterator<Item = (Long, Long)>) -> Failures {
+    let rows_shown = rows.by_ref().take(LISTED).collect();
+    Failures { title, rows: rows_shown, more: rows.len() as u64 }
+}
+
+fn integrity(integrity: &IntegrityReport) -> Vec<String> {
+    let reasons = |reasons: &std::collections::BTreeMap<String, u64>| {
+        let all: Vec<String> =
+            reasons.iter().map(|(why, amount)| format!("{} {}", number(*amount), spoken(why))).collect();
+        if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+    };
+    let (objects, digests) = (&integrity.objects, &integrity.digests);
+    vec![
+        format!(
+            "Log objects: {} verified, {} tampered with, {} missing; not verified: {}.",
+            number(objects.verified),
+            number(objects.tampered),
+            number(objects.missing),
+            reasons(&objects.unverified)
+        ),
+        format!(
+            "Digests: {} read, {} verified; not verified: {}.",
+            number(digests.read),
+            number(digests.verified),
+            reasons(&digests.unverified)
+        ),
+        format!("{} without a verified digest.", count(integrity.gaps.len() as u64, "span of time")),
+    ]
+}

@@ -1,0 +1,198 @@
+//! The page of one party: how it comes in, with which roles, from where and with what, when, and what it could do to us.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+
+use crate::aws::{AccountId, Arn};
+use crate::finding::assessment::{Finding, PartyReport};
+
+use super::super::RenderError;
+use super::charts::DrawError;
+use super::findings::{Told, rank, told, worst};
+use super::shell::Shell;
+use super::site::Site;
+use super::timeline::{self, ByDay, Span, window_words};
+use super::trust::{self, Session};
+use super::words::{Few, Long, day, day_or, number, sentence, share, spoken};
+
+/// Roles on a party's page.
+const ROLES: usize = 500;
+/// Findings of its roles on a party's page; each is told in full on the role's.
+const ROLE_FINDINGS: usize = 200;
+/// Networks, agents, Regions, charged APIs.
+const NAMES: usize = 60;
+
+/// A role that the party can or did assume.
+pub(super) struct RoleRow {
+    name: Long,
+    href: Option<String>,
+    account: String,
+    idle: String,
+    idle_words: String,
+    last: String,
+    sessions: String,
+    proposal: String,
+    radius: String,
+    worst: Option<String>,
+}
+
+/// A finding that is told on the page of a role.
+pub(super) struct Pointer {
+    severity: String,
+    title: Long,
+    account: String,
+    href: String,
+}
+
+/// What the template takes.
+#[derive(Template)]
+#[template(path = "party.html")]
+pub(super) struct PartyPage {
+    shell: Shell,
+    name: Long,
+    id: Long,
+    kind_words: String,
+    known_by: Option<String>,
+    window: String,
+    channels: Vec<String>,
+    sessions: String,
+    calls: String,
+    denied: String,
+    denied_share: String,
+    failed: String,
+    throttled: String,
+    charged: String,
+    first: String,
+    last: String,
+    worst: Option<String>,
+    radius: Option<(String, String)>,
+    radius_moves: bool,
+    roles_not_known: u64,
+    findings: Vec<Told>,
+    role_findings: Vec<Pointer>,
+    role_findings_more: u64,
+    roles: Vec<RoleRow>,
+    roles_more: u64,
+    latest: Vec<Session>,
+    latest_more: u64,
+    by_day: Option<ByDay>,
+    networks: Few,
+    agents: Few,
+    regions: Few,
+    charged_apis: Vec<(Long, String, Long)>,
+}
+
+/// The page of the party at that place; nothing where there is none.
+pub(super) fn view(site: &Site<'_>, at: usize) -> Option<Result<PartyPage, RenderError>> {
+    let party = site.assessment.parties.get(at)?;
+    let failed = |error: DrawError| RenderError::Page {
+        path: format!("report/parties/{}", site.party_page(at)),
+        why: error.to_string(),
+    };
+    Some(page(site, at, party).map_err(failed))
+}
+
+fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, DrawError> {
+    let role_findings = of_roles(site, party);
+    let sessions = site.sessions_by(&party.id);
+    let radius = party.blast_radius;
+    let all: Vec<&Finding> = site.of_party(at).iter().chain(&role_findings).copied().collect();
+    Ok(PartyPage {
+        shell: Shell::new("../"),
+        name: Long::of(&party.name),
+        id: Long::of(&party.id),
+        kind_words: kind_words(&party.kind),
+        known_by: party.known_by.clone(),
+        window: window_words(site.assessment),
+        channels: party.channels.iter().map(|channel| spoken(channel)).collect(),
+        sessions: number(party.sessions),
+        calls: number(party.calls),
+        denied: number(party.denied),
+        denied_share: share(party.denied, party.calls),
+        failed: number(party.failed),
+        throttled: number(party.throttled),
+        charged: number(party.charged_calls),
+        first: day_or(party.first_seen, "never"),
+        last: day_or(party.last_seen, "never"),
+        worst: worst(&all).0.map(str::to_owned),
+        radius: radius.map(|radius| (radius.before.to_string(), radius.after.to_string())),
+        radius_moves: radius.is_some_and(|radius| radius.before != radius.after),
+        roles_not_known: radius.map_or(0, |radius| radius.roles_not_known),
+        findings: told(site, site.of_party(at)),
+        role_findings_more: role_findings.len().saturating_sub(ROLE_FINDINGS) as u64,
+        role_findings: role_findings.into_iter().take(ROLE_FINDINGS).map(|finding| pointer(site, finding)).collect(),
+        roles: party.roles.iter().take(ROLES).map(|arn| role_row(site, party, arn)).collect(),
+        roles_more: party.roles.len().saturating_sub(ROLES) as u64,
+        latest: trust::latest(site, sessions),
+        latest_more: sessions.len().saturating_sub(trust::SESSIONS) as u64,
+        by_day: timeline::by_day(&Span::of(site.assessment, &accounts(party)), &party.days, "Calls")?,
+        networks: Few::of(&party.networks, NAMES),
+        agents: Few::of(&party.agents, NAMES),
+        regions: Few::of(&party.regions, NAMES),
+        charged_apis: party
+            .charged
+            .iter()
+            .take(NAMES)
+            .map(|one| {
+                let service = one.event_source.split('.').next().unwrap_or_default();
+                (Long::of(&format!("{service}:{}", one.event_name)), number(one.calls), Long::of(&one.by))
+            })
+            .collect(),
+    })
+}
+
+/// The accounts of its roles.
+fn accounts(party: &PartyReport) -> BTreeSet<AccountId> {
+    party.roles.iter().filter_map(|arn| AccountId::parse(Arn::parse(arn)?.account)).collect()
+}
+
+/// Findings of the roles that it can or did assume, the gravest first.
+fn of_roles<'a>(site: &Site<'a>, party: &PartyReport) -> Vec<&'a Finding> {
+    let roles = party.roles.iter().filter_map(|arn| site.role(arn));
+    let mut found: Vec<&Finding> = roles.flat_map(|(at, _)| site.of_role(at)).copied().collect();
+    found.retain(|finding| finding.suppressed.is_none());
+    found.sort_by_key(|finding| (rank(&finding.severity), &finding.code, &finding.subject));
+    found
+}
+
+fn pointer(site: &Site<'_>, finding: &Finding) -> Pointer {
+    Pointer {
+        severity: finding.severity.clone(),
+        title: Long::of(&sentence(&finding.title)),
+        account: finding.account_id.map(|account| account.to_string()).unwrap_or_default(),
+        href: site.finding_href(finding),
+    }
+}
+
+fn role_row(site: &Site<'_>, party: &PartyReport, arn: &str) -> RoleRow {
+    let found = site.role(arn);
+    let name = arn.rsplit('/').next().unwrap_or(arn);
+    let role = found.map(|(_, role)| role);
+    RoleRow {
+        name: Long::of(role.map_or(name, |role| &role.name)),
+        href: site.role_href(arn),
+        account: Arn::parse(arn).map(|arn| arn.account.to_owned()).unwrap_or_default(),
+        idle: role.map(|role| role.idle.verdict.clone()).unwrap_or_default(),
+        idle_words: role.map(|role| spoken(&role.idle.verdict)).unwrap_or_default(),
+        last: role.and_then(|role| role.last_activity.as_ref()).map_or_else(|| "never".to_owned(), |last| day(last.at)),
+        sessions: role
+            .map(|role| number(role.sessions.by_party.get(&party.id).copied().unwrap_or(0)))
+            .unwrap_or_default(),
+        proposal: role.map(|role| super::role::proposal_words(&role.rightsizing)).unwrap_or_default(),
+        radius: role
+            .and_then(|role| role.blast_radius)
+            .map(|radius| super::index::radius_words(radius.before, radius.after))
+            .unwrap_or_default(),
+        worst: found.and_then(|(at, _)| worst(site.of_role(at)).0.map(str::to_owned)),
+    }
+}
+
+/// The kind of a party for people.
+pub(super) fn kind_words(kind: &str) -> String {
+    match kind {
+        "iam_user" => "IAM user".to_owned(),
+        "aws_service" => "AWS service".to_owned(),
+        other => spoken(other),
+    }
+}

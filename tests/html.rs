@@ -1,0 +1,265 @@
+//! The HTML report as text: links, names, strangers' texts, secrets and sizes; what its pages say of a bundled trail.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may stop here")]
+
+mod bundled;
+mod sample;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use thirdtrail::finding::assessment::Assessment;
+use thirdtrail::report::{OutputFile, render};
+use thirdtrail::run::analyze::analyze;
+use thirdtrail::run::monitor::Silent;
+use thirdtrail::store::local::LocalStore;
+
+type Files = BTreeMap<String, String>;
+
+fn texts(files: Vec<OutputFile>) -> Files {
+    let text = |file: OutputFile| (file.path, String::from_utf8_lossy(&file.bytes).into_owned());
+    files.into_iter().map(text).collect()
+}
+
+fn rendered(mut assessment: Assessment) -> Files {
+    texts(render(&mut assessment).unwrap())
+}
+
+/// The bundled trails, each analyzed once.
+fn of_trail(trail: &str) -> &'static (Assessment, Files) {
+    static VENDORS: LazyLock<(Assessment, Files)> = LazyLock::new(|| analyzed("vendors"));
+    static DAMAGED: LazyLock<(Assessment, Files)> = LazyLock::new(|| analyzed("damaged"));
+    static HOLES: LazyLock<(Assessment, Files)> = LazyLock::new(|| analyzed("holes"));
+    match trail {
+        "vendors" => &VENDORS,
+        "damaged" => &DAMAGED,
+        _ => &HOLES,
+    }
+}
+
+fn analyzed(trail: &str) -> (Assessment, Files) {
+    let store = LocalStore::open(&bundled::folder(trail)).unwrap();
+    let outcome = analyze(&store, &bundled::options(trail, 2), &Silent).unwrap();
+    (outcome.assessment, texts(outcome.files))
+}
+
+fn pages(files: &Files) -> impl Iterator<Item = (&String, &String)> {
+    files.iter().filter(|(path, _)| path.ends_with(".html"))
+}
+
+fn all(pattern: &str, text: &str) -> Vec<String> {
+    let regex = Regex::new(pattern).unwrap();
+    regex.captures_iter(text).map(|found| found[1].to_owned()).collect()
+}
+
+/// The page without its style and script.
+fn content(page: &str) -> String {
+    Regex::new(r"(?s)<style>.*?</style>|<script>.*?</script>").unwrap().replace_all(page, "").into_owned()
+}
+
+/// Where a reference leads, from the folder of the page.
+fn resolve(page: &str, reference: &str) -> String {
+    let mut parts: Vec<&str> = page.split('/').collect();
+    parts.pop();
+    for part in reference.split('/') {
+        match part {
+            ".." => assert!(parts.pop().is_some(), "{page}: {reference} leaves the folder"),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Every reference of every page leads to a file of the output or to a place on a page, and no id stands twice.
+fn check_links(files: &Files) {
+    let ids: BTreeMap<&str, Vec<String>> =
+        pages(files).map(|(path, text)| (path.as_str(), all(r#"\sid="([^"]*)""#, &content(text)))).collect();
+    for (path, ids) in &ids {
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{path}: an id stands twice: {ids:?}");
+    }
+    let mut checked = 0;
+    for (path, text) in pages(files) {
+        for reference in all(r#"\shref="([^"]*)""#, &content(text)) {
+            if reference == "data:," {
+                continue;
+            }
+            let (file, anchor) = reference.split_once('#').unwrap_or((&reference, ""));
+            let target = if file.is_empty() { path.clone() } else { resolve(path, file) };
+            assert!(files.contains_key(&target), "{path}: nothing at {reference}");
+            assert!(
+                anchor.is_empty() || ids[target.as_str()].iter().any(|id| id == anchor),
+                "{path}: no place {reference}"
+            );
+            checked += 1;
+        }
+        assert!(!content(text).contains(" src="), "{path} loads something");
+    }
+    assert!(checked > 50, "only {checked} references");
+}
+
+/// What a page says, without its markup: one line for each block.
+fn words(page: &str) -> String {
+    let page = Regex::new(r"(?s)<head>.*?</head>|<script>.*?</script>|<select.*?</select>|<svg.*?</svg>")
+        .unwrap()
+        .replace_all(page, "");
+    let page =
+        Regex::new(r"</?(tr|p|li|h1|h2|h3|h4|div|section|ul|dl|dd|details|summary|table|article|nav|form|pre)\b[^>]*>")
+            .unwrap()
+            .replace_all(&page, "\n");
+    let page = Regex::new(r"<(td|th|dt)\b[^>]*>").unwrap().replace_all(&page, " | ");
+    let page = Regex::new(r"<br>").unwrap().replace_all(&page, "; ");
+    let page = Regex::new(r"</span>").unwrap().replace_all(&page, " ");
+    let page = Regex::new(r"<[^>]*>").unwrap().replace_all(&page, "");
+    let lines = page.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut text: String = lines.filter(|line| !line.is_empty() && line != "|").map(|line| line + "\n").collect();
+    for (entity, sign) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+        text = text.replace(entity, sign);
+    }
+    text
+}
+
+/// S43: links lead to files that are there, within the output folder, for hostile names too; nothing is loaded.
+#[test]
+fn every_link_leads_somewhere() {
+    check_links(&rendered(sample::assessment()));
+    check_links(&of_trail("vendors").1);
+    check_links(&of_trail("damaged").1);
+}
+
+/// S43: no text of a stranger is markup, hides anything or turns what follows it.
+#[test]
+fn strangers_texts_are_shown_not_obeyed() {
+    let files = rendered(sample::assessment());
+    let mut seen = 0;
+    for (path, text) in pages(&files) {
+        assert_eq!(text.matches("<script").count(), 1, "{path}");
+        assert_eq!(text.matches("Content-Security-Policy").count(), 1, "{path}");
+        let hides = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!text.contains(hides), "{path}");
+        assert!(
+            !text.contains(" style=") && !Regex::new(r"<[^>]*\son\w+=").unwrap().is_match(&content(text)),
+            "{path}"
+        );
+        seen += text.matches("&lt;script&gt;alert(1)&lt;/script&gt;").count();
+    }
+    assert!(seen > 20, "hostile texts are shown {seen} times only");
+    let names: BTreeSet<String> = pages(&files).map(|(path, _)| path.to_ascii_lowercase()).collect();
+    assert_eq!(names.len(), 2 + sample::assessment().roles.len());
+}
+
+/// S42: external ids are on no page, whatever the other files may show; fingerprints are.
+#[test]
+fn external_ids_are_on_no_page() {
+    let mut assessment = sample::assessment();
+    assessment.asked.show_external_ids = true;
+    let files = rendered(assessment);
+    for (path, text) in pages(&files) {
+        for secret in ["23bc5533-157c-41bf-a01a-4ecb491471f6", "8f14e45f-ceea-467f-9b1d-2f2f9a1d3c55"] {
+            assert!(!text.contains(secret), "{path}");
+        }
+    }
+    assert!(files["report/roles/012345678901-Trial.html"].contains("00112233445566aa, 36 characters"));
+}
+
+#[test]
+fn every_finding_is_on_the_index_and_told_in_full_once() {
+    let sample = (sample::assessment(), rendered(sample::assessment()));
+    for (assessment, files) in [&sample, of_trail("vendors"), of_trail("holes")] {
+        let index = &files["report/index.html"];
+        let rows = all(r#"<tr data-code="([^"]*)""#, index);
+        let mut codes: Vec<String> = assessment.findings.iter().map(|finding| finding.code.clone()).collect();
+        let mut listed = rows.clone();
+        (codes.sort(), listed.sort());
+        assert_eq!(codes, listed);
+        let told: usize = pages(&files).map(|(_, text)| text.matches("<details class=\"finding").count()).sum();
+        assert_eq!(told, assessment.findings.len());
+    }
+}
+
+/// S6, S26: what is missing is said before anything else, and a whole trail is not called broken.
+#[test]
+fn incomplete_coverage_is_said_first() {
+    let first = |files: &Files| {
+        let index = &files["report/index.html"];
+        index[index.find("class=\"banner").unwrap()..index.find("id=\"findings\"").unwrap()].to_owned()
+    };
+    let banner = first(&of_trail("damaged").1);
+    assert!(banner.contains("banner high") && banner.contains("Coverage is incomplete"), "{banner}");
+    let banner = first(&of_trail("holes").1);
+    assert!(banner.contains("banner medium") && banner.contains("the trail has holes"), "{banner}");
+    let mut whole = sample::assessment();
+    whole.coverage.complete = true;
+    whole.coverage.objects.failed.clear();
+    whole.coverage.records.bad = 0;
+    (whole.coverage.failed_inputs, whole.coverage.unmapped) = (Vec::new(), Vec::new());
+    whole.coverage.integrity = None;
+    whole.coverage.accounts.iter_mut().for_each(|account| account.holes.clear());
+    let banner = first(&rendered(whole));
+    assert!(banner.contains("banner good") && banner.contains("Coverage is complete"), "{banner}");
+}
+
+/// S44: a page of a role with an enormous ledger and endless names stays one that a browser likes, and says what it left out.
+#[test]
+fn an_enormous_role_has_a_page_of_bearable_size() {
+    let mut assessment = sample::assessment();
+    let role = assessment.roles.last_mut().unwrap();
+    let long = "<&".repeat(50_000);
+    role.actions = (0..5_000).map(|at| sample::entry(&format!("s3:Action{at}"), "unused", 0, 0)).collect();
+    for (at, action) in role.actions.iter_mut().enumerate() {
+        if at % 97 == 0 {
+            (action.reason, action.resources) = (long.clone(), vec![long.clone(); 2]);
+        }
+    }
+    role.policies.iter_mut().for_each(|policy| policy.name = long.clone());
+    role.daily = role
+        .actions
+        .iter()
+        .take(900)
+        .map(|entry| {
+            let mut days = assessment.parties[0].days.clone();
+            days.truncate(1);
+            thirdtrail::finding::assessment::ActionDays { action: entry.action.as_str().to_owned(), days }
+        })
+        .collect();
+    let files = rendered(assessment);
+    let page = &files["report/roles/012345678901-Trial.html"];
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    assert!(page.contains("the least telling ones: every line stands in the table parquet/permissions"));
+    assert!(!files["report/index.html"].contains(&long[..2_000]));
+}
+
+/// Only our own style, script, policy and charts pass a template unescaped.
+#[test]
+fn nothing_else_is_called_safe() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/html/templates");
+    let mut safe = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        safe.extend(all(r"\{\{\s*([^}]*?)\s*\|\s*safe\s*\}\}", &text));
+        assert!(!text.contains("{% autoescape") && !text.contains("escape("));
+    }
+    safe.sort();
+    assert_eq!(safe, ["drawn.svg", "shell.policy", "shell.script", "shell.style"]);
+}
+
+/// What pages of a bundled trail say, word by word. `THIRDTRAIL_WRITE=1` writes it anew.
+#[test]
+fn pages_of_a_bundled_trail_read_as_they_did() {
+    let (_, files) = &of_trail("vendors");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/html");
+    for (page, golden) in [
+        ("report/index.html", "index.txt"),
+        ("report/roles/012345678901-GitHubDeploy.html", "role.txt"),
+        ("report/parties/464622532012.html", "party.txt"),
+    ] {
+        let (said, path) = (words(&files[page]), folder.join(golden));
+        if std::env::var_os("THIRDTRAIL_WRITE").is_some() {
+            std::fs::write(&path, &said).unwrap();
+        }
+        let known = std::fs::read_to_string(&path).unwrap_or_default();
+        let differs = said.lines().zip(known.lines()).find(|(now, then)| now != then);
+        assert!(said == known, "{page} says something else, run with THIRDTRAIL_WRITE=1 and look: {differs:?}");
+    }
+}

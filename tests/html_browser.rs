@@ -1,0 +1,80 @@
+//! The HTML report in a browser, from `file://`: everything on its pages works, nothing is asked of the network, and no
+//! stranger's script runs.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may stop here")]
+
+mod beside;
+mod browser;
+mod bundled;
+mod sample;
+
+use std::path::Path;
+
+use thirdtrail::finding::assessment::Assessment;
+use thirdtrail::report::{OutputFile, render};
+use thirdtrail::run::analyze::analyze;
+use thirdtrail::run::monitor::Silent;
+use thirdtrail::store::local::LocalStore;
+
+fn write(folder: &Path, files: &[OutputFile]) {
+    for file in files.iter().filter(|file| !file.path.starts_with("parquet/")) {
+        let path = folder.join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &file.bytes).unwrap();
+    }
+}
+
+/// Every text that can be a stranger's is one that would run, or would leave its attribute.
+fn hostile() -> Assessment {
+    let mut assessment = sample::assessment();
+    let texts = [
+        "\"><img src=x onerror=alert(1)>",
+        "'-alert(1)-'",
+        "</script><script>alert(2)</script>",
+        "javascript:alert(3)",
+    ];
+    let mut texts = texts.iter().cycle();
+    let mut next = |slot: &mut String| *slot = format!("{}{slot}", texts.next().unwrap());
+    for finding in &mut assessment.findings {
+        [&mut finding.title, &mut finding.detail, &mut finding.remediation].into_iter().for_each(&mut next);
+        finding.evidence = serde_json::json!({"</pre><img src=x onerror=alert(4)>": sample::HOSTILE});
+    }
+    assessment.findings[1].subject = assessment.roles[3].arn.clone();
+    for role in &mut assessment.roles {
+        next(&mut role.name);
+        role.trust.iter_mut().for_each(|entry| next(&mut entry.principal));
+        role.policies.iter_mut().for_each(|policy| next(&mut policy.name));
+        for action in &mut role.actions {
+            next(&mut action.reason);
+            action.resources.iter_mut().for_each(&mut next);
+            action.sample_event_ids.iter_mut().for_each(&mut next);
+        }
+    }
+    for party in &mut assessment.parties {
+        next(&mut party.name);
+        party.agents.iter_mut().chain(&mut party.networks).chain(&mut party.channels).for_each(&mut next);
+    }
+    assessment
+}
+
+/// S43: pages of a bundled trail work, and so do pages that are full of hostile names; one browser at a time.
+#[test]
+fn pages_work_in_a_browser() {
+    let store = LocalStore::open(&bundled::folder("vendors")).unwrap();
+    let outcome = analyze(&store, &bundled::options("vendors", 2), &Silent).unwrap();
+    let hostile = render(&mut hostile()).unwrap();
+    let role_of_hostile =
+        hostile.iter().find(|file| file.path.starts_with("report/roles/") && file.path.contains("Trial")).unwrap();
+    let role_of_hostile = role_of_hostile.path.rsplit('/').next().unwrap().to_owned();
+    for (what, files, role, party) in [
+        ("a bundled trail", &outcome.files, "012345678901-GitHubDeploy.html", "464622532012.html"),
+        ("hostile names", &hostile, role_of_hostile.as_str(), "464622532012.html"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), files);
+        match browser::problems(&folder.path().join("report"), role, party) {
+            Ok(problems) => assert!(problems.is_empty(), "{what}:\n{}", problems.join("\n")),
+            Err(absent) => beside::say(&format!("NOT RUN: HTML report in a browser absent: {absent}")),
+        }
+    }
+}
