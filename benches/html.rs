@@ -105,7 +105,7 @@ fn party(model: &PartyReport, at: usize) -> PartyReport {
     let mut party = model.clone();
     party.id = format!("{:012}", 400_000_000_000_usize + at);
     party.name = format!("Vendor {at}");
-    party.kind = if at % 10 == 0 { "unknown_account" } else { "vendor" }.to_owned();
+    party.kind = if at.is_multiple_of(10) { "unknown_account" } else { "vendor" }.to_owned();
     party.roles.clear();
     party
 }
@@ -114,11 +114,11 @@ fn role(party: &PartyReport, at: usize) -> RoleReport {
     let mut role = sample::role(&format!("vendor-role-{at:04}"), &format!("AROA{at:016}"), true);
     role.trust[0].party = Some(party.name.clone());
     role.sessions.by_party = [(party.id.clone(), 3)].into();
-    let verdict = |number: usize| if number % 4 == 0 { "used" } else { "unused" };
+    let verdict = |number: usize| if number.is_multiple_of(4) { "used" } else { "unused" };
     role.actions = (0..ACTIONS)
         .map(|number| {
             let name = format!("{}:Action{number:03}", SERVICES[number % SERVICES.len()]);
-            sample::entry(&name, verdict(number), if number % 4 == 0 { 40 } else { 0 }, 0)
+            sample::entry(&name, verdict(number), if number.is_multiple_of(4) { 40 } else { 0 }, 0)
         })
         .collect();
     role.actions_beyond.clear();

@@ -133,15 +133,13 @@ fn every_link_leads_somewhere() {
 fn strangers_texts_are_shown_not_obeyed() {
     let files = rendered(sample::assessment());
     let mut seen = 0;
+    let handler = Regex::new(r"<[^>]*\son\w+=").unwrap();
     for (path, text) in pages(&files) {
         assert_eq!(text.matches("<script").count(), 1, "{path}");
         assert_eq!(text.matches("Content-Security-Policy").count(), 1, "{path}");
         let hides = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
         assert!(!text.contains(hides), "{path}");
-        assert!(
-            !text.contains(" style=") && !Regex::new(r"<[^>]*\son\w+=").unwrap().is_match(&content(text)),
-            "{path}"
-        );
+        assert!(!text.contains(" style=") && !handler.is_match(&content(text)), "{path}");
         seen += text.matches("&lt;script&gt;alert(1)&lt;/script&gt;").count();
     }
     assert!(seen > 20, "hostile texts are shown {seen} times only");
@@ -168,12 +166,12 @@ fn every_finding_is_on_the_index_and_told_in_full_once() {
     let sample = (sample::assessment(), rendered(sample::assessment()));
     for (assessment, files) in [&sample, of_trail("vendors"), of_trail("holes")] {
         let index = &files["report/index.html"];
-        let rows = all(r#"<tr data-code="([^"]*)""#, index);
+        let mut listed = all(r#"<tr data-code="([^"]*)""#, index);
         let mut codes: Vec<String> = assessment.findings.iter().map(|finding| finding.code.clone()).collect();
-        let mut listed = rows.clone();
-        (codes.sort(), listed.sort());
+        codes.sort();
+        listed.sort();
         assert_eq!(codes, listed);
-        let told: usize = pages(&files).map(|(_, text)| text.matches("<details class=\"finding").count()).sum();
+        let told: usize = pages(files).map(|(_, text)| text.matches("<details class=\"finding").count()).sum();
         assert_eq!(told, assessment.findings.len());
     }
 }

@@ -52,11 +52,11 @@ pub fn judge(signs: &Signs) -> Idle {
     let days = last_activity(signs).map(|last| (signs.as_of - last.at).num_days().max(0));
     let verdict = |verdict: &str, reason: String| Idle { days, verdict: verdict.to_owned(), reason };
     if let Some(days) = days.filter(|days| *days < threshold) {
-        return verdict("active", format!("last active {days} days before the report"));
+        return verdict("active", format!("last active {} before the report", in_days(days)));
     }
     let age = signs.created.map(|created| (signs.as_of - created).num_days());
     if let Some(age) = age.filter(|age| *age < threshold) {
-        return verdict("too_new", format!("created {age} days before the report and not active since"));
+        return verdict("too_new", format!("created {} before the report and not active since", in_days(age)));
     }
     if !signs.covered {
         return verdict("insufficient_evidence", "the trail of this account has too many holes".to_owned());
@@ -68,7 +68,7 @@ pub fn judge(signs: &Signs) -> Idle {
     let long_enough = signs.window.whole_days() >= threshold;
     match days {
         Some(days) if long_enough || (signs.iam_watched && signs.iam.is_some()) => {
-            verdict("idle", format!("last active {days} days before the report"))
+            verdict("idle", format!("last active {} before the report", in_days(days)))
         }
         Some(_) => verdict("insufficient_evidence", format!("the window is shorter than {threshold} days")),
         None if signs.created.is_none_or(|created| created >= signs.window.since) => verdict(
@@ -81,6 +81,10 @@ pub fn judge(signs: &Signs) -> Idle {
         None if long_enough => verdict("never_used", "no activity in the window".to_owned()),
         None => verdict("insufficient_evidence", format!("the window is shorter than {threshold} days")),
     }
+}
+
+fn in_days(days: i64) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
 #[cfg(test)]
