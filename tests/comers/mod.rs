@@ -149,6 +149,17 @@ pub(crate) fn role_id(name: &str) -> String {
     format!("AROA{name}")
 }
 
+fn signed_on(trail: &mut Trail, time: &str, subject: &str, (mut parameters, mut response): (Value, Value)) {
+    let hash = "8uSlDRJvUnNCcdRGTtPXrAOiFlU=";
+    let caller = json!({"type": "SAMLUser", "principalId": format!("{hash}:{subject}"), "userName": subject,
+        "identityProvider": hash});
+    parameters["principalArn"] = json!(format!("arn:aws:iam::{OWN}:saml-provider/{SIGN_ON}"));
+    response["subject"] = json!(subject);
+    response["audience"] = json!("https://signin.aws.amazon.com/saml");
+    let change = json!({"requestParameters": parameters, "responseElements": response, "readOnly": true});
+    trail.add(time, caller, ("sts", "AssumeRoleWithSAML"), change);
+}
+
 pub(crate) fn trail(wishes: TrustWishes) -> Trail {
     let mut trail = Trail::new("2026-05-01", "2026-05-10");
     trail.trust = wishes;
@@ -202,18 +213,7 @@ pub(crate) fn trail(wishes: TrustWishes) -> Trail {
                             json!({"requestParameters": parameters, "responseElements": response, "readOnly": true});
                         trail.add(&time, caller, ("sts", "AssumeRoleWithWebIdentity"), change);
                     }
-                    Saml(subject, _) => {
-                        let provider = format!("arn:aws:iam::{OWN}:saml-provider/{SIGN_ON}");
-                        let caller = json!({"type": "SAMLUser", "principalId": format!("8uSlDRJvUnNCcdRGTtPXrAOiFlU=:{subject}"),
-                            "userName": subject, "identityProvider": "8uSlDRJvUnNCcdRGTtPXrAOiFlU="});
-                        parameters["principalArn"] = json!(provider);
-                        let mut response = response;
-                        response["subject"] = json!(subject);
-                        response["audience"] = json!("https://signin.aws.amazon.com/saml");
-                        let change =
-                            json!({"requestParameters": parameters, "responseElements": response, "readOnly": true});
-                        trail.add(&time, caller, ("sts", "AssumeRoleWithSAML"), change);
-                    }
+                    Saml(subject, _) => signed_on(&mut trail, &time, subject, (parameters, response)),
                     Unseen(_) => {
                         let lost = made::session(name, "lost", "ASIALOSTLOSTLOSTLOST");
                         trail.add(&time, lost, ("ec2", "DescribeInstances"), json!({"readOnly": true}));

@@ -372,6 +372,24 @@ fn usage(name: &str, calls: i64, denied: i64) -> UsageRow {
     }
 }
 
+fn user() -> UserReport {
+    UserReport {
+        account_id: account(),
+        name: HOSTILE.to_owned(),
+        arn: format!("arn:aws:iam::{ACCOUNT}:user/{HOSTILE}"),
+        party: Some(HOSTILE.to_owned()),
+        known_by: Some("name".to_owned()),
+        last_used: Some(at("2026-07-01T00:00:00Z")),
+        active_keys: Some(1),
+        risk: None,
+        blast_radius: None,
+        granted: 12,
+        can_assume: Vec::new(),
+        can_assume_total: 0,
+        keys: vec![KeyReport { ending: "MPLE".to_owned(), active: Some(true), ..KeyReport::default() }],
+    }
+}
+
 /// The sample.
 pub(crate) fn assessment() -> Assessment {
     let mut idle = role("Trial", "AROATRIAL", true);
@@ -426,21 +444,7 @@ pub(crate) fn assessment() -> Assessment {
             finding("trust-any-external-id", "critical", Some(account()), "arn:aws:iam::012345678901:role/x"),
             finding("party-offboarded-active", "high", None, VENDOR),
         ],
-        users: vec![UserReport {
-            account_id: account(),
-            name: HOSTILE.to_owned(),
-            arn: format!("arn:aws:iam::{ACCOUNT}:user/{HOSTILE}"),
-            party: Some(HOSTILE.to_owned()),
-            known_by: Some("name".to_owned()),
-            last_used: Some(at("2026-07-01T00:00:00Z")),
-            active_keys: Some(1),
-            risk: None,
-            blast_radius: None,
-            granted: 12,
-            can_assume: vec!["arn:aws:iam::111122223333:role/Deploy".to_owned()],
-            can_assume_total: 1,
-            keys: vec![KeyReport { ending: "MPLE".to_owned(), active: Some(true), ..KeyReport::default() }],
-        }],
+        users: vec![user()],
         access_changes: vec![trust::access_change()],
         sessions: vec![vec![session("s2", HOSTILE)], vec![session("s1", "nightly")]],
         usage: vec![usage("ListBuckets", 12, 0), usage("Decrypt", 0, 4)],

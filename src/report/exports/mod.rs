@@ -8,6 +8,8 @@ mod rules;
 mod sarif;
 mod table;
 
+use serde_json::Value;
+
 use super::{OutputFile, RenderError};
 use crate::finding::assessment::{Assessment, Finding};
 
@@ -60,6 +62,14 @@ fn ordered(assessment: &Assessment) -> Vec<&Finding> {
 /// 0 for the gravest severity.
 fn rank(severity: &str) -> usize {
     SEVERITIES.iter().position(|known| *known == severity).unwrap_or(SEVERITIES.len())
+}
+
+/// The object with one more member, if there is a value for it.
+fn with(mut object: Value, key: &str, value: Option<Value>) -> Value {
+    if let (Some(members), Some(value)) = (object.as_object_mut(), value) {
+        members.insert(key.to_owned(), value);
+    }
+    object
 }
 
 /// The last part of an ARN, or the whole of another subject.

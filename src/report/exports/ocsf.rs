@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::name_of;
+use super::{name_of, with};
 use crate::aws::Arn;
 use crate::aws::window::Time;
 use crate::finding::assessment::{Assessment, Finding};
@@ -26,7 +26,7 @@ const RULE: u32 = 1;
 pub(super) fn event(assessment: &Assessment, finding: &Finding) -> Value {
     let (severity_id, severity) = severity(&finding.severity);
     let (status_id, status) = if finding.suppressed.is_some() { (3, "Suppressed") } else { (1, "New") };
-    let mut event = json!({
+    let event = json!({
         "activity_id": ACTIVITY,
         "activity_name": "Create",
         "category_name": "Findings",
@@ -64,16 +64,13 @@ pub(super) fn event(assessment: &Assessment, finding: &Finding) -> Value {
         "remediation": {"desc": visible_text(&finding.remediation)},
         "evidences": [{"data": finding.evidence}],
     });
-    if let Some(mark) = &finding.suppressed {
-        event["status_detail"] = json!(visible_text(&format!("{} (owner {})", mark.reason, mark.owner)));
-    }
+    let suppressed = finding.suppressed.as_ref();
+    let answered = suppressed.map(|mark| json!(visible_text(&format!("{} (owner {})", mark.reason, mark.owner))));
     let mut unmapped = Map::new();
     unmapped.extend(finding.party.as_ref().map(|party| ("party".to_owned(), json!(party))));
     unmapped.extend(finding.known.map(|known| ("known".to_owned(), json!(known))));
-    if !unmapped.is_empty() {
-        event["unmapped"] = Value::Object(unmapped);
-    }
-    event
+    let event = with(event, "status_detail", answered);
+    with(event, "unmapped", (!unmapped.is_empty()).then_some(Value::Object(unmapped)))
 }
 
 fn severity(word: &str) -> (u32, &'static str) {
@@ -88,14 +85,10 @@ fn severity(word: &str) -> (u32, &'static str) {
 }
 
 fn cloud(finding: &Finding) -> Value {
-    let mut cloud = json!({"provider": "AWS"});
-    if let Some(account) = finding.account_id {
-        cloud["account"] = json!({"uid": account, "type": "AWS Account", "type_id": AWS_ACCOUNT});
-    }
-    if let Some(arn) = Arn::parse(&finding.subject) {
-        cloud["cloud_partition"] = json!(arn.partition);
-    }
-    cloud
+    let account =
+        finding.account_id.map(|account| json!({"uid": account, "type": "AWS Account", "type_id": AWS_ACCOUNT}));
+    let partition = Arn::parse(&finding.subject).map(|arn| json!(arn.partition));
+    with(with(json!({"provider": "AWS"}), "account", account), "cloud_partition", partition)
 }
 
 /// What the finding is about; the types of AWS's resources are those of Security Hub.
@@ -109,11 +102,8 @@ fn resource(finding: &Finding) -> Value {
         None if finding.account_id.is_some_and(|account| account.as_str() == finding.subject) => "AwsAccount",
         None => "Third party",
     };
-    let mut resource = json!({"uid": finding.subject, "name": visible_text(name_of(&finding.subject)), "type": kind});
-    if let Some(arn) = arn {
-        resource["cloud_partition"] = json!(arn.partition);
-    }
-    resource
+    let resource = json!({"uid": finding.subject, "name": visible_text(name_of(&finding.subject)), "type": kind});
+    with(resource, "cloud_partition", arn.map(|arn| json!(arn.partition)))
 }
 
 fn milliseconds(time: Time) -> i64 {

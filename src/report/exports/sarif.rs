@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::rules::{Rule, rules};
-use super::{name_of, rank};
+use super::{name_of, rank, with};
 use crate::aws::window::rfc3339;
 use crate::finding::assessment::{Assessment, Finding};
 use crate::report::escape::visible_text;
@@ -78,10 +78,8 @@ fn invocation(assessment: &Assessment) -> Value {
 fn describe(rule: &Rule, findings: &[&Finding]) -> Value {
     // GitHub sorts alerts by their rule, so a rule is as grave here as its gravest finding.
     let gravest = findings.iter().filter(|finding| finding.code == rule.code).map(|one| rank(&one.severity)).min();
-    let mut properties = json!({"tags": ["security", "aws", "third-party"]});
-    if let Some(score) = gravest.and_then(|rank| SCORES.get(rank)) {
-        properties["security-severity"] = json!(score);
-    }
+    let score = gravest.and_then(|rank| SCORES.get(rank)).map(|score| json!(score));
+    let properties = with(json!({"tags": ["security", "aws", "third-party"]}), "security-severity", score);
     json!({
         "id": rule.code,
         "name": rule.code,
@@ -107,7 +105,7 @@ fn level_of(rank: usize) -> &'static str {
 
 fn result(finding: &Finding, places: &HashMap<&str, usize>) -> Value {
     let text = format!("{}. {} To do: {}", finding.title.trim_end_matches('.'), finding.detail, finding.remediation);
-    let mut result = json!({
+    let result = json!({
         "ruleId": finding.code,
         "level": level_of(rank(&finding.severity)),
         "message": {"text": message(&text)},
@@ -126,18 +124,15 @@ fn result(finding: &Finding, places: &HashMap<&str, usize>) -> Value {
         "properties": {"severity": finding.severity, "account_id": finding.account_id, "subject": finding.subject,
             "party": finding.party, "evidence": finding.evidence},
     });
-    if let Some(at) = places.get(finding.code.as_str()) {
-        result["ruleIndex"] = json!(at);
-    }
-    if let Some(mark) = &finding.suppressed {
+    let suppressions = finding.suppressed.as_ref().map(|mark| {
         let until = mark.expires.as_deref().unwrap_or("for ever");
         let why = format!("{} (owner {}, until {until}, by {})", mark.reason, mark.owner, mark.by);
-        result["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": message(&why)}]);
-    }
-    if let Some(known) = finding.known {
-        result["baselineState"] = json!(if known { "unchanged" } else { "new" });
-    }
-    result
+        json!([{"kind": "external", "status": "accepted", "justification": message(&why)}])
+    });
+    let baseline = finding.known.map(|known| json!(if known { "unchanged" } else { "new" }));
+    let place = places.get(finding.code.as_str()).map(|at| json!(at));
+    let result = with(result, "ruleIndex", place);
+    with(with(result, "suppressions", suppressions), "baselineState", baseline)
 }
 
 /// One line in which nothing is a link: `[text](target)` would be one even in plain text (SARIF 2.1.0, 3.11.6).
