@@ -10,6 +10,7 @@ mod bundled;
 mod python;
 mod sample;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
