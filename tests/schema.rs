@@ -184,9 +184,9 @@ fn schema() -> Value {
     let root = object_of(&structs["Assessment"], &mut wanted);
     let mut definitions: BTreeMap<String, Value> = BTreeMap::new();
     while let Some(name) = wanted.pop_first() {
-        if !definitions.contains_key(&name) {
-            let item = structs.get(&name).unwrap_or_else(|| panic!("`{name}` is not among the sources"));
-            definitions.insert(name, object_of(item, &mut wanted));
+        if let Entry::Vacant(free) = definitions.entry(name) {
+            let item = structs.get(free.key()).unwrap_or_else(|| panic!("`{}` is not among the sources", free.key()));
+            free.insert(object_of(item, &mut wanted));
         }
     }
     let mut schema = json!({

@@ -104,8 +104,7 @@ impl<'a, 'e> Subject<'a, 'e> {
 pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
     let key = subject.key;
     let usage = subject.usage();
-    let share = case.hole_share(key.account);
-    let covered = share <= case.max_holes;
+    let covered = case.hole_share(key.account) <= case.max_holes;
     let arn = subject.arn(case.partition(key.account));
     let granted = subject.role.map(|role| Granted::of(case.inventory, role, case.catalog));
     let grants = granted.as_ref().map_or(&[][..], |granted| &granted.expanded.grants);

@@ -2,6 +2,7 @@
 
 use thirdtrail::cloudtrail::outcome::Outcome;
 use thirdtrail::cloudtrail::record::EventId;
+use thirdtrail::finding::assessment::{ActionDays, DayCalls};
 use thirdtrail::finding::call_log::{Api, CallRow, Caller};
 use thirdtrail::report::OutputFile;
 use thirdtrail::report::activity::ActivityFile;
@@ -57,4 +58,18 @@ pub(crate) fn activity() -> OutputFile {
     }
     let day = at("2026-06-02T00:00:00Z").date_naive();
     OutputFile::new(thirdtrail::report::activity::path(account(), day), file.finish().unwrap())
+}
+
+/// Calls by action and day.
+pub(super) fn daily() -> Vec<ActionDays> {
+    let day = |day: u32, calls, denied| DayCalls {
+        day: chrono::NaiveDate::from_ymd_opt(2026, 6, day).unwrap(),
+        calls,
+        denied,
+    };
+    let days = |action: &str, days: Vec<DayCalls>| ActionDays { action: action.to_owned(), days };
+    vec![
+        days("ec2:DescribeInstances", vec![day(1, 3, 0), day(2, 40, 0), day(9, 1, 0)]),
+        days("s3:GetObject", vec![day(2, 7, 2)]),
+    ]
 }

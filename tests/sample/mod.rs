@@ -218,21 +218,8 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
         blast_radius: in_inventory
             .then_some(BlastRadius { before: Radius::of_tenths(375), after: Radius::of_tenths(40) }),
         risk: None,
-        daily: daily(),
+        daily: activity::daily(),
     }
-}
-
-fn daily() -> Vec<ActionDays> {
-    let day = |day: u32, calls, denied| DayCalls {
-        day: chrono::NaiveDate::from_ymd_opt(2026, 6, day).unwrap(),
-        calls,
-        denied,
-    };
-    let days = |action: &str, days: Vec<DayCalls>| ActionDays { action: action.to_owned(), days };
-    vec![
-        days("ec2:DescribeInstances", vec![day(1, 3, 0), day(2, 40, 0), day(9, 1, 0)]),
-        days("s3:GetObject", vec![day(2, 7, 2)]),
-    ]
 }
 
 fn coverage() -> CoverageReport {
