@@ -66,13 +66,13 @@ fn pages_work_in_a_browser() {
     let role_of_hostile =
         hostile.iter().find(|file| file.path.starts_with("report/roles/") && file.path.contains("Trial")).unwrap();
     let role_of_hostile = role_of_hostile.path.rsplit('/').next().unwrap().to_owned();
-    for (what, files, role, party) in [
-        ("a bundled trail", &outcome.files, "012345678901-GitHubDeploy.html", "464622532012.html"),
-        ("hostile names", &hostile, role_of_hostile.as_str(), "464622532012.html"),
+    for (what, files, role, thorough) in [
+        ("a bundled trail", &outcome.files, "012345678901-GitHubDeploy.html", true),
+        ("hostile names", &hostile, role_of_hostile.as_str(), false),
     ] {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), files);
-        match browser::problems(&folder.path().join("report"), role, party) {
+        match browser::problems(&folder.path().join("report"), role, "464622532012.html", thorough) {
             Ok(problems) => assert!(problems.is_empty(), "{what}:\n{}", problems.join("\n")),
             Err(absent) => beside::say(&format!("NOT RUN: HTML report in a browser absent: {absent}")),
         }

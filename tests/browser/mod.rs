@@ -38,14 +38,18 @@ fn tools() -> Result<PathBuf, String> {
     if install.status.success() { Ok(folder) } else { Err("npm install failed".to_owned()) }
 }
 
-/// What goes wrong when the pages of a report are used: the index, one role, one party.
+/// What goes wrong when the pages of a report are used: the index, one role, one party; if `thorough` also in the dark and
+/// without their script.
 ///
 /// # Errors
 /// Why there is no browser on this machine.
-pub(crate) fn problems(report: &Path, role: &str, party: &str) -> Result<Vec<String>, String> {
+pub(crate) fn problems(report: &Path, role: &str, party: &str, thorough: bool) -> Result<Vec<String>, String> {
     let tools = tools()?;
     let mut command = Command::new("node");
     command.arg(here().join("pages.mjs")).arg(tools).arg(report).args([role, party]);
+    if thorough {
+        command.arg("thorough");
+    }
     let output = command.output().map_err(|error| format!("node: {error}"))?;
     if !output.status.success() {
         return Ok(vec![String::from_utf8_lossy(&output.stderr).into_owned()]);

@@ -1,10 +1,11 @@
 // Opens pages of a report as a reader would, uses everything on them, and prints what went wrong as a JSON list.
-// Usage: node pages.mjs TOOLS REPORT ROLE PARTY; REPORT is the folder `report`, ROLE and PARTY are names of pages in it.
+// Usage: node pages.mjs TOOLS REPORT ROLE PARTY [thorough]; REPORT is the folder `report`, ROLE and PARTY are names of pages
+// in it; `thorough` looks at them in the dark and without their script as well.
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { open } from "./open.mjs";
 
-const [tools, report, role, party] = process.argv.slice(2);
+const [tools, report, role, party, thorough] = process.argv.slice(2);
 const { browser, axe } = await open(tools);
 const problems = [];
 const wrong = (where, what) => problems.push(`${where}: ${what}`);
@@ -145,6 +146,7 @@ for (const [where, at] of [["index", "index.html"], ["role", `roles/${role}`], [
   await page.setViewportSize({ width: 400, height: 800 });
   check(where, (await page.evaluate(() => document.documentElement.scrollWidth)) <= 400, "wider than a narrow window");
   await context.close();
+  if (!thorough) { continue; }
 
   const dark = await watched({ colorScheme: "dark" }, `${where} in the dark`);
   await dark.page.goto(href(at));

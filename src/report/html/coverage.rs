@@ -50,7 +50,7 @@ pub(super) struct Account {
 pub(super) fn of(coverage: &CoverageReport) -> Coverage {
     let sentences = sentences(coverage);
     let read = is_read(coverage);
-    let grave = !read || coverage.records.total == 0 || refuted(coverage);
+    let grave = !coverage.complete || !read || coverage.records.total == 0 || refuted(coverage);
     let holes = holes(coverage);
     let (objects, records) = (&coverage.objects, &coverage.records);
     let skipped: Vec<String> =

@@ -14,10 +14,10 @@ use super::words::{Few, Long, count, day, number, spoken};
 
 /// Lines of a ledger on a page.
 pub(super) const LINES: usize = 600;
-/// Refused actions without a grant on a page.
-const REFUSED: usize = 100;
 /// Bytes of text in them.
 const LINE_BYTES: usize = 280_000;
+/// Refused actions without a grant on a page.
+const REFUSED: usize = 100;
 
 /// The ledger as it is shown.
 pub(super) struct Ledger {
