@@ -17,7 +17,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`activity` (
   `invoked_by` string COMMENT 'the service that called on behalf of the party',
   `actions` array<string> COMMENT 'IAM actions that the call uses, the most certain first, empty when it needs none or is not known',
   `resources` array<string> COMMENT 'ARNs in the record',
-  `source_ip` string COMMENT '`sourceIPAddress`: an address, or a service's name',
+  `source_ip` string COMMENT '`sourceIPAddress`: an address, or the name of a service',
   `user_agent` string COMMENT '`userAgent`, up to 512 bytes',
   `outcome` string COMMENT 'allowed, denied, or failed after authorization',
   `error_code` string COMMENT '`errorCode`, null when there was none',

@@ -27,7 +27,7 @@ const NAME_CHARS: usize = 80;
 const THEMES: [(&str, &str, &[&str]); 7] = [
     ("Dangerous and unused", "rights that could do harm and that nobody used", &["dangerous-unused"]),
     (
-        "Idle guests",
+        "Idle roles",
         "roles that nobody used for long, or ever",
         &["role-idle", "role-never-used", "role-assumed-without-calls"],
     ),
