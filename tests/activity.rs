@@ -215,7 +215,7 @@ fn questions_are_answered() {
 #[test]
 fn strangers_texts_stay_texts() {
     let folder = TempDir::new().unwrap();
-    let hostile = "=cmd|'/C calc'!A0\u{1b}[31m\n\u{202e},\"<script>";
+    let hostile = "=cmd|'/C calc'!A0\u{1b}[31m\u{9b}\n\u{202e},\"<script>";
     let vendor = json!({"type": "AWSAccount", "principalId": "AIDAV", "accountId": "464622532012"});
     let role = format!("arn:aws:iam::{OWN}:role/R");
     let record = |number: u8, identity: Value, name: &str, more: Value| {
@@ -245,10 +245,9 @@ fn strangers_texts_stay_texts() {
     for format in ["table", "csv", "json"] {
         let ran = run(&["activity", out, "--format", format]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
-        assert!(!ran.stdout.contains('\u{1b}'), "{format}");
+        assert!(!ran.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{format}");
         if format != "json" {
             assert_eq!(ran.stdout.lines().count(), 3, "{}", ran.stdout);
-            assert!(!ran.stdout.contains('\u{202e}'));
         }
     }
     let csv = run(&["activity", out, "--format", "csv"]).stdout;
@@ -277,6 +276,12 @@ fn what_is_missing_is_said() {
     assert!(said.contains("no party has the id or name `Datadgo`"), "{said}");
     let (code, said) = told(&["--since", "2026-06-02", "--until", "2026-06-01"]);
     assert_eq!((code, said.contains("is empty")), (2, true), "{said}");
+
+    let (code, said) = told(&["--since", "2020-01-01", "--until", "2020-02-01"]);
+    assert_eq!((code, said.contains("of other times nothing is known")), (3, true), "{said}");
+    let other = analyzed("holes", &["--format", "md"]);
+    let ran = run(&["activity", other.path().join("out").to_str().unwrap()]);
+    assert_eq!((ran.code, ran.stderr.contains("asked for other formats")), (2, true), "{}", ran.stderr);
 
     let first = out.path().join("out/parquet/activity").join(table(out.path()).keys().next().unwrap());
     let bytes = fs::read(&first).unwrap();

@@ -86,6 +86,54 @@ fn a_denial_demands_an_id() {
     assert!(!report.to_string().contains(UUID), "S42");
 }
 
+/// S41: a denial that does not meet every caller makes no id out of a pattern.
+#[test]
+fn a_denial_of_some_calls_does_not_close_a_pattern() {
+    let pattern = || allow(DATADOG, json!({"StringLike": {"sts:ExternalId": "kD83hfKs92hfKSjw83-*"}}));
+    let other = json!({"StringNotEquals": {"sts:ExternalId": UUID}});
+    let mut with_mfa = other.clone();
+    with_mfa["Bool"] = json!({"aws:MultiFactorAuthPresent": "true"});
+    let one_role = json!({"AWS": format!("arn:aws:iam::{DATADOG}:role/legacy")});
+    let report = trail(&[
+        ("Alone", vec![pattern()]),
+        ("SomeCalls", vec![pattern(), statement("Deny", json!("*"), with_mfa)]),
+        ("OneRole", vec![pattern(), statement("Deny", one_role, other.clone())]),
+        (
+            "Closed",
+            vec![
+                pattern(),
+                statement(
+                    "Deny",
+                    json!("*"),
+                    json!({"StringNotEquals": {"sts:ExternalId":
+            "kD83hfKs92hfKSjw83-0b1d"}}),
+                ),
+            ],
+        ),
+    ])
+    .report();
+    assert_eq!(names(&report, "external-id-weak"), ["Alone", "OneRole", "SomeCalls"]);
+}
+
+/// S9: what a role of ours that no outsider can come into was refused is our own doing.
+#[test]
+fn refusals_of_our_own_roles_are_our_own() {
+    let own = json!({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"});
+    let mut trail = trail(&[("Vendor", vec![allow(DATADOG, json!({}))]), ("Ci", vec![own])]);
+    trail.add(
+        "2026-05-01T11:00:00Z",
+        made::session("Ci", "build", "ASIACI"),
+        ("sts", "AssumeRole"),
+        json!({"errorCode": "AccessDenied", "requestParameters": {"roleArn": format!("arn:aws:iam::{OWN}:role/Vendor"),
+            "roleSessionName": "x"}}),
+    );
+    let report = trail.report();
+    let parties = report["parties"].as_array().unwrap();
+    assert!(parties.iter().all(|party| party["kind"] != "unresolved"), "{parties:?}");
+    let own = parties.iter().find(|party| party["kind"] == "own_organization").unwrap();
+    assert_eq!(own["denied"], json!(1));
+}
+
 /// S41: ids beyond those that a report lists are compared all the same.
 #[test]
 fn every_id_that_was_sent_is_compared() {

@@ -22,7 +22,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`activity` (
   `outcome` string COMMENT 'allowed, denied, or failed after authorization',
   `error_code` string COMMENT '`errorCode`, null when there was none',
   `read_only` boolean COMMENT '`readOnly`, null when the record does not tell',
-  `hand_off` boolean COMMENT 'whether it opened or asked for a session: such calls count as sessions and not as calls'
+  `hand_off` boolean COMMENT 'whether it opened or asked for a session and is no call of another session: such a call counts as a session and not as a call'
 )
 PARTITIONED BY (`account_id` string COMMENT 'account, 12 digits, or none')
 STORED AS PARQUET

@@ -120,9 +120,8 @@ impl<'a> Activity<'a> {
             let party = Party::clone(&activity.asked_by(record));
             let group = Group { account: record.role_account, role: record.role_name.clone() };
             activity.refused.entry(group).or_default().push(activity.refusals.len());
-            let session = record.caller.session.as_ref();
-            let in_session = session.is_some_and(|session| activity.inputs.accounts.own.contains(&session.account));
-            let is_call = in_session || party.kind == PartyKind::IamUser;
+            let in_kept = activity.role_of(record).is_some_and(|role| (activity.inputs.is_kept)(&role));
+            let is_call = in_kept || party.kind == PartyKind::IamUser;
             activity.refusals.push(Refusal { party, is_call, record });
         }
         activity
@@ -135,8 +134,21 @@ impl<'a> Activity<'a> {
                 let accounts = self.inputs.accounts;
                 Arc::new(accounts.identity_provider(&record.provider, &record.subject, record.role_account))
             }
-            HandOffKind::AssumeRole => self.party_of(&record.caller, &record.caller_key, record.caller_created),
+            HandOffKind::AssumeRole => match self.role_of(record) {
+                // What nobody from outside can come into, or was seen in, is our own.
+                Some(role) if !(self.inputs.is_kept)(&role) && record.caller.delegate.is_none() => {
+                    Arc::new(self.inputs.accounts.party(role.account))
+                }
+                _ => self.party_of(&record.caller, &record.caller_key, record.caller_created),
+            },
         }
+    }
+
+    /// The role of ours in whose session somebody asked.
+    fn role_of(&self, record: &HandOffSeen) -> Option<RoleKey> {
+        let session = record.caller.session.as_ref()?;
+        let is_own = self.inputs.accounts.own.contains(&session.account);
+        is_own.then(|| self.ids.key(session.account, &session.role_name, &session.role_id))
     }
 
     /// The roles whose calls were not kept although an outside party opened a session of them.

@@ -7,13 +7,14 @@ use clap::{Args, ValueEnum};
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
 
 use crate::aws::window::Time;
+use crate::policy::diff::hides;
 use crate::run::activity::{
     ActivityRow, HEADS, Question, Stopped, WIDTHS, activity, cells, csv_cells, csv_heads, csv_line,
 };
 
 use super::args::{AwsArguments, time};
 use super::exit_code::ExitCode;
-use super::terminal::{note, width};
+use super::terminal::{note, plain, width};
 
 /// Arguments of `activity`.
 #[derive(Debug, Args)]
@@ -69,7 +70,7 @@ pub(super) fn run(arguments: &ActivityArguments) -> anyhow::Result<ExitCode> {
     let mut printer =
         Printer { format: arguments.format, rows: 0, width: width(), out: BufWriter::new(stdout().lock()) };
     let shown = activity(&question, &arguments.aws.options(), |rows| printer.print(&rows));
-    let complete = shown.map_err(|stopped| match stopped {
+    let answer = shown.map_err(|stopped| match stopped {
         Stopped::Mistake(mistake) => anyhow::Error::from(mistake),
         Stopped::Show(error) => error.into(),
     })?;
@@ -77,10 +78,21 @@ pub(super) fn run(arguments: &ActivityArguments) -> anyhow::Result<ExitCode> {
     if printer.rows == 0 && arguments.format == ActivityFormat::Table {
         note("no such calls");
     }
-    if !complete {
-        note("the run did not read all of the trail: what is not here may have happened all the same");
+    answer.notes.iter().for_each(|text| note(&plain(text)));
+    Ok(if answer.complete { ExitCode::Done } else { ExitCode::Incomplete })
+}
+
+/// JSON as it is, but for characters that a terminal would obey: these can only stand within its texts.
+fn escaped(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if hides(c) && c != ' ' {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            shown.push(c);
+        }
     }
-    Ok(if complete { ExitCode::Done } else { ExitCode::Incomplete })
+    shown
 }
 
 /// Prints rows as they come.
@@ -102,7 +114,7 @@ impl<W: Write> Printer<W> {
                 ActivityFormat::Table => self.table_line(&cells(row))?,
                 ActivityFormat::Json => {
                     self.out.write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
-                    serde_json::to_writer(&mut self.out, row)?;
+                    self.out.write_all(escaped(&serde_json::to_string(row)?).as_bytes())?;
                 }
                 ActivityFormat::Csv => self.out.write_all(&csv_line(csv_cells(row)))?,
             }

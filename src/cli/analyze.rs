@@ -164,7 +164,7 @@ fn exit_code(assessment: &Assessment, fail_on: Option<Severity>) -> ExitCode {
 /// The last lines: what matters first, coverage again, where to read on.
 fn summary(outcome: &Outcome, out: &Target, options: &Options) -> anyhow::Result<()> {
     let assessment = &outcome.assessment;
-    let outside = |kind: &str| matches!(kind, "vendor" | "unknown_account" | "identity_provider");
+    let outside = |kind: &str| matches!(kind, "vendor" | "unknown_account" | "identity_provider" | "iam_user");
     let parties = assessment.parties.iter().filter(|party| outside(&party.kind)).count();
     let proposed = assessment.roles.iter().filter(|role| role.rightsizing.status == "proposed");
     let (proposals, removed) =
@@ -178,20 +178,43 @@ fn summary(outcome: &Outcome, out: &Target, options: &Options) -> anyhow::Result
     line(&format!("{proposals} right-sized roles, {removed} unused permissions to take back"))?;
     keep_rules(outcome)?;
     suppressions(outcome)?;
-    let open = assessment.findings.iter().filter(|finding| finding.suppressed.is_none());
-    for finding in open.filter(|finding| matches!(finding.severity.as_str(), "critical" | "high")).take(5) {
-        line(&format!("  {}: {}", finding.severity, plain(&finding.title)))?;
-    }
+    findings(assessment)?;
     coverage(assessment)?;
     if let Some(notes) = &outcome.evidence {
         evidence(notes)?;
     }
-    let page = match &options.formats {
-        formats if formats.has(Format::Html) => "report/index.html",
-        formats if formats.has(Format::Markdown) => "report.md",
-        _ => "report.json",
+    let (pages, text) = (options.formats.has(Format::Html), options.formats.has(Format::Markdown));
+    let places = match (pages, text) {
+        (true, true) => &[("report", "report/index.html"), ("as one text", "report.md")][..],
+        (true, false) => &[("report", "report/index.html")],
+        (false, true) => &[("report", "report.md")],
+        (false, false) => &[("report", "report.json")],
     };
-    line(&format!("report: {}", out.place_of(page))).context("cannot print")?;
+    for (what, file) in places {
+        line(&format!("{what}: {}", out.place_of(file))).context("cannot print")?;
+    }
+    Ok(())
+}
+
+/// How many findings there are, and the gravest of them.
+fn findings(assessment: &Assessment) -> anyhow::Result<()> {
+    const SHOWN: usize = 5;
+    let open: Vec<&Finding> = assessment.findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
+    let of = |severity: &str| open.iter().filter(|finding| finding.severity == severity).count();
+    let counts = ["critical", "high", "medium", "low", "info"].map(|severity| (of(severity), severity));
+    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, severity)| format!("{count} {severity}"));
+    let counts = counts.collect::<Vec<_>>();
+    if !counts.is_empty() {
+        line(&format!("findings: {}", counts.join(", ")))?;
+    }
+    let grave: Vec<&&Finding> =
+        open.iter().filter(|one| matches!(one.severity.as_str(), "critical" | "high")).collect();
+    for finding in grave.iter().take(SHOWN) {
+        line(&format!("  {}: {}", finding.severity, plain(&finding.title)))?;
+    }
+    if grave.len() > SHOWN {
+        line(&format!("  and {} more critical or high", grave.len() - SHOWN))?;
+    }
     Ok(())
 }
 

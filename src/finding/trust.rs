@@ -87,7 +87,8 @@ pub(super) fn organizations_in_doubt(inventory: &Inventory, accounts: Accounts<'
     let told = |(id, roles): (String, usize)| {
         let roles = if roles == 1 { "1 role lets".to_owned() } else { format!("{roles} roles let") };
         format!(
-            "whether organization `{id}` is yours: {roles} in every account of it, which counts as your own;              --organization tells"
+            "whether organization `{id}` is yours: {roles} in every account of it, which counts as your own, \
+             so its calls were not looked at; --organization tells"
         )
     };
     trusting.into_iter().map(told).collect()

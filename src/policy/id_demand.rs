@@ -62,8 +62,11 @@ pub(super) fn demand(trust: &PolicyDocument, principal: &str, account: Option<Ac
     let lets_in = |id: &str| admits(trust, principal, account, &|c| c.with("sts:ExternalId", [id]));
     let required = !admits(trust, principal, account, &|c| c.without("sts:ExternalId"));
     let any_accepted = STRANGE_IDS.iter().any(|id| lets_in(id));
-    // What is demanded of every call, a denial says last; without one that bites, the allowances do.
-    let bites = required && denied.matching > Matching::None;
+    // What is demanded of every call, a denial says last; without one that bites, the allowances do. A denial that some
+    // call may pass with a pattern filled in at will does not bite.
+    let filled = allowed.values.iter().filter(|value| value.contains(['*', '?']));
+    let passed = filled.map(|value| value.replace(['*', '?'], "x")).any(|id| lets_in(&id));
+    let bites = required && !passed && denied.matching > Matching::None;
     let matching = if bites { denied.matching } else { allowed.matching };
     let both = !allowed.values.is_empty() && !denied.values.is_empty();
     let mut values = allowed.values;

@@ -84,7 +84,10 @@ pub const ACTIVITY: Table = Table {
             optional: true,
             meaning: "`readOnly`, null when the record does not tell",
         },
-        flag("hand_off", "whether it opened or asked for a session: such calls count as sessions and not as calls"),
+        flag(
+            "hand_off",
+            "whether it opened or asked for a session and is no call of another session: such a call counts as a session and not as a call",
+        ),
     ],
 };
 

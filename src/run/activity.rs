@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::aws::wildcard::matches;
-use crate::aws::window::{Time, Window};
+use crate::aws::window::{Time, Window, rfc3339};
 use crate::evidence::tables::columnar::{Cells, ColumnarError, decode_where};
+use crate::finding::investigate::read::Reported;
 use crate::report::activity::columns;
 pub use crate::report::activity::{ActivityRow, HEADS, WIDTHS, cells, csv_cells, csv_heads};
 pub use crate::report::spreadsheet::line as csv_line;
@@ -42,8 +43,16 @@ struct Filter {
     denied: bool,
 }
 
-/// Shows the calls that are wanted, account by account in the order of time, and answers whether the run had read all
-/// of the trail.
+/// What the calls that were shown are to be read with.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Whether the run had looked at all that was asked for.
+    pub complete: bool,
+    /// What it had not looked at, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Shows the calls that are wanted, account by account in the order of time.
 ///
 /// # Errors
 /// No output of a run, no such party, a range turned around; and what `show` says.
@@ -51,7 +60,7 @@ pub fn activity(
     question: &Question,
     aws: &AwsOptions,
     mut show: impl FnMut(Vec<ActivityRow>) -> std::io::Result<()>,
-) -> Result<bool, Stopped> {
+) -> Result<Answer, Stopped> {
     let past = PastRun::open(&question.out, aws)?;
     let (manifest, reported) = (past.manifest()?, past.report()?);
     let ids = |wanted: &String| {
@@ -77,7 +86,24 @@ pub fn activity(
             Broken::Show(error) => Stopped::Show(error),
         })?;
     }
-    Ok(reported.coverage.complete)
+    Ok(answer(&reported, filter.range))
+}
+
+fn answer(reported: &Reported, range: Window) -> Answer {
+    let (window, mut notes) = (&reported.window, Vec::new());
+    let within = window.since <= range.since && range.until <= window.until;
+    if !reported.coverage.complete {
+        notes.push("the run did not read all of the trail: what is not here may have happened all the same".to_owned());
+    }
+    if !within {
+        let (since, until) = (rfc3339(window.since), rfc3339(window.until));
+        notes.push(format!("the run looked at {since} to {until} only: of other times nothing is known"));
+    }
+    let asked = [("accounts", reported.asked.accounts.join(", ")), ("Regions", reported.asked.regions.join(", "))];
+    for (what, named) in asked.into_iter().filter(|(_, named)| !named.is_empty()) {
+        notes.push(format!("the run was asked for these {what} only: {named}"));
+    }
+    Answer { complete: reported.coverage.complete && within, notes }
 }
 
 /// Why not all was shown.
@@ -109,7 +135,12 @@ impl Filter {
         is_in(self.range, cells, row)
             && (!self.denied || text("outcome") == "denied")
             && self.parties.as_ref().is_none_or(|ids| ids.contains(text("party_id")))
-            && self.role.as_ref().is_none_or(|role| is_role(role, text("role_arn")))
+            && self.role.as_ref().is_none_or(|role| {
+                // What opens a session of a role may be a call in another one.
+                let opens = text("event_source") == "sts.amazonaws.com" && text("event_name").starts_with("AssumeRole");
+                let asked = || cells.texts("resources", row).into_iter().any(|arn| is_role(role, arn));
+                is_role(role, text("role_arn")) || (opens && asked())
+            })
             && self.action.as_ref().is_none_or(|action| {
                 let api = format!("{}:{}", text("event_source").trim_end_matches(".amazonaws.com"), text("event_name"));
                 let means = |used: &str| means(action, used);

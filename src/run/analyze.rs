@@ -341,7 +341,7 @@ fn judge(
     scope: &Scope,
     options: &Options,
 ) -> Result<Result<(Assessment, CallRuns), NoAnswer>, UserError> {
-    let calls = CallRuns::new(options.effort.room().ids);
+    let calls = CallRuns::new(options.effort.memory_bytes / 8);
     let window = complete(&read.evidence, plan, &options.request)?;
     let own = own_of_records(&read.evidence, given);
     let reading = Reading {

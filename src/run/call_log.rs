@@ -7,17 +7,17 @@ use std::hash::Hash;
 use std::io::{Error, Result};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::record::EventId;
-use crate::evidence::call::Call;
+use crate::evidence::call::{Call, NO_ID};
 use crate::finding::call_log::{Api, CallLog, CallRow, Caller, Calls};
 
 use super::scratch::Scratch;
 
-/// What of a run is in memory while it is merged.
-const WINDOW_BYTES: usize = 256 << 10;
+/// The least and the most of a run that is in memory while it is merged.
+const WINDOW_BYTES: (usize, usize) = (8 << 10, 256 << 10);
 /// The bytes of a row before its texts: its length, its key, caller, API, outcome, `readOnly`.
 const HEAD_BYTES: usize = 4 + 32 + 4 + 4 + 1 + 1;
 const TEXTS: usize = 7;
@@ -38,6 +38,8 @@ struct State {
     disk: Scratch,
     /// Where each run begins and ends.
     runs: Vec<(u64, u64)>,
+    /// Events that some record amends (S5): only these come with different times.
+    amended: HashSet<u128>,
 }
 
 /// Values that occur again and again, each kept once and named by a number.
@@ -94,17 +96,19 @@ impl CallRuns {
     pub fn each(&self, mut show: impl FnMut(&CallRow<'_>) -> Result<()>) -> Result<()> {
         let mut state = self.state();
         state.end_run()?;
-        let State { callers, apis, disk, runs, .. } = &mut *state;
+        let State { callers, apis, disk, runs, amended, .. } = &mut *state;
+        let window = (self.room / runs.len().max(1)).clamp(WINDOW_BYTES.0, WINDOW_BYTES.1);
         let known = (callers.list.as_slice(), apis.list.as_slice());
-        let mut readers: Vec<Reader> = runs.iter().map(|(start, end)| Reader::new(*start, *end)).collect();
+        let mut readers: Vec<Reader> = runs.iter().map(|(start, end)| Reader::new(*start, *end, window)).collect();
         let mut heads = BinaryHeap::new();
         for (at, reader) in readers.iter_mut().enumerate() {
             heads.extend(reader.next(disk)?.map(|row| Reverse(Head { row, at, known })));
         }
-        let mut last = None;
+        let (mut last, mut shown) = (None, HashSet::new());
         while let Some(Reverse(Head { row, at, .. })) = heads.pop() {
             let key = key_of(&row);
-            if last.replace(key) != Some(key) {
+            let again = key.is_some_and(|key| amended.contains(&key.id) && !shown.insert((key.account, key.id)));
+            if last.replace(key) != Some(key) && !again {
                 show(&read(&row, known).ok_or(Error::from(std::io::ErrorKind::InvalidData))?)?;
             }
             if let Some(reader) = readers.get_mut(at) {
@@ -128,6 +132,10 @@ impl CallLog for CallRuns {
         let account = calls.api.account_id.as_str().parse().unwrap_or_default();
         for call in calls.calls {
             let texts = call.texts(calls.names);
+            let [event, ..] = texts;
+            if !event.is_empty() && event != NO_ID && EventId::of(event) != call.id {
+                state.amended.insert(call.id.0);
+            }
             write(&mut state.rows, account, kind, call, [calls.session_id, calls.session_name], texts);
         }
         if state.rows.len() > self.room { state.end_run().map_err(|error| error.to_string()) } else { Ok(()) }
@@ -214,26 +222,28 @@ struct Reader {
     /// Where the rest of it lies on disk.
     start: u64,
     end: u64,
+    /// How much of it is read at a time.
+    window_bytes: usize,
     window: Vec<u8>,
     /// Where in the window the next row begins.
     at: usize,
 }
 
 impl Reader {
-    fn new(start: u64, end: u64) -> Self {
-        Self { start, end, window: Vec::new(), at: 0 }
+    fn new(start: u64, end: u64, window_bytes: usize) -> Self {
+        Self { start, end, window_bytes, window: Vec::new(), at: 0 }
     }
 
     fn next(&mut self, disk: &mut Scratch) -> Result<Option<Vec<u8>>> {
         loop {
             let rest = self.window.get(self.at..).unwrap_or_default();
-            let wanted = length_of(rest).unwrap_or(WINDOW_BYTES);
+            let wanted = length_of(rest).unwrap_or(self.window_bytes);
             if let Some(row) = rest.get(..wanted).filter(|_| rest.len() >= HEAD_BYTES) {
                 let row = row.to_vec();
                 self.at += wanted;
                 return Ok(Some(row));
             }
-            let left = usize::try_from(self.end - self.start).unwrap_or(usize::MAX).min(wanted.max(WINDOW_BYTES));
+            let left = usize::try_from(self.end - self.start).unwrap_or(usize::MAX).min(wanted.max(self.window_bytes));
             if left == 0 {
                 return Ok(None);
             }

@@ -109,7 +109,7 @@ fn long_rows_come_back() {
     let mut one = Made { agent: String::new(), ..made_one() };
     one.api.event_name = Box::from("n");
     let mut names = Names::default();
-    let resources = "r".repeat(WINDOW_BYTES * 2);
+    let resources = "r".repeat(WINDOW_BYTES.1 * 2);
     for number in 0..3 {
         let call = Call {
             id: EventId(number),
@@ -139,4 +139,44 @@ fn made_one() -> Made {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     made().new_tree(&mut TestRunner::deterministic()).unwrap().current()
+}
+
+/// S5: an addendum is no further call, whenever it was written, and whichever came first.
+#[test]
+fn an_addendum_with_another_time_is_the_same_call() {
+    let original = "0a1b2c3d-0000-4000-8000-000000000001";
+    for turned in [false, true] {
+        let runs = CallRuns::new(0);
+        let one = made_one();
+        let mut records = [(5, ""), (9, "0a1b2c3d-0000-4000-8000-000000000002")];
+        if turned {
+            records.reverse();
+        }
+        for (seconds, own) in records {
+            let mut names = Names::default();
+            let event = names.intern(own);
+            let none = Names::EMPTY;
+            let call = Call {
+                id: EventId::of(original),
+                seconds,
+                outcome: Outcome::Allowed,
+                read_only: None,
+                event,
+                error: none,
+                network: none,
+                agent: none,
+                resources: none,
+            };
+            let (caller, api) = (&one.caller, &one.api);
+            let calls = Calls { caller, session_id: "", session_name: "", api, names: &names, calls: &[call] };
+            runs.take(&calls).unwrap();
+        }
+        let mut times = Vec::new();
+        runs.each(|row| {
+            times.push(row.seconds);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(times, [5]);
+    }
 }

@@ -92,10 +92,23 @@ pub fn check(out: &Path) -> Result<(), UserError> {
     // Others have folders named `roles` too: only `run.json` shows that a run wrote this one.
     let is_ours = names.is_empty() || wrote(&out.join("run.json"));
     match names.iter().find(|name| !is_ours || !OWN.contains(&name.as_str())) {
-        None => Ok(()),
+        None => check_kept(out),
         Some(name) => Err(UserError::new(
             format!("output folder `{shown}` holds `{name}`, which thirdtrail did not write"),
             "give a new or empty folder with --out",
+        )),
+    }
+}
+
+/// What `apply.sh --force` kept of a policy is the only way back to it, so a folder with such files is not replaced.
+fn check_kept(out: &Path) -> Result<(), UserError> {
+    let folders = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let roles = folders(out.join("roles")).flat_map(folders);
+    match roles.map(|role| role.join("before")).find(|kept| kept.is_dir()) {
+        None => Ok(()),
+        Some(kept) => Err(UserError::new(
+            format!("`{}` holds policies that `apply.sh --force` replaced", kept.display()),
+            "move the role's folder away to keep the way back, or give another --out",
         )),
     }
 }

@@ -32,6 +32,14 @@ pub(super) struct Manifest {
     /// The files that belong to the run.
     #[serde(default)]
     files: Vec<FileRead>,
+    #[serde(default)]
+    options: OptionsRead,
+}
+
+#[derive(Deserialize, Default)]
+struct OptionsRead {
+    /// The outputs that were asked for.
+    formats: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +93,10 @@ impl PastRun {
     /// # Errors
     /// When one of them is not there: its rows would look like silence.
     pub(super) fn files(&self, table: &str, manifest: &Manifest) -> Result<Vec<(String, String)>, UserError> {
+        if manifest.options.formats.as_ref().is_some_and(|formats| !formats.iter().any(|one| one == "parquet")) {
+            let what = format!("the run in `{}` wrote no tables: it was asked for other formats", self.shown);
+            return Err(UserError::new(what, "analyze again with `parquet` among --format"));
+        }
         let prefix = format!("parquet/{table}/");
         let listed = self.store.list_range(&KeyRange::whole(prefix.clone()));
         let listed = listed.map_err(|error| no_output(&self.shown, &error.to_string()))?;

@@ -1,6 +1,6 @@
 //! The coverage part of the report: what was read, skipped, broken, and what the trail could not have shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +135,14 @@ pub struct AccountCoverage {
     pub holes: Vec<Hole>,
     /// Holes as a share of the window's days, 0.0 to 1.0.
     pub hole_share: f64,
+}
+
+impl AccountCoverage {
+    /// The days that are holes, each once whatever the reasons.
+    #[must_use]
+    pub fn hole_days(&self) -> BTreeSet<&str> {
+        self.holes.iter().map(|hole| hole.day.as_str()).collect()
+    }
 }
 
 /// A day that cannot be judged.

@@ -15,6 +15,8 @@ mod rows;
 mod trust_narrowing;
 mod user;
 
+use std::collections::BTreeSet;
+
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -71,6 +73,15 @@ pub struct Assessment {
     /// Calls summed by party, role and API, for the table `usage`.
     #[serde(skip)]
     pub usage: Vec<UsageRow>,
+}
+
+impl Assessment {
+    /// The accounts that have roles here and of which no record was read.
+    #[must_use]
+    pub fn unread_accounts(&self) -> BTreeSet<AccountId> {
+        let read: BTreeSet<AccountId> = self.coverage.accounts.iter().map(|account| account.account_id).collect();
+        self.roles.iter().map(|role| role.account_id).filter(|account| !read.contains(account)).collect()
+    }
 }
 
 /// What a report was asked for.

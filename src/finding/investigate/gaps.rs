@@ -77,6 +77,7 @@ pub(super) fn gaps(known: &Known<'_>, asked: &Asked<'_>, reachable: &BTreeSet<&s
         // Whether an account's reads are recorded matters only where the party can come, or acted without a role.
         let concerned = reachable.iter().any(|arn| arn.contains(&account.account_id))
             || asked.parties.iter().any(|party| party.id.contains(&account.account_id))
+            || asked.parties.iter().any(|party| party.channels.iter().any(|channel| channel == "resource_policy"))
             || known.calls.keys().any(|row| row.account_id == account.account_id);
         if concerned && account.read_events_seen == Some(false) {
             add(

@@ -155,6 +155,9 @@ pub struct PartyRead {
     pub kind: String,
     /// Its name.
     pub name: String,
+    /// How it came in.
+    #[serde(default)]
+    pub channels: Vec<String>,
     /// Roles that it can or did assume.
     #[serde(default)]
     pub roles: Vec<String>,

@@ -79,7 +79,15 @@ mod tests {
     use super::*;
 
     fn party(id: &str, name: &str) -> PartyRead {
-        PartyRead { id: id.into(), kind: "vendor".into(), name: name.into(), roles: vec![], sessions: 0, calls: 0 }
+        PartyRead {
+            id: id.into(),
+            kind: "vendor".into(),
+            name: name.into(),
+            channels: vec![],
+            roles: vec![],
+            sessions: 0,
+            calls: 0,
+        }
     }
 
     #[test]

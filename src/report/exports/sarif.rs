@@ -64,10 +64,17 @@ fn invocation(assessment: &Assessment) -> Value {
             ),
         ));
     }
+    for account in assessment.unread_accounts() {
+        notices.push(notice("warning", format!("No record of account {account} was read: nothing is known of it.")));
+    }
     for account in coverage.accounts.iter().filter(|account| !account.holes.is_empty()) {
         notices.push(notice(
             "note",
-            format!("Days on which the trail of account {} has holes: {}.", account.account_id, account.holes.len()),
+            format!(
+                "Days on which the trail of account {} has holes: {}.",
+                account.account_id,
+                account.hole_days().len()
+            ),
         ));
     }
     json!({"executionSuccessful": true, "toolExecutionNotifications": notices, "properties": {

@@ -1,6 +1,8 @@
 //! What the answer rests on: in a few plain sentences at the top of the index, and in full at its end.
 
-use crate::finding::assessment::{AccountCoverage, CoverageReport, IntegrityReport};
+use std::collections::BTreeSet;
+
+use crate::finding::assessment::{AccountCoverage, Assessment, CoverageReport, IntegrityReport};
 
 use super::words::{Few, Long, count, day_or, number, sentence, spoken, stopped};
 
@@ -47,8 +49,9 @@ pub(super) struct Account {
 }
 
 /// The coverage for people.
-pub(super) fn of(coverage: &CoverageReport) -> Coverage {
-    let sentences = sentences(coverage);
+pub(super) fn of(assessment: &Assessment) -> Coverage {
+    let coverage = &assessment.coverage;
+    let sentences = [not_read(assessment), sentences(coverage)].concat();
     let read = is_read(coverage);
     let grave = !coverage.complete || !read || coverage.records.total == 0 || refuted(coverage);
     let holes = holes(coverage);
@@ -115,8 +118,28 @@ fn refuted(coverage: &CoverageReport) -> bool {
     coverage.integrity.as_ref().is_some_and(|integrity| integrity.intact == Some(false))
 }
 
+/// Days that are holes in some account.
 fn holes(coverage: &CoverageReport) -> usize {
-    coverage.accounts.iter().map(|account| account.holes.len()).sum()
+    coverage.accounts.iter().flat_map(AccountCoverage::hole_days).collect::<BTreeSet<&str>>().len()
+}
+
+/// What was not there to be read.
+fn not_read(assessment: &Assessment) -> Vec<String> {
+    let mut told = Vec::new();
+    if assessment.roles.iter().all(|role| !role.in_inventory) {
+        told.push("No role of it is in an inventory, so nothing is said of what is granted.".to_owned());
+    }
+    let unread: Vec<String> = assessment.unread_accounts().iter().map(ToString::to_string).take(LISTED).collect();
+    if !unread.is_empty() {
+        told.push(format!(
+            "No record was read of {}: of what was done there nothing is known.",
+            match unread.as_slice() {
+                [one] => format!("account {one}"),
+                many => format!("accounts {}", many.join(", ")),
+            }
+        ));
+    }
+    told
 }
 
 /// What a reader must know before anything else.
@@ -144,7 +167,7 @@ fn sentences(coverage: &CoverageReport) -> Vec<String> {
     let torn: Vec<&AccountCoverage> = coverage.accounts.iter().filter(|account| !account.holes.is_empty()).collect();
     if let Some(worst) = torn.iter().max_by(|a, b| a.hole_share.total_cmp(&b.hole_share)) {
         told.push(format!(
-            "{} of which nothing, or not everything, is known in {}; the most in {}, on {:.1} % of the days.",
+            "On {} nothing, or not everything, is known of {}; the most of {}, on {:.1} % of the days.",
             count(holes(coverage) as u64, "day"),
             count(torn.len() as u64, "account"),
             worst.account_id,

@@ -198,7 +198,7 @@ pub(super) fn view(site: &Site<'_>) -> IndexPage {
         has_text: site.has_file("report.md"),
         as_of: day(assessment.as_of),
         idle_days: assessment.idle_days,
-        coverage: coverage::of(&assessment.coverage),
+        coverage: coverage::of(assessment),
         severities: severities(&open),
         suppressed: (findings.len() - open.len()) as u64,
         known: known.then(|| open.iter().filter(|finding| finding.known == Some(true)).count() as u64),

@@ -125,7 +125,7 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         sent: trust::sent(site, role),
         narrowing: trust::narrowing(role),
         trust_steps: remedy::trust_steps(role),
-        sessions_words: sessions_words(role),
+        sessions_words: sessions_words(site, role),
         by_party: by_party(site, role),
         by_party_more: (role.sessions.by_party.len().saturating_sub(trust::ROWS)) as u64,
         latest: trust::latest(site, sessions),
@@ -165,10 +165,15 @@ fn last_activity(role: &RoleReport) -> String {
 
 /// The outside parties that may come in or did, each with its page.
 fn outside_parties(site: &Site<'_>, role: &RoleReport) -> Vec<(Long, Option<String>)> {
-    let trusted = role.trust.iter().filter(|entry| entry.outside).filter_map(|entry| entry.party.as_deref());
-    let came = role.sessions.by_party.keys().filter_map(|id| site.party_name(id));
-    let names: BTreeSet<&str> = trusted.chain(came).collect();
-    names.into_iter().map(|name| (Long::of(name), site.party_href_by_name(name))).collect()
+    let trusted = role.trust.iter().filter(|entry| entry.outside).filter_map(|entry| {
+        let name = entry.party.as_deref()?;
+        // A company can have several accounts, each with a page of its own.
+        let by_id = entry.account_id.and_then(|account| site.party_href(account.as_str()));
+        Some((name, by_id.or_else(|| site.party_href_by_name(name))))
+    });
+    let came = role.sessions.by_party.keys().filter_map(|id| Some((site.party_name(id)?, site.party_href(id))));
+    let parties: BTreeSet<(&str, Option<String>)> = trusted.chain(came).collect();
+    parties.into_iter().map(|(name, href)| (Long::of(name), href)).collect()
 }
 
 fn by_party(site: &Site<'_>, role: &RoleReport) -> Vec<(Long, Option<String>, String)> {
@@ -182,8 +187,11 @@ fn by_party(site: &Site<'_>, role: &RoleReport) -> Vec<(Long, Option<String>, St
         .collect()
 }
 
-fn sessions_words(role: &RoleReport) -> String {
+fn sessions_words(site: &Site<'_>, role: &RoleReport) -> String {
     let sessions = &role.sessions;
+    if sessions.total == 0 && site.assessment.unread_accounts().contains(&role.account_id) {
+        return "No record of this account was read: nobody knows who came in.".to_owned();
+    }
     if sessions.total == 0 {
         return "Nobody came in during the window.".to_owned();
     }
@@ -237,9 +245,14 @@ fn certificate(sizing: &Rightsizing) -> String {
                 1 => ", 1 cannot be decided from the records, before as after".to_owned(),
                 many => format!(", {} cannot be decided from the records, before as after", number(many)),
             };
+            let neither = match proof.calls_replayed.saturating_sub(proof.calls_allowed + proof.undecidable) {
+                0 => String::new(),
+                1 => ", 1 is allowed by neither, before as after".to_owned(),
+                many => format!(", {} are allowed by neither, before as after", number(many)),
+            };
             let calls = count(proof.calls_replayed, "distinct observed call");
             format!(
-                "{calls} {} replayed against the proposed policies: {} still allowed{undecided}, and {} newly allowed.{reason}",
+                "{calls} {} replayed against the proposed policies: {} still allowed{neither}{undecided}, and {} newly allowed.{reason}",
                 if proof.calls_replayed == 1 { "was" } else { "were" },
                 match proof.calls_allowed {
                     1 => "1 is".to_owned(),

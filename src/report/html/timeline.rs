@@ -11,7 +11,7 @@ use crate::aws::AccountId;
 use crate::finding::assessment::{ActionDays, Assessment, DayCalls};
 
 use super::charts::{self, Chart, DrawError};
-use super::words::{day, len, number};
+use super::words::{count, day, len, number};
 
 /// Columns of a chart; more days than that share them.
 const COLUMNS: u64 = 100;
@@ -29,19 +29,21 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// The window of the report, with the days that are holes in all of these accounts.
+    /// The window of the report, with the days that are holes in one of these accounts, or in any where none is named. Of an
+    /// account without records no day is known.
     pub(super) fn of(assessment: &Assessment, accounts: &BTreeSet<AccountId>) -> Self {
         let window = assessment.window;
         let first = window.since.date_naive();
         let last = (window.until - chrono::TimeDelta::seconds(1)).date_naive();
         let days = u64::try_from((last - first).num_days() + 1).unwrap_or(1).max(1);
-        let mut holes: BTreeMap<NaiveDate, usize> = BTreeMap::new();
-        for account in assessment.coverage.accounts.iter().filter(|one| accounts.contains(&one.account_id)) {
-            let days: BTreeSet<NaiveDate> = account.holes.iter().filter_map(|hole| hole.day.parse().ok()).collect();
-            days.into_iter().for_each(|day| *holes.entry(day).or_default() += 1);
+        let read = &assessment.coverage.accounts;
+        let concerned = read.iter().filter(|one| accounts.is_empty() || accounts.contains(&one.account_id));
+        let mut without_data: BTreeSet<NaiveDate> =
+            concerned.flat_map(|account| account.hole_days()).filter_map(|day| day.parse().ok()).collect();
+        if accounts.iter().any(|account| !read.iter().any(|one| one.account_id == *account)) {
+            without_data.extend(first.iter_days().take_while(|day| *day <= last));
         }
-        let without_data = holes.into_iter().filter(|(_, number)| *number == accounts.len()).map(|(day, _)| day);
-        Self { first, days, per_column: days.div_ceil(COLUMNS), without_data: without_data.collect() }
+        Self { first, days, per_column: days.div_ceil(COLUMNS), without_data }
     }
 
     /// The last day.
@@ -168,7 +170,6 @@ pub(super) fn by_day(span: &Span, days: &[DayCalls], what: &str) -> Result<Optio
 }
 
 fn sentence(span: &Span, active: usize) -> String {
-    let known = usize::try_from(span.days).unwrap_or(usize::MAX).saturating_sub(span.gaps());
     let column = match span.per_column {
         1 => String::new(),
         days => format!(" Each column stands for {days} days."),
@@ -178,7 +179,7 @@ fn sentence(span: &Span, active: usize) -> String {
         1 => " 1 day has no or incomplete data: it is grey, not quiet.".to_owned(),
         gaps => format!(" {gaps} days have no or incomplete data: they are grey, not quiet."),
     };
-    format!("Active on {active} of {known} days with data.{column}{gaps}")
+    format!("Active on {active} of {}.{column}{gaps}", count(span.days, "day"))
 }
 
 /// Draws uses by action and day, of the actions with the most uses; nothing where there was none.

@@ -23,7 +23,7 @@ fn days_without_data_are_no_quiet_days() {
     let drawn = by_day(&span, &[calls("2026-06-02", 5)], "Calls").unwrap().unwrap();
     assert_eq!(
         drawn.sentence,
-        "Active on 1 of 9 days with data. 1 day has no or incomplete data: it is grey, not quiet."
+        "Active on 1 of 10 days. 1 day has no or incomplete data: it is grey, not quiet."
     );
     let svg = drawn.chart.svg.to_string();
     assert_eq!(svg.matches("#ECEEF1").count(), 1, "{svg}");
