@@ -413,3 +413,37 @@ fn without_a_proposal_there_is_nothing_to_apply() {
     let applied = [".sh", ".tf", "pull-request.md", "rightsized.cfn.json"];
     assert!(files.iter().all(|file| applied.iter().all(|ending| !file.path.ends_with(ending))));
 }
+
+/// S36: inline policies count together, so those that shrink are put first, and last on the way back; a policy that only goes
+/// makes room before others are attached.
+#[test]
+fn what_makes_room_comes_first() {
+    let mut assessment = sample::assessment();
+    let mut role = sample::role("R", "AROAORDER", true);
+    let inline = |name: &str, characters: usize| {
+        let mut policy = sample::role("R", "AROAORDER", true).policies.swap_remove(0);
+        policy.name = name.to_owned();
+        policy.rightsized[0]["Statement"][0]["Resource"] = json!("x".repeat(characters));
+        policy
+    };
+    let mut gone = sample::role("R", "AROAORDER", true).policies.swap_remove(2);
+    (gone.name, gone.arn, gone.rightsized) = ("Gone".to_owned(), Some(arn("Gone")), Vec::new());
+    let split = role.policies.swap_remove(2);
+    role.policies = vec![split, inline("grows", 900), inline("same", 40), inline("shrinks", 1), gone];
+    assessment.roles = vec![role];
+    let files: BTreeMap<String, Vec<u8>> =
+        render(&mut assessment).unwrap().into_iter().map(|file| (file.path, file.bytes)).collect();
+    let named = &assessment.roles[0].rightsizing.remediation;
+    let text = |path: &Option<String>| String::from_utf8(files[path.as_ref().unwrap()].clone()).unwrap();
+    let order = ["Gone'", "inline 'shrinks'", "inline 'same'", "inline 'grows'", "SharedPolicy'"];
+    for (script, back) in [(text(&named.apply), false), (text(&named.rollback), true)] {
+        let steps = script.split_once("\nsteps() {\n").unwrap().1;
+        let mut at = order.map(|words| steps.find(words).unwrap());
+        if back {
+            at.reverse();
+        }
+        assert!(at.is_sorted(), "{steps}");
+    }
+    let page = text(&named.pull_request);
+    assert!(page.contains("Do not remove the resource") && !page.contains("the commit before"), "{page}");
+}

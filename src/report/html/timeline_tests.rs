@@ -21,10 +21,7 @@ fn days_without_data_are_no_quiet_days() {
     let span = span("2026-06-01", 10, &["2026-06-03"]);
     assert_eq!(span.columns_without_data(), [2]);
     let drawn = by_day(&span, &[calls("2026-06-02", 5)], "Calls").unwrap().unwrap();
-    assert_eq!(
-        drawn.sentence,
-        "Active on 1 of 10 days. 1 day has no or incomplete data: it is grey, not quiet."
-    );
+    assert_eq!(drawn.sentence, "Active on 1 of 10 days. 1 day has no or incomplete data: it is grey, not quiet.");
     let svg = drawn.chart.svg.to_string();
     assert_eq!(svg.matches("#ECEEF1").count(), 1, "{svg}");
     let whole = by_day(&self::span("2026-06-01", 10, &[]), &[calls("2026-06-02", 5)], "Calls").unwrap().unwrap();

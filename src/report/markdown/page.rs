@@ -77,12 +77,25 @@ impl Page {
 pub(super) fn count(number: u64, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),
-        _ if one.ends_with('y') => format!("{number} {}ies", one.trim_end_matches('y')),
-        _ => format!("{number} {one}s"),
+        _ => match one.strip_suffix('y') {
+            Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{number} {stem}ies"),
+            _ => format!("{number} {one}s"),
+        },
     }
 }
 
 /// The sentence that says how many rows of a list were left out, if any were.
 pub(super) fn left_out(all: usize, shown: usize, place: &str) -> Option<String> {
     (all > shown).then(|| format!("{} more: see {place}.", all - shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn plurals() {
+        let said = [(1, "day"), (2, "day"), (2, "policy"), (0, "call")].map(|(number, one)| count(number, one));
+        assert_eq!(said, ["1 day", "2 days", "2 policies", "0 calls"]);
+    }
 }

@@ -3,7 +3,7 @@
 //! What goes, why that is safe and what nobody could see, how it is applied and taken back, and the difference itself as long
 //! as a pull request has room for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::certificate::{is_removed, ledger};
 use super::super::escape::{code, fenced, text};
@@ -44,7 +44,7 @@ pub fn render(assessment: &Assessment, role: &RoleReport, folder: &str) -> Strin
     page.heading(2, "What nobody could see");
     unseen(&mut page, assessment, role);
     page.heading(2, "How to apply it, and how to take it back");
-    apply(&mut page, role);
+    apply(&mut page, role, &steps);
     page.heading(2, "The difference");
     differences(&mut page, &steps);
     page.finish()
@@ -156,14 +156,14 @@ fn unseen(page: &mut Page, assessment: &Assessment, role: &RoleReport) {
         None => lines.push("The trail holds no event of this account.".to_owned()),
         Some(account) if account.holes.is_empty() => lines.push("The trail of this account has no holes.".to_owned()),
         Some(account) => {
-            let days: Vec<&str> = account.holes.iter().map(|hole| hole.day.as_str()).take(SHOWN).collect();
-            let more =
-                left_out(account.holes.len(), SHOWN, "`report.json`").map_or(String::new(), |more| format!(" {more}"));
+            // A day is there once for each reason.
+            let days: BTreeSet<&str> = account.holes.iter().map(|hole| hole.day.as_str()).collect();
+            let more = left_out(days.len(), SHOWN, "`report.json`").map_or(String::new(), |more| format!(" {more}"));
             lines.push(format!(
                 "On {} the trail of this account has a hole ({:.1} % of the days): {}.{more}",
-                count(account.holes.len() as u64, "day"),
+                count(days.len() as u64, "day"),
                 account.hole_share * 100.0,
-                days.join(", ")
+                days.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ")
             ));
         }
     }
@@ -182,7 +182,7 @@ fn unseen(page: &mut Page, assessment: &Assessment, role: &RoleReport) {
     page.list(lines);
 }
 
-fn apply(page: &mut Page, role: &RoleReport) {
+fn apply(page: &mut Page, role: &RoleReport, steps: &[Step<'_>]) {
     let files = &role.rightsizing.remediation;
     let mut lines = Vec::new();
     if let (Some(apply), Some(rollback)) = (&files.apply, &files.rollback) {
@@ -197,18 +197,48 @@ fn apply(page: &mut Page, role: &RoleReport) {
         lines.push("Scripts: none, because a name here is none that IAM could have given.".to_owned());
     }
     if let Some(path) = &files.terraform {
-        lines.push(format!("Terraform: {}; the way back is the commit before.", code(path)));
+        lines.push(format!("Terraform: {}.", code(path)));
     }
     match &files.cloudformation {
-        Some(path) => lines.push(format!("CloudFormation: {}; the way back is the template before.", code(path))),
+        Some(path) => lines.push(format!("CloudFormation: {}.", code(path))),
         None => lines.push(
             "CloudFormation: no template; there is nothing to put into one, or it could not be quoted.".to_owned(),
         ),
+    }
+    if files.terraform.is_some() || files.cloudformation.is_some() {
+        lines.push(way_back(steps));
     }
     page.list(lines);
     page.paragraph(
         "Afterwards watch for denied calls of this role: `thirdtrail analyze` lists them, under `calls-denied`.",
     );
+}
+
+/// How a template is taken back. Not by taking its resources out: Terraform deletes a policy that it took over when its
+/// resource goes, and CloudFormation leaves it as it is then.
+fn way_back(steps: &[Step<'_>]) -> String {
+    let mut sentences = Vec::new();
+    let replaced = steps.iter().filter(|step| matches!(step.change, Change::Replace(_)));
+    let was = replaced.map(|step| match (&step.policy.arn, &step.policy.files.current) {
+        (Some(arn), _) => format!("attach {} to the role again", code(arn)),
+        (None, Some(path)) => format!("put the inline policy {} back ({})", code(&step.policy.name), code(path)),
+        (None, None) => format!("put the inline policy {} back", code(&step.policy.name)),
+    });
+    let was: Vec<String> = was.collect();
+    if !was.is_empty() {
+        sentences.push(format!("first {}; only then take out what took its place, if anything did.", was.join(", ")));
+    }
+    let edited = steps.iter().filter(|step| !matches!(step.change, Change::Replace(_)));
+    let edited: Vec<String> = edited.filter_map(|step| step.policy.files.current.as_deref().map(code)).collect();
+    if !edited.is_empty() {
+        sentences.push(format!(
+            "{} {} into the same resource and apply again. Do not remove the resource, nor revert the commit that added it: \
+             Terraform would delete the policy, and CloudFormation would leave the smaller one.",
+            if was.is_empty() { "put the document of" } else { "Then put the document of" },
+            edited.join(", ")
+        ));
+    }
+    format!("The way back with Terraform and CloudFormation: {}", sentences.join(" "))
 }
 
 fn differences(page: &mut Page, steps: &[Step<'_>]) {

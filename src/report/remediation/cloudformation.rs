@@ -40,7 +40,8 @@ pub(super) fn cloudformation(role: &RoleReport, steps: &[Step<'_>]) -> Result<Op
         return Ok(None);
     }
     let description = "Right-sized policies of a role. A managed policy of yours that exists is imported into the stack; \
-                       what these policies replace is detached afterwards";
+                       what these policies replace is detached afterwards. The way back: the document as it was \
+                       (.current.json) in the same resource; without the resource the policy stays as it is then";
     let template =
         json!({"AWSTemplateFormatVersion": "2010-09-09", "Description": description, "Resources": resources});
     let mut text = serde_json::to_string_pretty(&template).unwrap_or_default();

@@ -67,7 +67,7 @@ pub(in crate::report) fn path_of(arn: &str) -> &str {
     resource.rfind('/').and_then(|end| resource.get(..=end)).unwrap_or("/")
 }
 
-/// The steps of a role, in the order of its policies; none when nothing is proposed.
+/// The steps of a role, in the order in which they are to be made; none when nothing is proposed.
 pub(in crate::report) fn steps(role: &RoleReport) -> Vec<Step<'_>> {
     if role.rightsizing.status != "proposed" {
         return Vec::new();
@@ -80,7 +80,25 @@ pub(in crate::report) fn steps(role: &RoleReport) -> Vec<Step<'_>> {
     let inline_fits = inline.map(size).sum::<usize>() <= PolicyKind::Inline.limit_characters();
     let mut taken = BTreeSet::new();
     let changed = role.policies.iter().filter(|policy| policy.proposal != "unchanged" && policy.files.diff.is_some());
-    changed.map(|policy| Step { policy, change: change(role, policy, inline_fits, &mut taken) }).collect()
+    let mut steps: Vec<Step<'_>> =
+        changed.map(|policy| Step { policy, change: change(role, policy, inline_fits, &mut taken) }).collect();
+    steps.sort_by_key(place);
+    steps
+}
+
+/// Where a step stands, so that no quota is exceeded between two steps that neither end exceeds: the inline policies of a role
+/// count together, and so do the managed ones that it has. What makes room comes first, and last on the way back.
+fn place(step: &Step<'_>) -> (u8, i64) {
+    let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    match (&step.change, &step.policy.arn) {
+        (Change::Replace(own), Some(_)) if own.is_empty() => (0, 0),
+        (Change::PutInline, _) => {
+            (1, signed(size_characters(step.document(0))) - signed(size_characters(&step.policy.current)))
+        }
+        (Change::Replace(_), None) => (1, -signed(size_characters(&step.policy.current))),
+        (Change::NewVersion(_), _) => (2, 0),
+        (Change::Replace(own), Some(_)) => (2, signed(own.len())),
+    }
 }
 
 fn change<'a>(

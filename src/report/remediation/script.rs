@@ -126,7 +126,7 @@ fn rollback_step(step: &Step<'_>) -> Vec<String> {
                 _ => "had=yes".to_owned(),
             }];
             lines.push(match step.policy.arn.as_deref() {
-                Some(arn) => format!("attach {}", quoted(arn)),
+                Some(arn) => format!("attach {} {}", quoted(arn), current(step)),
                 None => format!("inline {name} '' {earlier}"),
             });
             lines.extend(own.iter().map(|one| format!("withdraw {} {}", quoted(&one.arn), part(step, one.part))));

@@ -21,6 +21,11 @@ pub(super) fn terraform(role: &RoleReport, steps: &[Step<'_>]) -> String {
         &mut out,
         "import blocks (Terraform 1.5 or later) let it take over what is there. Read its plan before you apply it.",
     );
+    comment(
+        &mut out,
+        "The way back: the document as it was (.current.json) in the same resource. Without the resource Terraform deletes",
+    );
+    comment(&mut out, "the policy, so do not take it out, nor revert the commit that added it.");
     let mut place = Place { role_name: quoted(&role.name), out };
     for (at, step) in steps.iter().enumerate() {
         if at == 0 {

@@ -1,4 +1,7 @@
 
+# Where rollback.sh looks for what was there.
+keeping=before
+
 # Managed policy: others have it too by now, and would be changed with it.
 shared() { stop "policy $1 has $attachments users by now and is not edited in place; analyse the account again"; }
 
@@ -17,12 +20,14 @@ grant() {
   if attached "$1"; then return 0; fi
   if [ "$had" = no ]; then changed "role $role has neither policy $1 nor the one whose place it takes"; fi
   change aws iam attach-role-policy --role-name="$role" --policy-arn="$1"
+  hold 1
 }
 
 # Managed policy: the role has it no longer.
 detach() {
   if attached "$1"; then
     change aws iam detach-role-policy --role-name="$role" --policy-arn="$1"
+    hold -1
   elif [ "$pass" = look ]; then
     say "managed policy $1: is not attached"
   fi

@@ -1,6 +1,7 @@
 
 say "role $role in account $account"
 steps
+room
 if [ "$trouble" = yes ] && [ "$force" = no ]; then
   stop "the account is not as it was when it was analysed, so nothing was changed; analyse it again (or see --force)"
 fi
@@ -11,6 +12,7 @@ elif [ "$apply" = no ]; then
 else
   pass=change calls=0
   steps
+  pass=finished
   say "done, calls made: $calls"
   say "$way_on"
 fi

@@ -21,11 +21,24 @@ plain() { LC_ALL=C tr -c '[:print:]\n' '?'; }
 say() { printf '%s\n' "$*" | plain; }
 stop() {
   printf '%s\n' "stopped: $*" | plain >&2
-  if [ "$pass" = change ] && [ "$calls" -gt 0 ]; then say "$way_on" >&2; fi
   exit 1
 }
 
-apply=no force=no pass=look calls=0 trouble=no
+# However it ends before the last call is made, a role that may be half changed is not left without a word.
+leave() {
+  rm -rf -- "$work"
+  [ "$pass" = change ] || return 0
+  if [ "$calls" -eq 0 ]; then
+    say "nothing was changed"
+    return 0
+  fi
+  say "NOT FINISHED: calls that were made: $made"
+  if [ "$calls" -gt "$made" ]; then say "one more was begun, and may or may not have been made"; fi
+  say "to finish, run it again as you did: what is done already is left alone"
+  say "$way_on"
+}
+
+apply=no force=no pass=look calls=0 made=0 trouble=no held=0 start=0 most=0
 for argument in "$@"; do
   case $argument in
     --apply) apply=yes ;;
@@ -43,8 +56,9 @@ for program in aws awk diff; do
   command -v "$program" > /dev/null || stop "this script needs $program"
 done
 work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-trap 'exit 130' HUP INT TERM
+# A terminal that is gone takes no message; that is no other end than the one there was.
+trap 'leave >&2 || :' EXIT
+trap 'say "interrupted" >&2 || :; exit 130' HUP INT TERM
 
 caller=$(aws sts get-caller-identity --query Account --output text) || stop "AWS does not say whose credentials these are"
 [ "$caller" = "$account" ] || stop "these are credentials of account $caller, not of $account; nothing was changed"
@@ -66,6 +80,7 @@ change() {
     say "  call: $*"
   else
     "$@" > "$work/said" || stop "this call failed: $*"
+    made=$((made + 1))
   fi
 }
 
@@ -151,12 +166,18 @@ judge() {
   fi
 }
 
-# File: keeps a live document that was not analysed, so that rollback.sh can put it back.
+# File: keeps a live document that was not analysed before it is overwritten; rollback.sh puts back what apply.sh kept.
 keep() {
   [ "$pass" = change ] || return 0
-  [ ! -e "before/$1" ] || stop "before/$1 holds an earlier document: run rollback.sh, or move it away"
-  mkdir -p before
-  cp -- "$work/live" "before/$1"
+  kept=$keeping/${1##*/}
+  if [ -e "$kept" ]; then
+    # The call after an earlier copy was not made.
+    if cmp -s "$work/live" "$kept"; then return 0; fi
+    stop "$kept holds an earlier document: move it away first (rollback.sh puts back what lies in before/)"
+  fi
+  if ! { mkdir -p -- "$keeping" && cp -- "$work/live" "$kept"; }; then
+    stop "what would be overwritten cannot be kept as $kept"
+  fi
 }
 
 # Inline policy, file before, file after; no file is no policy.
@@ -179,6 +200,8 @@ version() {
   read_default "$1"
   judge "managed policy $1" "$2" "$3"
   if [ "$state" = after ]; then return 0; fi
+  # Its only user may be another one by now.
+  attached "$1" || stop "role $role no longer has policy $1: to change it would change the rights of others or of nobody"
   if [ "$attachments" -gt 1 ]; then shared "$1"; fi
   versions=$(aws iam list-policy-versions --policy-arn="$1" --query 'Versions[].VersionId' --output text) ||
     stop "the versions of policy $1 cannot be read"
@@ -210,8 +233,26 @@ attached() {
     aws iam list-attached-role-policies --role-name="$role" --query 'AttachedPolicies[].PolicyArn' --output text \
       > "$work/answer" || stop "the policies of $role cannot be listed"
     tr '\t' '\n' < "$work/answer" > "$work/attached.$pass"
+    held=$(awk 'NF { n++ } END { print n + 0 }' "$work/attached.$pass")
+    start=$held most=$held
   fi
   grep -Fxq -- "$1" "$work/attached.$pass"
+}
+
+# One managed policy more, or fewer, on the role: the most that it has at a time count against its quota.
+hold() {
+  held=$((held + $1))
+  if [ "$held" -gt "$most" ]; then most=$held; fi
+}
+
+# What IAM may refuse half-way is said before anything is changed.
+room() {
+  # IAM's default quota; whether it was raised cannot be read with the rights that this script needs.
+  if [ "$most" -gt "$start" ] && [ "$most" -gt 10 ]; then
+    say "WARNING: role $role has $start managed policies, and $most at a time while this is done; IAM allows a role 10,"
+    say "  unless the quota \"Managed policies per role\" of IAM was raised (Service Quotas). If it was not, a call will fail"
+    say "  half-way: have it raised first, or detach a policy that the role does not need"
+  fi
 }
 
 # Managed policy, file: the role should have it, with this document, or what takes its place already.
@@ -227,6 +268,9 @@ holds() {
     fi
   fi
 }
+
+# Where rollback.sh looks for what was there.
+keeping=before
 
 # Managed policy: others have it too by now, and would be changed with it.
 shared() { stop "policy $1 has $attachments users by now and is not edited in place; analyse the account again"; }
@@ -246,12 +290,14 @@ grant() {
   if attached "$1"; then return 0; fi
   if [ "$had" = no ]; then changed "role $role has neither policy $1 nor the one whose place it takes"; fi
   change aws iam attach-role-policy --role-name="$role" --policy-arn="$1"
+  hold 1
 }
 
 # Managed policy: the role has it no longer.
 detach() {
   if attached "$1"; then
     change aws iam detach-role-policy --role-name="$role" --policy-arn="$1"
+    hold -1
   elif [ "$pass" = look ]; then
     say "managed policy $1: is not attached"
   fi
@@ -263,6 +309,7 @@ steps() {
 
 say "role $role in account $account"
 steps
+room
 if [ "$trouble" = yes ] && [ "$force" = no ]; then
   stop "the account is not as it was when it was analysed, so nothing was changed; analyse it again (or see --force)"
 fi
@@ -273,6 +320,7 @@ elif [ "$apply" = no ]; then
 else
   pass=change calls=0
   steps
+  pass=finished
   say "done, calls made: $calls"
   say "$way_on"
 fi

@@ -2,6 +2,8 @@
 # arn:aws:iam::012345678901:role/ZestyActor
 # Where Terraform has the policies already, take over the documents. Where it has them not, the commented
 # import blocks (Terraform 1.5 or later) let it take over what is there. Read its plan before you apply it.
+# The way back: the document as it was (.current.json) in the same resource. Without the resource Terraform deletes
+# the policy, so do not take it out, nor revert the commit that added it.
 
 # import {
 #   to = aws_iam_role_policy.policy_1
