@@ -19,6 +19,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them, in the order of the numbers that stand for them in files.
+    pub const ALL: [Self; 3] = [Self::Allowed, Self::Denied, Self::Failed];
+
     /// The word of the reports.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -10,6 +10,19 @@ use super::names::{Name, Names, Translation};
 /// Stands for the id of a record that has none.
 pub const NO_ID: &str = "-";
 
+/// `readOnly`, in the order of the numbers that stand for it in files.
+pub const READ_ONLY: [Option<bool>; 3] = [None, Some(false), Some(true)];
+
+/// The id of an event as a call keeps it: nothing where `id` tells it, [`NO_ID`] where the record has none.
+#[must_use]
+pub fn event_text(id: EventId, written: &str) -> &str {
+    match written {
+        "" => NO_ID,
+        told if id.tells(told) => "",
+        odd => odd,
+    }
+}
+
 /// See the module. There are as many as calls of third parties, so texts are names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Call {

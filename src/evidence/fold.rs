@@ -11,7 +11,7 @@ use crate::cloudtrail::outcome::{Outcome, is_throttled, outcome};
 use crate::cloudtrail::reader::Json;
 use crate::cloudtrail::record::{EventId, Record, RecordError};
 
-use super::call::{Call, NO_ID};
+use super::call::{Call, event_text};
 use super::change::ChangeSeen;
 use super::coverage::Recorded;
 use super::familiar::{Familiar, Quiet, Tallied};
@@ -247,11 +247,7 @@ impl Fold {
             seconds: record.time.timestamp(),
             outcome,
             read_only: record.read_only,
-            event: match record.event_id {
-                "" => names.intern(NO_ID),
-                id if record.id.tells(id) => Names::EMPTY,
-                id => names.intern(id),
-            },
+            event: names.intern(event_text(record.id, record.event_id)),
             error: names.intern(record.error_code.unwrap_or_default()),
             network: names.intern(record.source_ip),
             agent: names.intern(record.user_agent),

@@ -13,7 +13,7 @@ use crate::cloudtrail::handoff::HandOffKind;
 use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
-use crate::evidence::call::{Call, NO_ID};
+use crate::evidence::call::{Call, event_text};
 use crate::evidence::names::Names;
 use crate::evidence::session::HandOffSeen;
 
@@ -214,17 +214,12 @@ fn hand_off(caller: &Caller, session_id: &str, record: &HandOffSeen, log: &dyn C
     };
     let mut names = Names::default();
     let id = EventId::of(&record.event_id);
-    let event = match &*record.event_id {
-        "" => NO_ID,
-        own if id.tells(own) => "",
-        own => own,
-    };
     let call = Call {
         id,
         seconds: record.time.timestamp(),
         outcome: record.outcome,
         read_only: None,
-        event: names.intern(event),
+        event: names.intern(event_text(id, &record.event_id)),
         error: names.intern(&record.error_code),
         network: names.intern(&record.network),
         agent: names.intern(&record.agent),

@@ -11,7 +11,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::cloudtrail::outcome::Outcome;
 use crate::cloudtrail::record::EventId;
-use crate::evidence::call::{Call, NO_ID};
+use crate::evidence::call::{Call, NO_ID, READ_ONLY};
 use crate::finding::call_log::{Api, CallLog, CallRow, Caller, Calls};
 
 use super::scratch::Scratch;
@@ -265,7 +265,7 @@ fn write(rows: &mut Vec<u8>, account: u64, kind: (u32, u32), call: &Call, sessio
     rows.extend_from_slice(&call.id.0.to_le_bytes());
     rows.extend_from_slice(&kind.0.to_le_bytes());
     rows.extend_from_slice(&kind.1.to_le_bytes());
-    rows.push(OUTCOMES.iter().position(|one| *one == call.outcome).unwrap_or_default() as u8);
+    rows.push(Outcome::ALL.iter().position(|one| *one == call.outcome).unwrap_or_default() as u8);
     rows.push(READ_ONLY.iter().position(|one| *one == call.read_only).unwrap_or_default() as u8);
     for text in session.into_iter().chain(texts) {
         // Texts are limited where they are made, far below this.
@@ -277,9 +277,6 @@ fn write(rows: &mut Vec<u8>, account: u64, kind: (u32, u32), call: &Call, sessio
         place.copy_from_slice(&length.to_le_bytes());
     }
 }
-
-const OUTCOMES: [Outcome; 3] = [Outcome::Allowed, Outcome::Denied, Outcome::Failed];
-const READ_ONLY: [Option<bool>; 3] = [None, Some(false), Some(true)];
 
 fn number<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (number, rest) = bytes.split_first_chunk::<N>()?;
@@ -318,7 +315,7 @@ fn read<'a>(row: &'a [u8], (callers, apis): KnownLists<'a>) -> Option<CallRow<'a
         kind,
         seconds: key.seconds,
         id: EventId(key.id),
-        outcome: *OUTCOMES.get(usize::from(outcome))?,
+        outcome: *Outcome::ALL.get(usize::from(outcome))?,
         read_only: *READ_ONLY.get(usize::from(read_only))?,
         session_id,
         session_name,

@@ -8,10 +8,11 @@ use hashbrown::HashMap;
 
 use crate::aws::{Fingerprint, Network};
 use crate::cloudtrail::access_change::Admitted;
+use crate::cloudtrail::outcome;
 use crate::cloudtrail::parameters::Hints;
 use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
-use crate::evidence::call::Call;
+use crate::evidence::call::{Call, READ_ONLY};
 use crate::evidence::change::ChangeSeen;
 use crate::evidence::coverage::{Coverage, LoggingChange, ObjectReading, Place, Recorded, SeenKey};
 use crate::evidence::names::Names;
@@ -21,7 +22,7 @@ use crate::evidence::sighting::{CallKey, Sighting};
 use crate::evidence::user_key::{KeyUse, UserKey};
 
 use super::bytes::Reader;
-use super::write::{HAND_OFFS, IDENTITIES, OUTCOMES, OUTSIDER, READ_ONLY, SESSION, USER};
+use super::write::{HAND_OFFS, IDENTITIES, OUTSIDER, SESSION, USER};
 use super::{Failure, MAGIC, Mark, Part, Selection, Shard, ShardError, VERSION, maker};
 
 type Outcome<T> = Result<T, ShardError>;
@@ -127,7 +128,8 @@ fn role(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<RoleName> {
 
 fn hand_off(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<HandOffSeen> {
     let (event_id, time) = (reader.boxed()?, reader.time()?);
-    let (recipient, kind, outcome) = (reader.account()?, one_of(reader, &HAND_OFFS)?, one_of(reader, &OUTCOMES)?);
+    let (recipient, kind, outcome) =
+        (reader.account()?, one_of(reader, &HAND_OFFS)?, one_of(reader, &outcome::Outcome::ALL)?);
     let (role_account, region, error_code) = (reader.account()?, reader.boxed()?, reader.boxed()?);
     let (shared_event_id, role_arn) = (reader.boxed()?, reader.boxed()?);
     let (role_name, role_id) = (reader.boxed()?, reader.boxed()?);
@@ -192,7 +194,7 @@ fn key_use(reader: &mut Reader<'_>) -> Outcome<KeyUse> {
 
 fn change(reader: &mut Reader<'_>) -> Outcome<ChangeSeen> {
     let (time, recipient) = (reader.time()?, reader.account()?);
-    let outcome = one_of(reader, &OUTCOMES)?;
+    let outcome = one_of(reader, &outcome::Outcome::ALL)?;
     let [event_id, region, source, name, target, gives] =
         [reader.boxed()?, reader.boxed()?, reader.boxed()?, reader.boxed()?, reader.boxed()?, reader.boxed()?];
     Ok(ChangeSeen {
@@ -275,7 +277,7 @@ fn sighting(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<Sighting> {
 
 fn call(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<Call> {
     let (id, seconds) = (EventId(reader.bits()?), reader.signed()?);
-    let (outcome, read_only) = (one_of(reader, &OUTCOMES)?, one_of(reader, &READ_ONLY)?);
+    let (outcome, read_only) = (one_of(reader, &outcome::Outcome::ALL)?, one_of(reader, &READ_ONLY)?);
     let mut name = || reader.text().map(|text| names.intern_whole(text));
     let (event, error, network, agent, resources) = (name()?, name()?, name()?, name()?, name()?);
     Ok(Call { id, seconds, outcome, read_only, event, error, network, agent, resources })

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use crate::cloudtrail::handoff::HandOffKind;
 use crate::cloudtrail::identity::IdentityKind;
 use crate::cloudtrail::outcome::Outcome;
-use crate::evidence::call::Call;
+use crate::evidence::call::{Call, READ_ONLY};
 use crate::evidence::change::ChangeSeen;
 use crate::evidence::coverage::Coverage;
 use crate::evidence::names::Names;
@@ -18,10 +18,6 @@ use super::{MAGIC, Mark, Part, Shard, VERSION, maker};
 
 /// In the order of their numbers.
 pub(super) const HAND_OFFS: [HandOffKind; 3] = [HandOffKind::AssumeRole, HandOffKind::WebIdentity, HandOffKind::Saml];
-/// In the order of their numbers.
-pub(super) const OUTCOMES: [Outcome; 3] = [Outcome::Allowed, Outcome::Denied, Outcome::Failed];
-/// In the order of their numbers.
-pub(super) const READ_ONLY: [Option<bool>; 3] = [None, Some(false), Some(true)];
 /// In the order of their numbers.
 pub(super) const IDENTITIES: [IdentityKind; 9] = [
     IdentityKind::AssumedRole,
@@ -136,7 +132,7 @@ fn hand_off(writer: &mut Writer, seen: &HandOffSeen) {
     writer.time(seen.time);
     writer.account(seen.recipient);
     writer.number(number_of(&HAND_OFFS, &seen.kind));
-    writer.number(number_of(&OUTCOMES, &seen.outcome));
+    writer.number(number_of(&Outcome::ALL, &seen.outcome));
     writer.account(seen.role_account);
     for text in [
         &seen.region,
@@ -177,7 +173,7 @@ fn key_use(writer: &mut Writer, used: &KeyUse) {
 fn change(writer: &mut Writer, seen: &ChangeSeen) {
     writer.time(seen.time);
     writer.account(seen.recipient);
-    writer.number(number_of(&OUTCOMES, &seen.outcome));
+    writer.number(number_of(&Outcome::ALL, &seen.outcome));
     let texts = [&seen.event_id, &seen.region, &seen.source, &seen.name, &seen.target, &seen.gives];
     texts.into_iter().for_each(|text| writer.text(text));
     writer.flag(seen.more_admitted);
@@ -262,7 +258,7 @@ fn sighting(writer: &mut Writer, names: &Names, calls: &Sighting) {
 fn call(writer: &mut Writer, names: &Names, call: &Call) {
     writer.bits(call.id.0);
     writer.signed(call.seconds);
-    writer.number(number_of(&OUTCOMES, &call.outcome));
+    writer.number(number_of(&Outcome::ALL, &call.outcome));
     writer.number(number_of(&READ_ONLY, &call.read_only));
     call.texts(names).into_iter().for_each(|text| writer.text(text));
 }

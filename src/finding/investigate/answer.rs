@@ -3,11 +3,13 @@
 //! Every list is sorted; every time is RFC 3339 UTC with seconds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use serde::Serialize;
 
 use super::contain::Containment;
 use super::read::{ChangeRead, KeyRead};
+use super::rows::CallsOf;
 
 /// Name and version of the schema.
 pub const SCHEMA: &str = "thirdtrail.investigation/1";
@@ -221,20 +223,9 @@ pub struct ServiceTold {
 /// Calls of one API through one role in one Region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct CallTold {
-    /// With suffix.
-    pub event_source: String,
-    /// As recorded.
-    pub event_name: String,
-    /// The recipient account.
-    pub account_id: String,
-    /// The Region.
-    pub region: String,
-    /// The role; empty for access without one.
-    pub role_arn: String,
-    /// How it came in.
-    pub channel: String,
-    /// IAM actions, the one that it is known by first.
-    pub actions: Vec<String>,
+    /// Which calls.
+    #[serde(flatten)]
+    pub of: CallsOf,
     /// What that action can be misused for.
     pub danger: Option<String>,
     /// Calls, refused ones included.
@@ -257,6 +248,14 @@ pub struct CallTold {
     pub error_codes: Vec<String>,
     /// Some event ids.
     pub sample_event_ids: Vec<String>,
+}
+
+impl Deref for CallTold {
+    type Target = CallsOf;
+
+    fn deref(&self) -> &CallsOf {
+        &self.of
+    }
 }
 
 /// Resources of one kind.

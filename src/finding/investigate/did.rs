@@ -148,13 +148,7 @@ fn call(of: &CallsOf, sum: &CallsSum, catalog: &Catalog) -> CallTold {
     let known_by = of.actions.first().and_then(|action| Action::parse(action));
     let refused = |(resource, used): (&String, &bool)| (!used).then(|| resource.clone());
     CallTold {
-        event_source: of.event_source.clone(),
-        event_name: of.event_name.clone(),
-        account_id: of.account_id.clone(),
-        region: of.region.clone(),
-        role_arn: of.role_arn.clone(),
-        channel: of.channel.clone(),
-        actions: of.actions.clone(),
+        of: of.clone(),
         danger: known_by.and_then(|action| catalog.danger(&action)).map(|danger| danger.as_str().to_owned()),
         calls: sum.calls,
         denied: sum.denied,

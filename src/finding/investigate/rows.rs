@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::aws::window::{Time, parse_time};
 use crate::evidence::limits;
@@ -118,7 +118,7 @@ pub const CALL_COLUMNS: [&str; 11] = [
 ];
 
 /// What calls are summed by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct CallsOf {
     /// With suffix.
     pub event_source: String,

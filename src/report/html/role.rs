@@ -189,7 +189,7 @@ fn by_party(site: &Site<'_>, role: &RoleReport) -> Vec<(Long, Option<String>, St
 
 fn sessions_words(site: &Site<'_>, role: &RoleReport) -> String {
     let sessions = &role.sessions;
-    if sessions.total == 0 && site.assessment.unread_accounts().contains(&role.account_id) {
+    if sessions.total == 0 && site.unread.contains(&role.account_id) {
         return "No record of this account was read: nobody knows who came in.".to_owned();
     }
     if sessions.total == 0 {
@@ -245,7 +245,7 @@ fn certificate(sizing: &Rightsizing) -> String {
                 1 => ", 1 cannot be decided from the records, before as after".to_owned(),
                 many => format!(", {} cannot be decided from the records, before as after", number(many)),
             };
-            let neither = match proof.calls_replayed.saturating_sub(proof.calls_allowed + proof.undecidable) {
+            let neither = match proof.allowed_by_neither() {
                 0 => String::new(),
                 1 => ", 1 is allowed by neither, before as after".to_owned(),
                 many => format!(", {} are allowed by neither, before as after", number(many)),

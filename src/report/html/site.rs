@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::aws::AccountId;
 use crate::finding::assessment::{Assessment, Finding, RoleReport, SessionRow};
 
 use super::super::OutputFile;
@@ -25,6 +26,8 @@ pub(super) struct Site<'a> {
     roles: HashMap<&'a str, usize>,
     parties: HashMap<&'a str, usize>,
     names: HashMap<&'a str, usize>,
+    /// Accounts with roles of which no record was read.
+    pub(super) unread: BTreeSet<AccountId>,
     role_findings: BTreeMap<usize, Vec<&'a Finding>>,
     party_findings: BTreeMap<usize, Vec<&'a Finding>>,
     /// Findings about accounts, users and whatever else has no page.
@@ -45,6 +48,7 @@ impl<'a> Site<'a> {
             roles: HashMap::new(),
             parties: HashMap::new(),
             names: HashMap::new(),
+            unread: assessment.unread_accounts(),
             role_findings: BTreeMap::new(),
             party_findings: BTreeMap::new(),
             elsewhere: Vec::new(),

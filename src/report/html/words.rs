@@ -3,6 +3,8 @@
 use crate::aws::window::Time;
 use crate::policy::risk::Radius;
 
+pub(super) use super::super::markdown::page::plural;
+
 /// Characters of a stranger's text that are shown at once; as many again and more are shown on hovering.
 pub(super) const SHOWN_CHARS: usize = 120;
 /// Characters of it that a page holds at all; the whole is in `report.json` and the tables.
@@ -31,14 +33,6 @@ pub(super) fn count(amount: u64, one: &str) -> String {
     match amount {
         1 => format!("1 {one}"),
         _ => format!("{} {}", number(amount), plural(one)),
-    }
-}
-
-/// The noun for several.
-pub(super) fn plural(one: &str) -> String {
-    match one.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
-        _ => format!("{one}s"),
     }
 }
 

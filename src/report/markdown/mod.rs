@@ -12,7 +12,7 @@ pub(super) mod guardrail;
 mod integrity;
 pub mod investigation;
 mod kept;
-mod page;
+pub(super) mod page;
 mod parties;
 pub mod pull_request;
 mod role;

@@ -75,12 +75,14 @@ impl Page {
 
 /// `1 role`, `2 roles`.
 pub(super) fn count(number: u64, one: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        _ => match one.strip_suffix('y') {
-            Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{number} {stem}ies"),
-            _ => format!("{number} {one}s"),
-        },
+    if number == 1 { format!("1 {one}") } else { format!("{number} {}", plural(one)) }
+}
+
+/// The noun for several.
+pub(in crate::report) fn plural(one: &str) -> String {
+    match one.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{stem}ies"),
+        _ => format!("{one}s"),
     }
 }
 

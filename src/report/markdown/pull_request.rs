@@ -3,7 +3,7 @@
 //! What goes, why that is safe and what nobody could see, how it is applied and taken back, and the difference itself as long
 //! as a pull request has room for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::super::certificate::{is_removed, ledger};
 use super::super::escape::{code, fenced, text};
@@ -124,10 +124,9 @@ fn safe(page: &mut Page, assessment: &Assessment, role: &RoleReport, folder: &st
     let replay = proof.map_or_else(
         || format!("No call of this role was recorded {window}, so there was nothing to replay."),
         |proof| {
-            let neither = proof.calls_replayed.saturating_sub(proof.calls_allowed + proof.undecidable);
             let rest = [
                 (proof.undecidable, "cannot be decided from the records, with either"),
-                (neither, "are allowed by neither"),
+                (proof.allowed_by_neither(), "are allowed by neither"),
             ];
             let rest = rest.into_iter().filter(|(number, _)| *number > 0);
             let rest: String = rest.map(|(number, what)| format!(", {number} {what}")).collect();
@@ -156,8 +155,7 @@ fn unseen(page: &mut Page, assessment: &Assessment, role: &RoleReport) {
         None => lines.push("The trail holds no event of this account.".to_owned()),
         Some(account) if account.holes.is_empty() => lines.push("The trail of this account has no holes.".to_owned()),
         Some(account) => {
-            // A day is there once for each reason.
-            let days: BTreeSet<&str> = account.holes.iter().map(|hole| hole.day.as_str()).collect();
+            let days = account.hole_days();
             let more = left_out(days.len(), SHOWN, "`report.json`").map_or(String::new(), |more| format!(" {more}"));
             lines.push(format!(
                 "On {} the trail of this account has a hole ({:.1} % of the days): {}.{more}",
