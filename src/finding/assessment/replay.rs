@@ -48,3 +48,11 @@ pub struct UnmappedApi {
     /// How many calls, not only distinct ones.
     pub calls: u64,
 }
+
+impl super::CertificateReport {
+    /// Calls that neither today's policies nor the proposed ones allow.
+    #[must_use]
+    pub fn allowed_by_neither(&self) -> u64 {
+        self.calls_replayed.saturating_sub(self.calls_allowed + self.undecidable)
+    }
+}

@@ -433,14 +433,6 @@ pub struct CertificateReport {
     pub counter_examples: Vec<String>,
 }
 
-impl CertificateReport {
-    /// Calls that neither today's policies nor the proposed ones allow.
-    #[must_use]
-    pub fn allowed_by_neither(&self) -> u64 {
-        self.calls_replayed.saturating_sub(self.calls_allowed + self.undecidable)
-    }
-}
-
 impl ExternalIdReport {
     /// Shows a fingerprint in the report's two fields.
     #[must_use]
