@@ -3,13 +3,13 @@
 use crate::run::UserError;
 use crate::run::checkpoint::{Checkpoints, open_known};
 use crate::run::config::file::Config;
-use crate::run::output::Target;
 use crate::run::report::report;
 use crate::run::resume::Saved;
 
 use super::analyze::{finish, options};
 use super::args::AnalyzeArguments;
 use super::exit_code::ExitCode;
+use super::outputs::{pack, target};
 use super::stop::stoppable;
 use super::terminal::Shown;
 
@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &AnalyzeArguments, config: Option<Config>) -> anyho
         )
         .into());
     }
-    let out = Target::open(&arguments.out, &arguments.aws.options())?;
+    let places = (target(arguments)?, pack(arguments)?);
     let evidence = open_known(&arguments.selection.source, &arguments.aws.options())?;
     let mut options = options(arguments, config);
     // Evidence does not tell which bucket it was read from; where it lies itself says nothing about trails.
@@ -31,6 +31,6 @@ pub(super) fn run(arguments: &AnalyzeArguments, config: Option<Config>) -> anyho
     let checkpoints = Checkpoints::open(&*evidence)?;
     stoppable(|stop| {
         let outcome = report(Saved { checkpoints: &checkpoints, stop }, &options, &monitor)?;
-        finish(arguments, &out, outcome, &options, &monitor)
+        finish(arguments, &places, outcome, &options, &monitor)
     })
 }

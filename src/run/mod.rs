@@ -22,6 +22,7 @@ pub mod live;
 pub mod monitor;
 pub mod observe;
 pub mod output;
+pub mod pack;
 mod past_run;
 pub mod plan;
 pub mod portions;
