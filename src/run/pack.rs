@@ -63,12 +63,17 @@ impl PackTarget {
             }
             return Ok(Self::Object(Box::new(store), name.to_owned(), place.into_owned()));
         }
-        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if whole(pack).starts_with(whole(out)) {
             return refuse(among, "name a file beside --out");
         }
         if pack.is_dir() || pack.file_name().is_none() {
             return refuse("is a folder", "name a file, such as `evidence.zip`");
+        }
+        if pack.ancestors().skip(1).any(Path::is_file) {
+            return refuse("lies in a file", "name one in a folder");
+        }
+        if pack.exists() && !pack.is_file() {
+            return refuse("is no file of its own", "name a file, such as `evidence.zip`");
         }
         if others == Others::Refused && fs::File::open(pack).is_ok_and(|file| !is_pack(file)) {
             return refuse("is a file that thirdtrail did not write", "give another name, or --overwrite");
@@ -108,6 +113,13 @@ impl PackTarget {
             Self::File(path) => write_file(path, &packed).map_err(|error| refused(&error)),
         }
     }
+}
+
+/// The place that a path leads to, as far as it is there already.
+fn whole(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let known = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, path.strip_prefix(above).ok()?)));
+    known.map_or_else(|| path.clone(), |(above, rest)| above.join(rest))
 }
 
 fn write_file(path: &Path, packed: &Packed<'_>) -> std::io::Result<String> {

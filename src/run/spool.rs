@@ -1,5 +1,4 @@
-//! Files that are made before a run's other files, those of the table `activity` above all, and kept on disk until all are
-//! put in place.
+//! Files that are made before a run's other files, those of the table `activity` above all, and kept on disk until all are put in place.
 
 use std::io::{Error, Result, Write};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -144,6 +144,8 @@ fn a_place_with_objects_of_others_is_left_alone() {
     check(&[ours, ("notes.txt", "")], false);
     check(&[("roles/1/a.json", "")], false);
     check(&[("run.json", "{}"), ("report.json", "")], false);
+    let theirs: MemoryStore = [("notes.txt".to_owned(), Vec::new())].into_iter().collect();
+    assert!(super::check(&theirs, PLACE, Others::Stay).is_ok());
 }
 
 /// A `run.json` that may not be read is no sign of strangers.
