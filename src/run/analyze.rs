@@ -28,10 +28,11 @@ use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
 use crate::policy::reachable::reachable;
 pub use crate::report::formats::{Format, Formats};
-use crate::report::{OutputFile, render_by};
+use crate::report::{OutputFile, RenderError, render_by};
 use crate::store::Store;
 
 use super::UserError;
+use super::again::First;
 use super::beside::{self, BesideOptions};
 use super::call_log::CallRuns;
 use super::checkpoint::Notes;
@@ -108,6 +109,8 @@ pub struct Outcome {
     pub own_vendors: Vec<String>,
     /// What was used and saved of evidence, where that was asked for.
     pub evidence: Option<Notes>,
+    /// The run whose output was rendered again, if that is what was done.
+    pub first: Option<First>,
 }
 
 /// Reads, judges and renders; writes nothing.
@@ -192,8 +195,7 @@ pub(super) fn answer(
     }
     let judged_after = started.elapsed();
     let activity = if options.formats.has(Format::Parquet) { activity } else { Spool::default() };
-    let files = render_by(&workers, &mut assessment, &options.formats)
-        .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
+    let files = render_by(&workers, &mut assessment, &options.formats).map_err(not_rendered)?;
     monitor.end();
     let timings = json!({
         "plan_seconds": planned.as_secs_f64(),
@@ -216,7 +218,13 @@ pub(super) fn answer(
         suppressions,
         own_vendors: judged.own_vendors,
         evidence: None,
+        first: None,
     })
+}
+
+/// No input should bring this about.
+pub(super) fn not_rendered(error: RenderError) -> UserError {
+    UserError::new(format!("cannot render the report: {error}"), "report this as a bug")
 }
 
 /// What is read beside the trail.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::aws::AccountId;
 use crate::aws::window::rfc3339;
@@ -11,6 +11,7 @@ use crate::policy::catalog::Catalog;
 use crate::policy::narrow::Narrowing;
 use crate::report::OutputFile;
 
+use super::again;
 use super::analyze::{Options, Outcome};
 use super::inputs::sha256;
 use super::spool::Spool;
@@ -32,8 +33,27 @@ fn peak_memory_bytes() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
+/// What a rendering tells of itself; all else is told of the run that it renders again.
+fn of_process(outcome: &Outcome, options: &Options) -> Map<String, Value> {
+    [
+        ("version", json!(env!("CARGO_PKG_VERSION"))),
+        ("formats", json!(options.formats.words().collect::<Vec<_>>())),
+        ("inputs", json!(outcome.inputs)),
+        ("timings", outcome.timings.clone()),
+        ("peak_memory_bytes", json!(peak_memory_bytes())),
+        ("temporary_files", json!(outcome.on_disk)),
+        ("files", json!(manifest(&outcome.files, &outcome.activity))),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
+}
+
 /// `run.json`: everything that a run is known by, and its files.
 pub(super) fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
+    if let Some(first) = &outcome.first {
+        return again::manifest(first, of_process(outcome, options));
+    }
     let accounts =
         |accounts: &BTreeSet<AccountId>| -> Vec<String> { accounts.iter().map(ToString::to_string).collect() };
     json!({

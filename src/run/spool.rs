@@ -94,15 +94,29 @@ impl Spool {
         Ok(())
     }
 
+    /// Adds a file that was made elsewhere.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn add(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        let mut sink = self.begin();
+        sink.write_all(bytes)?;
+        self.note(path.to_owned(), sink);
+        Ok(())
+    }
+
     fn begin(&self) -> Sink {
         let start = self.disk.lock().unwrap_or_else(PoisonError::into_inner).bytes();
         Sink { disk: Arc::clone(&self.disk), start, bytes: 0, sum: Sum::default() }
     }
 
     fn end(&mut self, path: String, file: ActivityFile<Sink>) -> Result<()> {
-        let Sink { start, bytes, sum, .. } = file.finish().map_err(Error::other)?;
-        self.files.push(Spooled { path, bytes, sha256: sum.hex(), start });
+        self.note(path, file.finish().map_err(Error::other)?);
         Ok(())
+    }
+
+    fn note(&mut self, path: String, Sink { start, bytes, sum, .. }: Sink) {
+        self.files.push(Spooled { path, bytes, sha256: sum.hex(), start });
     }
 }
 
