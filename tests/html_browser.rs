@@ -74,7 +74,7 @@ fn sign_off(text: &str) -> OutputFile {
             line: 1,
             code: text.clone(),
             owner: text.clone(),
-            state: "expired",
+            state: "expired".to_owned(),
             expires: Some(text.clone()),
             findings: 0,
         }],

@@ -36,8 +36,8 @@ pub(super) enum Command {
     Collect(CollectArguments),
     /// The map step alone: reads what no saved evidence holds, and saves its evidence.
     Observe(ObserveArguments),
-    /// A report from saved evidence, without reading the trail.
-    #[command(mut_arg("source", |source| source.value_name("EVIDENCE").help("What --evidence named")))]
+    /// A report again without reading the trail: from the output of a run, or judged anew from saved evidence.
+    #[command(mut_arg("source", |source| source.value_name("OUT_OR_EVIDENCE").help(super::report::SOURCE)))]
     #[command(mut_arg("evidence", |evidence| evidence.hide(true)))]
     #[command(mut_arg("verify_digests", |verify| verify.hide(true)))]
     #[command(mut_arg("digest_public_keys", |keys| keys.hide(true)))]
@@ -220,6 +220,9 @@ pub(super) struct AnalyzeArguments {
     pub(super) beside: BesideArguments,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
+    /// The names of the options that were typed, not those that the configuration sets.
+    #[arg(skip)]
+    pub(super) typed: Vec<String>,
 }
 
 /// Arguments of `observe`.

@@ -32,6 +32,7 @@ use crate::report::{OutputFile, RenderError, render_by};
 use crate::store::Store;
 
 use super::UserError;
+use super::again::First;
 use super::beside::{self, BesideOptions};
 use super::call_log::CallRuns;
 use super::checkpoint::Notes;
@@ -113,6 +114,8 @@ pub struct Outcome {
     pub own_vendors: Vec<String>,
     /// What was used and saved of evidence, where that was asked for.
     pub evidence: Option<Notes>,
+    /// The run whose output was rendered again, if that is what was done.
+    pub first: Option<First>,
 }
 
 /// Reads, judges and renders; writes nothing.
@@ -229,6 +232,7 @@ pub(super) fn answer(
         suppressions,
         own_vendors: judged.own_vendors,
         evidence: None,
+        first: None,
     })
 }
 

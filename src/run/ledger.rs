@@ -11,6 +11,7 @@ use crate::policy::catalog::Catalog;
 use crate::policy::narrow::Narrowing;
 use crate::report::OutputFile;
 
+use super::again;
 use super::analyze::{Options, Outcome};
 use super::inputs::sha256;
 use super::spool::Spool;
@@ -31,6 +32,22 @@ fn peak_memory_bytes() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// What a rendering tells of itself; all else is told of the run that it renders again.
+fn of_process(outcome: &Outcome, options: &Options) -> Map<String, Value> {
+    [
+        ("version", json!(env!("CARGO_PKG_VERSION"))),
+        ("formats", json!(options.formats.words().collect::<Vec<_>>())),
+        ("inputs", json!(outcome.inputs)),
+        ("timings", outcome.timings.clone()),
+        ("peak_memory_bytes", json!(peak_memory_bytes())),
+        ("temporary_files", json!(outcome.on_disk)),
+        ("files", json!(files(&outcome.files, &outcome.activity))),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
 }
 
 /// What a run is made of, which is the same whenever it is run again: nothing of times, memory and threads.
@@ -75,6 +92,9 @@ pub(super) fn facts(outcome: &Outcome, source: &str, options: &Options) -> Map<S
 
 /// `run.json`: everything that a run is known by, and its files.
 pub(super) fn run_json(outcome: &Outcome, source: &str, options: &Options) -> Value {
+    if let Some(first) = &outcome.first {
+        return again::manifest(first, of_process(outcome, options));
+    }
     let mut run = Map::from_iter([("schema".to_owned(), json!("thirdtrail.run/1"))]);
     run.extend(facts(outcome, source, options));
     let effort = [("jobs", options.effort.jobs), ("memory_bytes", options.effort.memory_bytes)];

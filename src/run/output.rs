@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::report::OutputFile;
+use crate::report::{OutputFile, again};
 use crate::store::Store;
 
 use super::source::{AwsOptions, in_bucket, open_to_write};
@@ -59,6 +59,17 @@ impl Target {
         }
     }
 
+    /// Whether this is the place of that name.
+    #[must_use]
+    pub fn is(&self, place: &str) -> bool {
+        match self {
+            Self::Folder(out, _) => {
+                fs::canonicalize(out).is_ok_and(|out| fs::canonicalize(place).is_ok_and(|it| it == out))
+            }
+            Self::Bucket(out, _) => out == place.trim_end_matches('/'),
+        }
+    }
+
     /// Where a file of it lies, for people.
     #[must_use]
     pub fn place_of(&self, file: &str) -> String {
@@ -70,7 +81,7 @@ impl Target {
 }
 
 /// What this program writes at the top of an output folder.
-pub(super) const OWN: [&str; 9] = [
+pub(super) const OWN: [&str; 10] = [
     "report",
     "report.md",
     "report.json",
@@ -80,6 +91,7 @@ pub(super) const OWN: [&str; 9] = [
     "findings.csv",
     "findings.sarif",
     "findings.ocsf.jsonl",
+    again::PATH,
 ];
 
 /// Whether the output folder can take the files of a run; asked before the long work.

@@ -70,6 +70,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("xxhash-rust", &["cloudtrail", "evidence"]),
     ("yaml-rust2", &["run/vendors"]),
     ("zip", &["run/pack"]),
+    ("zstd", &["report/again"]),
 ];
 
 /// What a pure module must not name (invariant 1).

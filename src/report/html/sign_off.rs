@@ -162,14 +162,14 @@ fn exceptions(origin: &Origin<'_>) -> Vec<Exception> {
     let until = |expires: &Option<String>| expires.clone().unwrap_or_else(|| "never".to_owned());
     let state = |state: &str, what: String| if state == "expired" { format!("{what} (expired)") } else { what };
     let suppressions = origin.suppressions.iter().map(|one| Exception {
-        what: state(one.state, format!("suppresses {}", one.code)),
+        what: state(&one.state, format!("suppresses {}", one.code)),
         owner: Long::of(&one.owner),
         expires: until(&one.expires),
         covers: count(one.findings, "finding"),
         place: Long::of(&format!("{}, line {}", one.file, one.line)),
     });
     let keep = origin.keep.iter().map(|one| Exception {
-        what: state(one.state, "keeps unused permissions".to_owned()),
+        what: state(&one.state, "keeps unused permissions".to_owned()),
         owner: Long::of(&one.owner),
         expires: until(&one.expires),
         covers: count(one.unused, "permission"),
