@@ -26,7 +26,7 @@ use thirdtrail::report::{OutputFile, again, render_by};
 use thirdtrail::run::again::{Again, render};
 use thirdtrail::run::analyze::{Format, Formats, Options, Outcome, analyze, write};
 use thirdtrail::run::monitor::Silent;
-use thirdtrail::run::output::Target;
+use thirdtrail::run::output::{Others, Target};
 use thirdtrail::run::past_run::PastRun;
 use thirdtrail::run::source::AwsOptions;
 use thirdtrail::run::spool::Spool;
@@ -43,7 +43,7 @@ fn text(path: &Path) -> String {
 }
 
 fn put(mut outcome: Outcome, formats: &Formats, place: &Path) {
-    let target = Target::open(place, &AwsOptions::default()).unwrap();
+    let target = Target::open(place, Others::Refused, &AwsOptions::default()).unwrap();
     let options = Options { formats: formats.clone(), ..Options::default() };
     write(&target, &mut outcome, "the trail", &options).unwrap();
 }
@@ -55,6 +55,7 @@ fn written(mut assessment: Assessment, formats: &Formats, place: &Path) {
         assessment,
         files,
         activity: Spool::default(),
+        objects: Spool::default(),
         timings: Value::Null,
         on_disk: Default::default(),
         inputs: Vec::new(),

@@ -137,6 +137,14 @@ pub(super) struct AnalyzeArguments {
     /// Where the outputs go: a folder, or `s3://bucket/prefix`.
     #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
     pub(super) out: PathBuf,
+    /// The same folder once more, to write there although it holds what is not thirdtrail's: that stays, unless it has the
+    /// name of an output.
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    pub(super) overwrite: Option<Option<PathBuf>>,
+    /// Also write an evidence pack: one zip file (or `s3://bucket/name.zip`) with the report, the hashes of all that it was
+    /// made of, and a page to sign. The same inputs give the same bytes.
+    #[arg(long, value_name = "FILE", conflicts_with = "show_external_ids")]
+    pub(super) pack: Option<PathBuf>,
     /// The day from which idleness is counted; by default the end of the window.
     #[arg(long, value_parser = time)]
     pub(super) as_of: Option<Time>,

@@ -34,7 +34,7 @@ const COMMANDS: [Taker; 4] = [
     Taker { words: &["template"], only: Some(&["vendors"]), none_of: &[] },
 ];
 /// What only the command line can say.
-const TYPED_ONLY: [&str; 5] = ["config", "no_config", "source", "help", "version"];
+const TYPED_ONLY: [&str; 6] = ["config", "no_config", "overwrite", "source", "help", "version"];
 /// What `report` cannot do: it has no trail.
 const NOT_FOR_REPORT: [&str; 3] = ["evidence", "verify_digests", "digest_public_keys"];
 

@@ -16,7 +16,7 @@ use crate::run::source::in_bucket;
 use super::analyze::{effort, finish, options};
 use super::args::AnalyzeArguments;
 use super::exit_code::ExitCode;
-use super::outputs::formats;
+use super::outputs::{formats, pack, target};
 use super::stop::stoppable;
 use super::terminal::{Shown, config_note, note};
 
@@ -25,8 +25,9 @@ pub(super) const SOURCE: &str = "What `analyze --out` wrote, a folder or `s3://b
     judged, with --format, --out, --baseline and --fail-on; or what `--evidence` named: judged anew with all options";
 
 /// What can be said of an output: how it is rendered and told, and how AWS is reached.
-const OF_OUTPUT: [&str; 16] = [
+const OF_OUTPUT: [&str; 17] = [
     "out",
+    "overwrite",
     "format",
     "baseline",
     "fail_on",
@@ -70,7 +71,7 @@ fn from_output(arguments: &AnalyzeArguments, past: &PastRun, config: Option<Conf
         .into());
     }
     config_note(config.as_ref().filter(|_| !arguments.quiet));
-    let out = Target::open(&arguments.out, &arguments.aws.options())?;
+    let out = target(arguments)?;
     let in_place = out.is(place);
     if let (Target::Bucket(..), true) = (&out, in_place) {
         return Err(UserError::new(
@@ -91,7 +92,7 @@ fn from_output(arguments: &AnalyzeArguments, past: &PastRun, config: Option<Conf
         note("note: the run wrote no tables, and they cannot be made of its output");
     }
     let options = Options { formats, effort: wanted.effort, ..Options::default() };
-    finish(arguments, &out, outcome, &options, &monitor)
+    finish(arguments, &(out, None), outcome, &options, &monitor)
 }
 
 /// Whether tables are missing that nobody asked to leave out.
@@ -107,7 +108,7 @@ fn from_evidence(arguments: &AnalyzeArguments, config: Option<Config>) -> anyhow
     if in_bucket(place)?.is_none() && !Path::new(place).is_dir() {
         return Err(neither(&format!("`{place}` is no folder")).into());
     }
-    let out = Target::open(&arguments.out, &arguments.aws.options())?;
+    let places = (target(arguments)?, pack(arguments)?);
     let evidence = open_known(place, &arguments.aws.options())?;
     let checkpoints = Checkpoints::open(&*evidence)?;
     if checkpoints.slots().is_empty() && checkpoints.listings().is_empty() {
@@ -121,6 +122,6 @@ fn from_evidence(arguments: &AnalyzeArguments, config: Option<Config>) -> anyhow
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     stoppable(|stop| {
         let outcome = report(Saved { checkpoints: &checkpoints, stop }, &options, &monitor)?;
-        finish(arguments, &out, outcome, &options, &monitor)
+        finish(arguments, &places, outcome, &options, &monitor)
     })
 }

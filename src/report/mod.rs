@@ -4,7 +4,7 @@
 //! page says of a role stands in the [`Assessment`]. In reading order: [`escape`] and [`paths`] (strangers' names made
 //! harmless), [`formats`] (what is wanted), [`json`] and [`again`] (the whole answer), [`policy_files`], [`trust_files`], [`guardrail`], [`certificate`] and
 //! [`remediation`] (what a person applies), [`markdown`] and [`html`] (what a person
-//! reads), [`exports`] (what other programs read),
+//! reads), [`exports`] (what other programs read), [`pack`] (what an auditor keeps),
 //! [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod activity;
@@ -20,6 +20,7 @@ pub mod html;
 pub mod investigation;
 pub mod json;
 pub mod markdown;
+pub mod pack;
 pub mod parquet;
 pub mod paths;
 pub mod policy_files;

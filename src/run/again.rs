@@ -80,6 +80,7 @@ pub fn render(past: &PastRun, wanted: &Again<'_>, monitor: &dyn Monitor) -> Resu
         }),
         on_disk: OnDisk { bytes: activity.bytes(), ..OnDisk::default() },
         activity,
+        objects: Spool::default(),
         inputs,
         keep: told(&first, "keep_rules"),
         suppressions: told(&first, "suppressions"),
@@ -196,7 +197,8 @@ fn tables(past: &PastRun, manifest: &Manifest) -> Result<Spool, UserError> {
         if !is_harmless(path) {
             return Err(past.no_output(&format!("run.json tells of the file `{path}`, which no run writes")));
         }
-        spool.add(path, &past.sound(path, manifest)?).map_err(disk)?;
+        let bytes = past.sound(path, manifest)?;
+        spool.add(path, |to| to.write_all(&bytes)).map_err(disk)?;
     }
     Ok(spool)
 }

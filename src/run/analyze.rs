@@ -46,6 +46,7 @@ use super::ledger::run_json;
 use super::listing::{Listing, Listings, Saver};
 use super::monitor::Monitor;
 use super::output::Target;
+use super::pack;
 use super::plan::{Plan, Request};
 use super::quiet;
 use super::resume::{self, Saved};
@@ -84,6 +85,8 @@ pub struct Options {
     pub effort: Effort,
     /// Which outputs to write.
     pub formats: Formats,
+    /// Whether an evidence pack is wanted, which names each object with its SHA-256.
+    pub pack: bool,
 }
 
 /// What came of it.
@@ -95,6 +98,8 @@ pub struct Outcome {
     pub files: Vec<OutputFile>,
     /// The files of the table `activity`.
     pub activity: Spool,
+    /// The list of the objects, if a pack is wanted.
+    pub objects: Spool,
     /// How long each phase took, in seconds, and what was read how often.
     pub timings: Value,
     /// What temporary files were used for.
@@ -156,7 +161,15 @@ pub fn analyze_with(
         let verify = |keys| witness(store, &plan, keys, &options.request, monitor);
         let witness = given.digest_keys.as_ref().map(verify).transpose()?;
         let read = |scope: &Scope| {
-            read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor, witness.as_ref())
+            read(
+                store,
+                &plan.objects,
+                &Arc::new(scope.clone()),
+                options.effort,
+                monitor,
+                witness.as_ref(),
+                options.pack,
+            )
         };
         let reading = ReadBy { read: &read, witness: witness.as_ref() };
         return answer(&plan, (given, inputs), options, &reading, monitor, started);
@@ -211,6 +224,7 @@ pub(super) fn answer(
         assessment,
         files,
         activity,
+        objects: judged.objects,
         timings,
         on_disk,
         inputs,
@@ -222,7 +236,7 @@ pub(super) fn answer(
     })
 }
 
-/// No input should bring this about.
+/// No input should bring it about.
 pub(super) fn not_rendered(error: RenderError) -> UserError {
     UserError::new(format!("cannot render the report: {error}"), "report this as a bug")
 }
@@ -262,6 +276,7 @@ pub(super) struct ReadBy<'a> {
 struct Judged {
     assessment: Assessment,
     calls: CallRuns,
+    objects: Spool,
     workers: Workers,
     reading: Duration,
     passes: u32,
@@ -294,8 +309,12 @@ fn read_and_judge(
         match judge(&workers, &read, integrity, plan, given, &scope, options)? {
             Ok((assessment, calls)) => {
                 let own_vendors = given.rules.own_vendors(&own_of_records(&read.evidence, given));
+                let coverage = options.pack.then_some(&read.evidence.coverage);
+                let objects = coverage.map(|coverage| pack::objects(plan, coverage).map_err(disk)).transpose()?;
+                let objects = objects.unwrap_or_default();
+                let on_disk = read.on_disk;
                 workers.let_go(read.evidence);
-                return Ok(Judged { assessment, calls, workers, reading, passes, on_disk: read.on_disk, own_vendors });
+                return Ok(Judged { assessment, calls, objects, workers, reading, passes, on_disk, own_vendors });
             }
             Err(NoAnswer::Lost(reason)) => return Err(disk(std::io::Error::other(reason))),
             Err(NoAnswer::ReadAgain(reached)) => {

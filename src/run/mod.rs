@@ -23,6 +23,7 @@ pub mod live;
 pub mod monitor;
 pub mod observe;
 pub mod output;
+pub mod pack;
 pub mod past_run;
 pub mod plan;
 pub mod portions;

@@ -1,4 +1,4 @@
-//! The files of the table `activity`, made before the run's other files and kept on disk until all are put in place.
+//! Files that are made before a run's other files, those of the table `activity` above all, and kept on disk until all are put in place.
 
 use std::io::{Error, Result, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,7 +57,7 @@ impl Spool {
             let place = (row.api.account_id, day);
             if open.as_ref().is_none_or(|(account, day, _)| (*account, *day) != place) {
                 if let Some((account, day, file)) = open.take() {
-                    spool.end(path(account, day), file)?;
+                    spool.end(path(account, day), file.finish().map_err(Error::other)?);
                 }
                 let file = ActivityFile::new(spool.begin()).map_err(Error::other)?;
                 open = Some((place.0, place.1, file));
@@ -66,7 +66,7 @@ impl Spool {
             file.add(row).map_err(Error::other)
         })?;
         if let Some((account, day, file)) = open {
-            spool.end(path(account, day), file)?;
+            spool.end(path(account, day), file.finish().map_err(Error::other)?);
         }
         Ok((spool, days.finish()))
     }
@@ -94,14 +94,14 @@ impl Spool {
         Ok(())
     }
 
-    /// Adds a file that was made elsewhere.
+    /// One more file, by what writes it.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn add(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
-        let mut sink = self.begin();
-        sink.write_all(bytes)?;
-        self.note(path.to_owned(), sink);
+    pub fn add(&mut self, path: &str, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+        let mut sink = std::io::BufWriter::new(self.begin());
+        write(&mut sink)?;
+        self.end(path.to_owned(), sink.into_inner()?);
         Ok(())
     }
 
@@ -110,12 +110,8 @@ impl Spool {
         Sink { disk: Arc::clone(&self.disk), start, bytes: 0, sum: Sum::default() }
     }
 
-    fn end(&mut self, path: String, file: ActivityFile<Sink>) -> Result<()> {
-        self.note(path, file.finish().map_err(Error::other)?);
-        Ok(())
-    }
-
-    fn note(&mut self, path: String, Sink { start, bytes, sum, .. }: Sink) {
+    fn end(&mut self, path: String, sink: Sink) {
+        let Sink { start, bytes, sum, .. } = sink;
         self.files.push(Spooled { path, bytes, sha256: sum.hex(), start });
     }
 }

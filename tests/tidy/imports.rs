@@ -69,6 +69,7 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("uuid", &["run/external_id"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
     ("yaml-rust2", &["run/vendors"]),
+    ("zip", &["run/pack"]),
     ("zstd", &["report/again"]),
 ];
 
