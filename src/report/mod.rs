@@ -115,7 +115,7 @@ pub fn render_by(
     let (tables, pages) = hands::both(hands, tables, || pages(assessment, &folders, wanted));
     files.extend(pages?);
     if wanted.has(Format::Html) {
-        let people = html::render(hands, assessment, &folders, &files)?;
+        let people = html::render(hands, assessment, &folders, &files, wanted.has(Format::Parquet))?;
         files.extend(people);
     }
     files.extend(tables?);
@@ -139,13 +139,14 @@ fn pages(assessment: &Assessment, folders: &[String], wanted: &Formats) -> Resul
         files.push(exports::csv(assessment));
     }
     if wanted.has(Format::Sarif) {
-        files.push(exports::sarif(assessment)?);
+        files.push(exports::sarif(assessment, wanted)?);
     }
     if wanted.has(Format::Ocsf) {
         files.push(exports::ocsf(assessment)?);
     }
     if wanted.has(Format::Markdown) {
-        files.push(OutputFile::new("report.md", markdown::render(assessment, folders)));
+        let documents = if wanted.has(Format::Policies) { folders } else { &[] };
+        files.push(OutputFile::new("report.md", markdown::render(assessment, documents)));
     }
     Ok(files)
 }

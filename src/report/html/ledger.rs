@@ -76,8 +76,8 @@ fn verdict_words(verdict: &str) -> String {
     VERDICTS.iter().find(|(name, _)| *name == verdict).map_or_else(|| spoken(verdict), |(_, words)| (*words).to_owned())
 }
 
-/// The ledger of a role; `proposed` says whether something is to go.
-pub(super) fn of(role: &RoleReport, proposed: bool) -> Ledger {
+/// The ledger of a role; `proposed` says whether something is to go, `has_tables` whether the table of all lines is there.
+pub(super) fn of(role: &RoleReport, proposed: bool, has_tables: bool) -> Ledger {
     let mut entries: Vec<&ActionEntry> = ledger(role).collect();
     entries.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.action.cmp(&b.action)));
     let total = entries.len() as u64;
@@ -101,8 +101,9 @@ pub(super) fn of(role: &RoleReport, proposed: bool) -> Ledger {
         lines,
         left_out: (left > 0).then(|| {
             format!(
-                "{} not shown here, the least telling ones: every line stands in the table parquet/permissions.",
-                if left == 1 { "1 more action is".to_owned() } else { format!("{} are", count(left, "more action")) }
+                "{} not shown here, the least telling ones: every line stands in the table {}.",
+                if left == 1 { "1 more action is".to_owned() } else { format!("{} are", count(left, "more action")) },
+                if has_tables { "parquet/permissions" } else { "permissions, which --format parquet writes" }
             )
         }),
         refused: role

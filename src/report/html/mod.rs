@@ -1,16 +1,18 @@
-//! The report as pages for a browser: an index, and one page for each role and each party.
+//! The report as pages for a browser: an index, and pages for each role, each party and each account.
 //!
 //! They work from `file://`: style, script and charts are part of each page, and its policy lets a browser take nothing
 //! from anywhere else. What strangers wrote is escaped by the templates themselves ([`escaper`]); a page can be read
 //! without its script. Nothing is judged here: a page says what the assessment says.
 
 mod access;
+mod account;
 mod charts;
 mod coverage;
 pub mod escaper;
 mod findings;
 mod index;
 mod ledger;
+mod lists;
 mod party;
 mod policies;
 mod remedy;
@@ -26,10 +28,12 @@ use askama::Template;
 use crate::evidence::hands::{self, Hands};
 use crate::finding::assessment::Assessment;
 
+use self::lists::Lists;
 use self::site::Site;
 use super::{OutputFile, RenderError};
 
-/// Renders all pages; `folders` are those of the roles, `written` the other outputs that pages may point at.
+/// Renders all pages; `folders` are those of the roles, `written` the other outputs that pages may point at, `has_tables`
+/// whether the tables are among them.
 ///
 /// # Errors
 /// [`RenderError::Page`].
@@ -38,11 +42,23 @@ pub fn render(
     assessment: &Assessment,
     folders: &[String],
     written: &[OutputFile],
+    has_tables: bool,
 ) -> Result<Vec<OutputFile>, RenderError> {
-    let site = Site::new(assessment, folders, written);
+    let site = Site::new(assessment, folders, written, has_tables);
     let roles: Vec<usize> = (0..assessment.roles.len()).collect();
     let parties: Vec<usize> = (0..assessment.parties.len()).collect();
-    let mut files = vec![page("report/index.html".to_owned(), &index::view(&site))?];
+    let accounts: Vec<_> = site.accounts.keys().copied().collect();
+    let lists = Lists::of(&site);
+    let mut files = vec![page("report/index.html".to_owned(), &index::view(&site, &lists))?];
+    for view in lists.further() {
+        files.push(page(format!("report/{}", view.href), &view)?);
+    }
+    let pages = hands::map(hands, &accounts, |account| {
+        account::view(&site, *account).into_iter().map(|(path, view)| page(format!("report/{path}"), &view)).collect()
+    });
+    for file in pages.into_iter().flat_map(Vec::into_iter) {
+        files.push(file?);
+    }
     let pages = hands::map(hands, &roles, |at| {
         let view = role::view(&site, *at)?;
         Some(view.and_then(|view| page(format!("report/roles/{}", site.role_page(*at)), &view)))

@@ -9,7 +9,7 @@ use crate::finding::assessment::{Finding, PartyReport};
 
 use super::super::RenderError;
 use super::charts::DrawError;
-use super::findings::{Told, rank, told, worst};
+use super::findings::{Tally, Told, rank, tally, told, worst};
 use super::shell::Shell;
 use super::site::Site;
 use super::timeline::{self, ByDay, Span, window_words};
@@ -40,6 +40,8 @@ pub(super) struct RoleRow {
 /// A finding that is told on the page of a role.
 pub(super) struct Pointer {
     severity: String,
+    suppressed: bool,
+    known: bool,
     title: Long,
     account: String,
     href: String,
@@ -65,7 +67,8 @@ pub(super) struct PartyPage {
     charged: String,
     first: String,
     last: String,
-    worst: Option<String>,
+    tally: Tally,
+    has_tables: bool,
     radius: Option<(String, String)>,
     radius_moves: bool,
     roles_not_known: u64,
@@ -115,7 +118,8 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         charged: number(party.charged_calls),
         first: day_or(party.first_seen, "never"),
         last: day_or(party.last_seen, "never"),
-        worst: worst(&all).0.map(str::to_owned),
+        tally: tally(&all),
+        has_tables: site.has_tables,
         radius: radius.map(|radius| (radius.before.to_string(), radius.after.to_string())),
         radius_moves: radius.is_some_and(|radius| radius.before != radius.after),
         roles_not_known: radius.map_or(0, |radius| radius.roles_not_known),
@@ -151,14 +155,17 @@ fn accounts(party: &PartyReport) -> BTreeSet<AccountId> {
 fn of_roles<'a>(site: &Site<'a>, party: &PartyReport) -> Vec<&'a Finding> {
     let roles = party.roles.iter().filter_map(|arn| site.role(arn));
     let mut found: Vec<&Finding> = roles.flat_map(|(at, _)| site.of_role(at)).copied().collect();
-    found.retain(|finding| finding.suppressed.is_none());
-    found.sort_by_key(|finding| (rank(&finding.severity), &finding.code, &finding.subject));
+    found.sort_by_key(|finding| {
+        (finding.suppressed.is_some(), rank(&finding.severity), &finding.code, &finding.subject)
+    });
     found
 }
 
 fn pointer(site: &Site<'_>, finding: &Finding) -> Pointer {
     Pointer {
         severity: finding.severity.clone(),
+        suppressed: finding.suppressed.is_some(),
+        known: finding.known == Some(true),
         title: Long::of(&sentence(&finding.title)),
         account: finding.account_id.map(|account| account.to_string()).unwrap_or_default(),
         href: site.finding_href(finding),
@@ -182,7 +189,7 @@ fn role_row(site: &Site<'_>, party: &PartyReport, arn: &str) -> RoleRow {
         proposal: role.map(|role| super::role::proposal_words(&role.rightsizing)).unwrap_or_default(),
         radius: role
             .and_then(|role| role.blast_radius)
-            .map(|radius| super::index::radius_words(radius.before, radius.after))
+            .map(|radius| super::lists::radius_words(radius.before, radius.after))
             .unwrap_or_default(),
         worst: found.and_then(|(at, _)| worst(site.of_role(at)).0.map(str::to_owned)),
     }

@@ -8,7 +8,7 @@ use crate::finding::assessment::{Rightsizing, RoleReport};
 
 use super::super::RenderError;
 use super::charts::{self, Chart};
-use super::findings::{Told, told, worst};
+use super::findings::{Tally, Told, tally, told};
 use super::ledger::{self, Ledger};
 use super::policies::{self, Policy};
 use super::remedy::{self, FileLink, Step};
@@ -26,6 +26,7 @@ pub(super) struct RolePage {
     name: Long,
     arn: Long,
     account: String,
+    account_href: Option<String>,
     role_id: Long,
     created: String,
     in_inventory: bool,
@@ -34,7 +35,8 @@ pub(super) struct RolePage {
     idle_words: String,
     idle_reason: String,
     last: String,
-    worst: Option<String>,
+    tally: Tally,
+    has_tables: bool,
     radius: Option<(String, String)>,
     radius_moves: bool,
     parties: Vec<(Long, Option<String>)>,
@@ -102,6 +104,7 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         name: Long::of(&role.name),
         arn: Long::of(&role.arn),
         account: role.account_id.to_string(),
+        account_href: site.account_href(Some(role.account_id)),
         role_id: Long::of(if role.role_id.is_empty() { "not known" } else { &role.role_id }),
         created: role.created_at.map_or_else(|| "not known".to_owned(), day),
         in_inventory: role.in_inventory,
@@ -110,7 +113,8 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         idle_verdict: role.idle.verdict.clone(),
         idle_reason: stopped(&sentence(&role.idle.reason)),
         last: last_activity(role),
-        worst: worst(site.of_role(at)).0.map(str::to_owned),
+        tally: tally(site.of_role(at)),
+        has_tables: site.has_tables,
         radius: role.blast_radius.map(|radius| (radius.before.to_string(), radius.after.to_string())),
         radius_moves: role.blast_radius.is_some_and(|radius| radius.before != radius.after),
         parties_more: parties.len().saturating_sub(PARTIES_NAMED),
@@ -134,7 +138,7 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         services_rows: services.iter().take(SERVICES_LISTED).map(service_row).collect(),
         by_day: timeline::by_day(&span, &timeline::summed(&role.daily), "Uses of actions")?,
         by_action: timeline::by_action(&span, &role.daily)?,
-        ledger: ledger::of(role, role.rightsizing.status == "proposed"),
+        ledger: ledger::of(role, role.rightsizing.status == "proposed", site.has_tables),
         certificate: certificate(&role.rightsizing),
         counter_examples: Few::of(counter_examples(&role.rightsizing), 12),
         status: role.rightsizing.status.clone(),

@@ -101,7 +101,7 @@ impl Long {
     pub(super) fn of(text: &str) -> Self {
         match cut(text, SHOWN_CHARS) {
             None => Self { shown: text.to_owned(), more: None },
-            Some(shown) => Self { shown, more: Some(cut(text, HELD_CHARS).unwrap_or_else(|| text.to_owned())) },
+            Some(shown) => Self { shown, more: Some(held(text, HELD_CHARS)) },
         }
     }
 
@@ -128,6 +128,11 @@ impl Few {
             more: texts.len().saturating_sub(most),
         }
     }
+
+    /// How many bytes they may take on a page, escaped.
+    pub(super) fn weight(&self) -> usize {
+        self.shown.iter().map(|text| text.weight() + 40).sum()
+    }
 }
 
 /// Bytes of a text once it is escaped, at most.
@@ -141,10 +146,25 @@ pub(super) fn cut(text: &str, most: usize) -> Option<String> {
     Some(format!("{}…", text.get(..end).unwrap_or_default()))
 }
 
+/// As much of a text as a page holds: so many characters, and fewer where they have to be escaped one by one.
+pub(super) fn held(text: &str, most: usize) -> String {
+    let mut room = 2 * most;
+    let fits = text.char_indices().take(most).take_while(|(_, c)| {
+        let bytes = weight(c.encode_utf8(&mut [0; 4]));
+        let is_room = bytes <= room;
+        room = room.saturating_sub(bytes);
+        is_room
+    });
+    match fits.last().map_or(0, |(at, c)| at + c.len_utf8()) {
+        end if end == text.len() => text.to_owned(),
+        end => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
 /// A sentence of ours in parts, each with whether it is to be copied: words between backticks are, unless somebody else's
 /// backtick is among them.
 pub(super) fn parts(raw: &str) -> Vec<(bool, String)> {
-    let held = cut(raw, HELD_CHARS * 3).unwrap_or_else(|| raw.to_owned());
+    let held = held(raw, HELD_CHARS * 3);
     if held.matches('`').count() % 2 == 1 {
         return vec![(false, held)];
     }
@@ -180,6 +200,9 @@ mod tests {
         let long = Long::of(&"é".repeat(100_000));
         assert_eq!(long.shown.chars().count(), SHOWN_CHARS + 1);
         assert_eq!(long.more.unwrap().chars().count(), HELD_CHARS + 1);
+        let heavy = Long::of(&"<".repeat(100_000));
+        assert!(heavy.weight() < 6 * SHOWN_CHARS + 2 * HELD_CHARS + 10, "{}", heavy.weight());
+        assert_eq!((held("é<b>", 4), held("é<b>", 3)), ("é<b>".to_owned(), "é…".to_owned()));
     }
 
     /// S43: an odd backtick makes nothing code.
