@@ -6,8 +6,9 @@ mod bundled;
 mod sample;
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::bytes::Regex;
 use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::finding::assessment::Assessment;
 use thirdtrail::report::formats::{Format, Formats};
@@ -29,12 +30,19 @@ fn sets() -> Vec<Formats> {
 
 /// What of a text has the form of a path of the output folder: of a file, or of a folder of files.
 fn named(text: &str) -> BTreeSet<String> {
-    let style = Regex::new(r"(?s)<style>.*?</style>|<script>.*?</script>").unwrap();
-    let form = r#"(?x) (?:^|[^\w/.:-]) ((?:\.\./)*
-        (?: (?:report|roles|parquet)/[\w+=,@./\#-]+ | report\.(?:md|json) | findings\.(?:csv|sarif|ocsf\.jsonl) ))"#;
-    let text = style.replace_all(text, "");
-    let plain = |path: &str| path.trim_end_matches(['.', ',', '/']).split('#').next().unwrap_or_default().to_owned();
-    Regex::new(form).unwrap().captures_iter(&text).map(|found| plain(&found[1])).collect()
+    static PATH: LazyLock<Regex> = LazyLock::new(|| {
+        let form = r#"(?x-u) (?:^|[^\w/.:-]) ((?:\.\./)*
+            (?: (?:report|roles|parquet)/[\w+=,@./\#-]+ | report\.(?:md|json) | findings\.(?:csv|sarif|ocsf\.jsonl) ))"#;
+        Regex::new(form).unwrap()
+    });
+    let plain = |path: &[u8]| {
+        let path = std::str::from_utf8(path).unwrap().trim_end_matches(['.', ',', '/']);
+        path.split('#').next().unwrap_or_default().to_owned()
+    };
+    // Style and script come before and after what a page says.
+    let from = text.find("<main").unwrap_or(0);
+    let text = text[from..].split("<script>").next().unwrap_or_default();
+    PATH.captures_iter(text.as_bytes()).map(|found| plain(&found[1])).collect()
 }
 
 /// How many paths were looked at.
@@ -70,7 +78,7 @@ fn long() -> Assessment {
     role.actions = (0..1_000).map(|at| sample::entry(&format!("s3:Action{at}"), "unused", 0, 0)).collect();
     let model = assessment.sessions.concat().remove(0);
     assessment.sessions.push(vec![model; 100]);
-    let more = (0..250).map(|at| sample::role(&format!("R{at}"), &format!("AROA{at}"), true));
+    let more = (0..200).map(|at| sample::role(&format!("R{at}"), &format!("AROA{at}"), true));
     assessment.roles.extend(more);
     assessment
 }

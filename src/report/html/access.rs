@@ -2,12 +2,12 @@
 
 use crate::finding::assessment::{AccessChange, KeyReport, UserReport};
 
-use super::lists::{Room, Weighed, pages};
+use super::lists::{Room, Weighed};
 use super::site::Site;
 use super::words::{Few, Long, day, day_or, minute};
 
 /// Keys, and changes of access, on the index.
-const SOME: Room = Room { rows: 200, bytes: 100_000 };
+pub(super) const SOME: Room = Room { rows: 200, bytes: 100_000 };
 /// Bytes of a row's markup, at most.
 const MARKUP: usize = 350;
 
@@ -30,14 +30,6 @@ impl Weighed for Key {
     fn weight(&self) -> usize {
         MARKUP + self.user.weight() + self.party.as_ref().map_or(0, Long::weight) + self.networks.weight()
     }
-}
-
-/// The first rows, and how many more there are.
-pub(super) fn some<T: Weighed>(rows: Vec<T>) -> (Vec<T>, u64) {
-    let all = rows.len();
-    let first = pages(rows, SOME).into_iter().next().unwrap_or_default();
-    let more = all - first.len();
-    (first, more as u64)
 }
 
 /// Keys: third parties' first, then those that can be used, the oldest first.

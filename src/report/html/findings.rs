@@ -11,7 +11,7 @@ const EVIDENCE_LINES: usize = 40;
 /// Characters of one such line.
 const EVIDENCE_CHARS: usize = 300;
 /// Bytes of evidence on one page.
-const EVIDENCE_BYTES: usize = 200_000;
+const EVIDENCE_BYTES: usize = 120_000;
 
 /// A finding told in full.
 pub(super) struct Told {
@@ -40,9 +40,10 @@ impl Weighed for &Finding {
     }
 }
 
-/// The findings of one page in full, those that somebody answers for last.
-pub(super) fn told(site: &Site<'_>, findings: &[&Finding]) -> Vec<Told> {
-    let mut room = EVIDENCE_BYTES;
+/// The findings of one page in full, those that somebody answers for last; there is room for one of so many shares of
+/// evidence.
+pub(super) fn told(site: &Site<'_>, findings: &[&Finding], share: usize) -> Vec<Told> {
+    let mut room = EVIDENCE_BYTES / share;
     let mut told: Vec<Told> = findings.iter().map(|finding| tell(site, finding, &mut room)).collect();
     told.sort_by_key(|one| one.suppressed.is_some());
     told

@@ -134,8 +134,8 @@ pub(super) fn view<'l>(site: &Site<'l>, lists: &'l Lists) -> IndexPage<'l> {
     let open: Vec<&Finding> = findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
     let roles = lists::first(&lists.roles);
     let offered: BTreeSet<&str> = roles.iter().map(|role| role.account.as_str()).collect();
-    let (keys, keys_more) = access::some(access::keys(site, &assessment.users));
-    let (changes, changes_more) = access::some(access::changes(site, &assessment.access_changes));
+    let (keys, keys_more) = lists::within(access::keys(site, &assessment.users), access::SOME);
+    let (changes, changes_more) = lists::within(access::changes(site, &assessment.access_changes), access::SOME);
     let known = findings.iter().any(|finding| finding.known.is_some());
     IndexPage {
         shell: Shell::new(""),

@@ -76,8 +76,9 @@ fn verdict_words(verdict: &str) -> String {
     VERDICTS.iter().find(|(name, _)| *name == verdict).map_or_else(|| spoken(verdict), |(_, words)| (*words).to_owned())
 }
 
-/// The ledger of a role; `proposed` says whether something is to go, `has_tables` whether the table of all lines is there.
-pub(super) fn of(role: &RoleReport, proposed: bool, has_tables: bool) -> Ledger {
+/// The ledger of a role, in one of so many shares of its room; `has_tables` says whether the table of all lines is there.
+pub(super) fn of(role: &RoleReport, has_tables: bool, share: usize) -> Ledger {
+    let proposed = role.rightsizing.status == "proposed";
     let mut entries: Vec<&ActionEntry> = ledger(role).collect();
     entries.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.action.cmp(&b.action)));
     let total = entries.len() as u64;
@@ -88,7 +89,7 @@ pub(super) fn of(role: &RoleReport, proposed: bool, has_tables: bool) -> Ledger 
     for entry in &entries {
         let line = line(entry, proposed);
         bytes += line.weight();
-        if lines.len() >= LINES || bytes > LINE_BYTES {
+        if lines.len() >= LINES || bytes > LINE_BYTES / share {
             break;
         }
         lines.push(line);

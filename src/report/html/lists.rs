@@ -63,6 +63,14 @@ pub(super) fn pages<T: Weighed>(rows: Vec<T>, room: Room) -> Vec<Vec<T>> {
     pages
 }
 
+/// The rows for which there is room, and how many more there are.
+pub(super) fn within<T: Weighed>(rows: Vec<T>, room: Room) -> (Vec<T>, u64) {
+    let all = rows.len();
+    let first = pages(rows, room).into_iter().next().unwrap_or_default();
+    let more = all - first.len();
+    (first, more as u64)
+}
+
 /// All lists, in pages.
 pub(super) struct Lists {
     pub(super) findings: Vec<Vec<FindingRow>>,
@@ -270,7 +278,7 @@ fn parties(site: &Site<'_>) -> Vec<PartyRow> {
             name: Long::of(&party.name),
             kind: party.kind.clone(),
             kind_words: kind_words(&party.kind),
-            channels: party.channels.iter().map(|channel| spoken(channel)).collect::<Vec<_>>().join(", "),
+            channels: short(&party.channels.iter().map(|one| spoken(one)).collect::<Vec<_>>().join(", "), TITLE_CHARS),
             roles: len(&party.roles),
             sessions: party.sessions,
             calls: party.calls,

@@ -32,6 +32,11 @@ use self::lists::Lists;
 use self::site::Site;
 use super::{OutputFile, RenderError};
 
+/// Bytes of a role's page that a browser likes; one that is larger is made again with less of what can be long.
+const ROLE_BYTES: usize = 950_000;
+/// How much less.
+const THRIFT: usize = 5;
+
 /// Renders all pages; `folders` are those of the roles, `written` the other outputs that pages may point at, `has_tables`
 /// whether the tables are among them.
 ///
@@ -60,8 +65,9 @@ pub fn render(
         files.push(file?);
     }
     let pages = hands::map(hands, &roles, |at| {
-        let view = role::view(&site, *at)?;
-        Some(view.and_then(|view| page(format!("report/roles/{}", site.role_page(*at)), &view)))
+        let whole = role_page(&site, *at, 1)?;
+        let is_heavy = whole.as_ref().is_ok_and(|file| file.bytes.len() > ROLE_BYTES);
+        if is_heavy { role_page(&site, *at, THRIFT) } else { Some(whole) }
     });
     for file in pages.into_iter().flatten() {
         files.push(file?);
@@ -74,6 +80,12 @@ pub fn render(
         files.push(file?);
     }
     Ok(files)
+}
+
+/// The page of a role, in which what can be long has one of so many shares of its room.
+fn role_page(site: &Site<'_>, at: usize, share: usize) -> Option<Result<OutputFile, RenderError>> {
+    let view = role::view(site, at, share)?;
+    Some(view.and_then(|view| page(format!("report/roles/{}", site.role_page(at)), &view)))
 }
 
 fn page(path: String, view: &impl Template) -> Result<OutputFile, RenderError> {

@@ -10,6 +10,7 @@ use crate::finding::assessment::{Finding, PartyReport};
 use super::super::RenderError;
 use super::charts::DrawError;
 use super::findings::{Tally, Told, rank, tally, told, worst};
+use super::lists::{Room, Weighed, within};
 use super::shell::Shell;
 use super::site::Site;
 use super::timeline::{self, ByDay, Span, window_words};
@@ -17,9 +18,9 @@ use super::trust::{self, Session};
 use super::words::{Few, Long, day, day_or, number, sentence, share, spoken};
 
 /// Roles on a party's page.
-const ROLES: usize = 500;
+const ROLES: Room = Room { rows: 500, bytes: 160_000 };
 /// Findings of its roles on a party's page; each is told in full on the role's.
-const ROLE_FINDINGS: usize = 200;
+const ROLE_FINDINGS: Room = Room { rows: 200, bytes: 100_000 };
 /// Networks, agents, Regions, charged APIs.
 const NAMES: usize = 60;
 
@@ -47,6 +48,18 @@ pub(super) struct Pointer {
     href: String,
 }
 
+impl Weighed for RoleRow {
+    fn weight(&self) -> usize {
+        400 + self.name.weight() + self.href.as_deref().map_or(0, str::len)
+    }
+}
+
+impl Weighed for Pointer {
+    fn weight(&self) -> usize {
+        200 + self.title.weight() + self.href.len()
+    }
+}
+
 /// What the template takes.
 #[derive(Template)]
 #[template(path = "party.html")]
@@ -57,7 +70,7 @@ pub(super) struct PartyPage {
     kind_words: String,
     known_by: Option<String>,
     window: String,
-    channels: Vec<String>,
+    channels: Few,
     sessions: String,
     calls: String,
     denied: String,
@@ -98,9 +111,12 @@ pub(super) fn view(site: &Site<'_>, at: usize) -> Option<Result<PartyPage, Rende
 
 fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, DrawError> {
     let role_findings = of_roles(site, party);
-    let sessions = site.sessions_by(&party.id);
+    let (latest, latest_more) = trust::latest(site, site.sessions_by(&party.id));
     let radius = party.blast_radius;
+    let (roles, roles_more) = within(party.roles.iter().map(|arn| role_row(site, party, arn)).collect(), ROLES);
     let all: Vec<&Finding> = site.of_party(at).iter().chain(&role_findings).copied().collect();
+    let pointers = role_findings.into_iter().map(|finding| pointer(site, finding)).collect();
+    let (role_findings, role_findings_more) = within(pointers, ROLE_FINDINGS);
     Ok(PartyPage {
         shell: Shell::new("../"),
         name: Long::of(&party.name),
@@ -108,7 +124,7 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         kind_words: kind_words(&party.kind),
         known_by: party.known_by.clone(),
         window: window_words(site.assessment),
-        channels: party.channels.iter().map(|channel| spoken(channel)).collect(),
+        channels: Few::of(&party.channels.iter().map(|channel| spoken(channel)).collect::<Vec<_>>(), NAMES),
         sessions: number(party.sessions),
         calls: number(party.calls),
         denied: number(party.denied),
@@ -123,13 +139,13 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         radius: radius.map(|radius| (radius.before.to_string(), radius.after.to_string())),
         radius_moves: radius.is_some_and(|radius| radius.before != radius.after),
         roles_not_known: radius.map_or(0, |radius| radius.roles_not_known),
-        findings: told(site, site.of_party(at)),
-        role_findings_more: role_findings.len().saturating_sub(ROLE_FINDINGS) as u64,
-        role_findings: role_findings.into_iter().take(ROLE_FINDINGS).map(|finding| pointer(site, finding)).collect(),
-        roles: party.roles.iter().take(ROLES).map(|arn| role_row(site, party, arn)).collect(),
-        roles_more: party.roles.len().saturating_sub(ROLES) as u64,
-        latest: trust::latest(site, sessions),
-        latest_more: sessions.len().saturating_sub(trust::SESSIONS) as u64,
+        findings: told(site, site.of_party(at), 1),
+        role_findings,
+        role_findings_more,
+        roles,
+        roles_more,
+        latest,
+        latest_more,
         by_day: timeline::by_day(&Span::of(site.assessment, &accounts(party)), &party.days, "Calls")?,
         networks: Few::of(&party.networks, NAMES),
         agents: Few::of(&party.agents, NAMES),

@@ -10,6 +10,7 @@ use super::super::RenderError;
 use super::charts::{self, Chart};
 use super::findings::{Tally, Told, tally, told};
 use super::ledger::{self, Ledger};
+use super::lists::{Weighed, within};
 use super::policies::{self, Policy};
 use super::remedy::{self, FileLink, Step};
 use super::shell::Shell;
@@ -49,6 +50,7 @@ pub(super) struct RolePage {
     principals: Vec<Principal>,
     principals_more: u64,
     sent: Vec<Sent>,
+    sent_more: u64,
     narrowing: Option<Narrowing>,
     trust_steps: Vec<Step>,
     sessions_words: String,
@@ -65,15 +67,18 @@ pub(super) struct RolePage {
     counter_examples: Few,
     status: String,
     policies: Vec<Policy>,
+    policies_more: u64,
     has_diffs: bool,
-    not_considered: Vec<String>,
+    not_considered: Few,
     unknown_patterns: Few,
     scripts: Vec<Step>,
     steps: Vec<Step>,
+    steps_more: u64,
     guardrail: Option<String>,
     guardrail_actions: Few,
     guardrail_steps: Vec<Step>,
     files: Vec<FileLink>,
+    files_more: u64,
 }
 
 /// From a role's page to the output folder.
@@ -83,22 +88,28 @@ const PARTIES_NAMED: usize = 6;
 /// Services in the table below the access graph.
 const SERVICES_LISTED: usize = 60;
 
-/// The page of the role at that place; nothing where there is none.
-pub(super) fn view(site: &Site<'_>, at: usize) -> Option<Result<RolePage, RenderError>> {
+/// The page of the role at that place, in which the ledger, differences and evidence have one of so many shares of their
+/// room; nothing where there is none.
+pub(super) fn view(site: &Site<'_>, at: usize, share: usize) -> Option<Result<RolePage, RenderError>> {
     let role = site.assessment.roles.get(at)?;
     let failed = |error: charts::DrawError| RenderError::Page {
         path: format!("report/roles/{}", site.role_page(at)),
         why: error.to_string(),
     };
-    Some(page(site, at, role).map_err(failed))
+    Some(page(site, at, role, share).map_err(failed))
 }
 
-fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage, charts::DrawError> {
+fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport, share: usize) -> Result<RolePage, charts::DrawError> {
     let services = ledger::by_service(role);
     let span = Span::of(site.assessment, &BTreeSet::from([role.account_id]));
-    let policies = policies::of(site, role, UP);
+    let (policies, policies_more) = policies::of(site, role, UP, share);
     let parties = outside_parties(site, role);
-    let sessions = site.sessions_of(role);
+    let (latest, latest_more) = trust::latest(site, site.sessions_of(role));
+    let (principals, principals_more) = trust::principals(site, role);
+    let (sent, sent_more) = trust::sent(site, role);
+    let (by_party, by_party_more) = by_party(site, role);
+    let (steps, steps_more) = remedy::steps(role);
+    let (files, files_more) = remedy::files(site, site.folder(at), UP);
     Ok(RolePage {
         shell: Shell::new("../"),
         name: Long::of(&role.name),
@@ -123,38 +134,45 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         granted: number(role.rightsizing.granted),
         used: number(services.iter().map(|service| service.used).sum()),
         proposal_words: proposal_words(&role.rightsizing),
-        findings: told(site, site.of_role(at)),
-        principals: trust::principals(site, role),
-        principals_more: (role.trust.len().saturating_sub(trust::ROWS)) as u64,
-        sent: trust::sent(site, role),
+        findings: told(site, site.of_role(at), share),
+        principals,
+        principals_more,
+        sent,
+        sent_more,
         narrowing: trust::narrowing(role),
         trust_steps: remedy::trust_steps(role),
         sessions_words: sessions_words(site, role),
-        by_party: by_party(site, role),
-        by_party_more: (role.sessions.by_party.len().saturating_sub(trust::ROWS)) as u64,
-        latest: trust::latest(site, sessions),
-        latest_more: (sessions.len().saturating_sub(trust::SESSIONS)) as u64,
+        by_party,
+        by_party_more,
+        latest,
+        latest_more,
         services: charts::services(&services)?,
         services_rows: services.iter().take(SERVICES_LISTED).map(service_row).collect(),
         by_day: timeline::by_day(&span, &timeline::summed(&role.daily), "Uses of actions")?,
         by_action: timeline::by_action(&span, &role.daily)?,
-        ledger: ledger::of(role, role.rightsizing.status == "proposed", site.has_tables),
+        ledger: ledger::of(role, site.has_tables, share),
         certificate: certificate(&role.rightsizing),
         counter_examples: Few::of(counter_examples(&role.rightsizing), 12),
         status: role.rightsizing.status.clone(),
         has_diffs: policies.iter().any(|policy| !policy.statements.is_empty()),
+        policies_more,
         policies,
-        not_considered: role.rightsizing.not_considered.iter().map(|text| stopped(&sentence(text))).collect(),
+        not_considered: Few::of(
+            &role.rightsizing.not_considered.iter().map(|text| stopped(&sentence(text))).collect::<Vec<_>>(),
+            policies::POLICIES,
+        ),
         unknown_patterns: Few::of(&role.rightsizing.unknown_patterns, 12),
         scripts: remedy::scripts(role),
-        steps: remedy::steps(role),
+        steps,
+        steps_more,
         guardrail: guardrail(&role.rightsizing),
         guardrail_actions: Few::of(
             &role.rightsizing.guardrail.actions.iter().map(|action| action.as_str()).collect::<Vec<_>>(),
             12,
         ),
         guardrail_steps: remedy::guardrail_steps(role),
-        files: remedy::files(site, site.folder(at), UP),
+        files,
+        files_more,
     })
 }
 
@@ -180,15 +198,19 @@ fn outside_parties(site: &Site<'_>, role: &RoleReport) -> Vec<(Long, Option<Stri
     parties.into_iter().map(|(name, href)| (Long::of(name), href)).collect()
 }
 
-fn by_party(site: &Site<'_>, role: &RoleReport) -> Vec<(Long, Option<String>, String)> {
+impl Weighed for (Long, Option<String>, String) {
+    fn weight(&self) -> usize {
+        100 + self.0.weight() + self.1.as_deref().map_or(0, str::len)
+    }
+}
+
+/// The sessions of each party, the most first, and how many parties more there are.
+fn by_party(site: &Site<'_>, role: &RoleReport) -> (Vec<(Long, Option<String>, String)>, u64) {
     let mut parties: Vec<(&String, &u64)> = role.sessions.by_party.iter().collect();
     parties.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
     let name = |id: &str| Long::of(site.party_name(id).unwrap_or(id));
-    parties
-        .into_iter()
-        .take(trust::ROWS)
-        .map(|(id, sessions)| (name(id), site.party_href(id), number(*sessions)))
-        .collect()
+    let rows = parties.into_iter().map(|(id, sessions)| (name(id), site.party_href(id), number(*sessions)));
+    within(rows.collect(), trust::ROWS)
 }
 
 fn sessions_words(site: &Site<'_>, role: &RoleReport) -> String {

@@ -10,6 +10,9 @@ pub(super) const SHOWN_CHARS: usize = 120;
 /// Characters of it that a page holds at all; the whole is in `report.json` and the tables.
 pub(super) const HELD_CHARS: usize = 600;
 
+/// Bytes of several texts in one place, after which only their number is told.
+const FEW_BYTES: usize = 5_000;
+
 /// `12,345`.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -123,10 +126,14 @@ pub(super) struct Few {
 impl Few {
     /// The first `most` of them.
     pub(super) fn of<T: AsRef<str>>(texts: &[T], most: usize) -> Self {
-        Self {
-            shown: texts.iter().take(most).map(|text| Long::of(text.as_ref())).collect(),
-            more: texts.len().saturating_sub(most),
-        }
+        let mut room = FEW_BYTES;
+        let texts_shown = texts.iter().take(most).map(|text| Long::of(text.as_ref())).take_while(|text| {
+            let is_room = room > 0;
+            room = room.saturating_sub(text.weight());
+            is_room
+        });
+        let shown: Vec<Long> = texts_shown.collect();
+        Self { more: texts.len() - shown.len(), shown }
     }
 
     /// How many bytes they may take on a page, escaped.
@@ -148,7 +155,7 @@ pub(super) fn cut(text: &str, most: usize) -> Option<String> {
 
 /// As much of a text as a page holds: so many characters, and fewer where they have to be escaped one by one.
 pub(super) fn held(text: &str, most: usize) -> String {
-    let mut room = 2 * most;
+    let mut room = most + most / 2;
     let fits = text.char_indices().take(most).take_while(|(_, c)| {
         let bytes = weight(c.encode_utf8(&mut [0; 4]));
         let is_room = bytes <= room;
@@ -199,10 +206,11 @@ mod tests {
         assert_eq!(Long::of("short").more, None);
         let long = Long::of(&"é".repeat(100_000));
         assert_eq!(long.shown.chars().count(), SHOWN_CHARS + 1);
-        assert_eq!(long.more.unwrap().chars().count(), HELD_CHARS + 1);
+        assert!(long.more.unwrap().ends_with("é…"));
+        assert_eq!(Long::of(&"x".repeat(100_000)).more.unwrap().chars().count(), HELD_CHARS + 1);
         let heavy = Long::of(&"<".repeat(100_000));
         assert!(heavy.weight() < 6 * SHOWN_CHARS + 2 * HELD_CHARS + 10, "{}", heavy.weight());
-        assert_eq!((held("é<b>", 4), held("é<b>", 3)), ("é<b>".to_owned(), "é…".to_owned()));
+        assert_eq!((held("é<b", 8), held("é<b", 3)), ("é<b".to_owned(), "é…".to_owned()));
     }
 
     /// S43: an odd backtick makes nothing code.
