@@ -17,7 +17,7 @@ use thirdtrail::report::{html, paths};
 /// How many of each.
 const MANY: usize = 5_000;
 /// How many of what has a page of its own.
-const SEVERAL: usize = 1_200;
+const SEVERAL: usize = 600;
 /// Bytes that the index may have, and any other page.
 const INDEX: usize = 3_000_000;
 const PAGE: usize = 1_000_000;
@@ -125,7 +125,7 @@ fn findings_of_many_users_have_their_pages() {
     assert!(index.contains("go on in the same order on page"));
 }
 
-/// More than a thousand accounts with a trail, a finding and a role each, of parties with endless names.
+/// Hundreds of accounts with a trail, a finding and a role each, of parties with endless names.
 #[test]
 fn many_accounts_roles_and_parties_have_their_pages() {
     let mut assessment = small();
