@@ -10,7 +10,7 @@ use super::access::{self, Change, Key};
 use super::account::AccountRow;
 use super::coverage::{self, Coverage};
 use super::findings::worst;
-use super::lists::{self, FindingRow, Further, Lists, PartyRow, RoleRow};
+use super::lists::{self, FindingRow, Further, Lists, PartyRow, RoleRow, Shown};
 use super::party::kind_words;
 use super::shell::Shell;
 use super::site::{SEVERITIES, Site};
@@ -121,10 +121,8 @@ pub(super) struct IndexPage<'l> {
     accounts_offered: BTreeSet<&'l str>,
     idle_verdicts: Vec<Choice>,
     role_kinds: Vec<Choice>,
-    keys: Vec<Key>,
-    keys_more: u64,
-    changes: Vec<Change>,
-    changes_more: u64,
+    keys: Shown<Key>,
+    changes: Shown<Change>,
 }
 
 /// The page.
@@ -134,8 +132,6 @@ pub(super) fn view<'l>(site: &Site<'l>, lists: &'l Lists) -> IndexPage<'l> {
     let open: Vec<&Finding> = findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
     let roles = lists::first(&lists.roles);
     let offered: BTreeSet<&str> = roles.iter().map(|role| role.account.as_str()).collect();
-    let (keys, keys_more) = lists::within(access::keys(site, &assessment.users), access::SOME);
-    let (changes, changes_more) = lists::within(access::changes(site, &assessment.access_changes), access::SOME);
     let known = findings.iter().any(|finding| finding.known.is_some());
     IndexPage {
         shell: Shell::new(""),
@@ -164,10 +160,8 @@ pub(super) fn view<'l>(site: &Site<'l>, lists: &'l Lists) -> IndexPage<'l> {
         role_kinds: choices(roles.iter().flat_map(|role| role.kinds.split(' ')), kind_words),
         roles,
         roles_further: lists::further("roles", &lists.roles),
-        keys,
-        keys_more,
-        changes,
-        changes_more,
+        keys: lists::within(access::keys(site, &assessment.users), access::SOME),
+        changes: lists::within(access::changes(site, &assessment.access_changes), access::SOME),
         open: open.len() as u64,
     }
 }

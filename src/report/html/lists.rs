@@ -63,12 +63,19 @@ pub(super) fn pages<T: Weighed>(rows: Vec<T>, room: Room) -> Vec<Vec<T>> {
     pages
 }
 
+/// As much of a list as a page shows.
+pub(super) struct Shown<T> {
+    /// These.
+    pub(super) rows: Vec<T>,
+    /// How many more there are.
+    pub(super) more: u64,
+}
+
 /// The rows for which there is room, and how many more there are.
-pub(super) fn within<T: Weighed>(rows: Vec<T>, room: Room) -> (Vec<T>, u64) {
+pub(super) fn within<T: Weighed>(rows: Vec<T>, room: Room) -> Shown<T> {
     let all = rows.len();
-    let first = pages(rows, room).into_iter().next().unwrap_or_default();
-    let more = all - first.len();
-    (first, more as u64)
+    let rows = pages(rows, room).into_iter().next().unwrap_or_default();
+    Shown { more: (all - rows.len()) as u64, rows }
 }
 
 /// All lists, in pages.

@@ -10,7 +10,7 @@ use crate::finding::assessment::{Finding, PartyReport};
 use super::super::RenderError;
 use super::charts::DrawError;
 use super::findings::{Tally, Told, rank, tally, told, worst};
-use super::lists::{Room, Weighed, within};
+use super::lists::{Room, Shown, Weighed, within};
 use super::shell::Shell;
 use super::site::Site;
 use super::timeline::{self, ByDay, Span, window_words};
@@ -86,12 +86,9 @@ pub(super) struct PartyPage {
     radius_moves: bool,
     roles_not_known: u64,
     findings: Vec<Told>,
-    role_findings: Vec<Pointer>,
-    role_findings_more: u64,
-    roles: Vec<RoleRow>,
-    roles_more: u64,
-    latest: Vec<Session>,
-    latest_more: u64,
+    role_findings: Shown<Pointer>,
+    roles: Shown<RoleRow>,
+    latest: Shown<Session>,
     by_day: Option<ByDay>,
     networks: Few,
     agents: Few,
@@ -111,12 +108,9 @@ pub(super) fn view(site: &Site<'_>, at: usize) -> Option<Result<PartyPage, Rende
 
 fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, DrawError> {
     let role_findings = of_roles(site, party);
-    let (latest, latest_more) = trust::latest(site, site.sessions_by(&party.id));
     let radius = party.blast_radius;
-    let (roles, roles_more) = within(party.roles.iter().map(|arn| role_row(site, party, arn)).collect(), ROLES);
     let all: Vec<&Finding> = site.of_party(at).iter().chain(&role_findings).copied().collect();
     let pointers = role_findings.into_iter().map(|finding| pointer(site, finding)).collect();
-    let (role_findings, role_findings_more) = within(pointers, ROLE_FINDINGS);
     Ok(PartyPage {
         shell: Shell::new("../"),
         name: Long::of(&party.name),
@@ -140,12 +134,9 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         radius_moves: radius.is_some_and(|radius| radius.before != radius.after),
         roles_not_known: radius.map_or(0, |radius| radius.roles_not_known),
         findings: told(site, site.of_party(at), 1),
-        role_findings,
-        role_findings_more,
-        roles,
-        roles_more,
-        latest,
-        latest_more,
+        role_findings: within(pointers, ROLE_FINDINGS),
+        roles: within(party.roles.iter().map(|arn| role_row(site, party, arn)).collect(), ROLES),
+        latest: trust::latest(site, site.sessions_by(&party.id)),
         by_day: timeline::by_day(&Span::of(site.assessment, &accounts(party)), &party.days, "Calls")?,
         networks: Few::of(&party.networks, NAMES),
         agents: Few::of(&party.agents, NAMES),

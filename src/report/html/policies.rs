@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::finding::assessment::{PolicyReport, RoleReport};
 use crate::policy::diff::{LineChange, lines};
 
+use super::lists::Shown;
 use super::site::Site;
 use super::words::{Few, Long, count, cut, number, spoken, weight};
 
@@ -59,13 +60,12 @@ pub(super) struct Line {
 
 /// The policies of a role, in one of so many shares of their room, and how many more there are; `up` leads from the page to
 /// the output folder.
-pub(super) fn of(site: &Site<'_>, role: &RoleReport, up: &str, share: usize) -> (Vec<Policy>, u64) {
+pub(super) fn of(site: &Site<'_>, role: &RoleReport, up: &str, share: usize) -> Shown<Policy> {
     let mut room = DIFF_BYTES / share;
     let proposed = role.rightsizing.status == "proposed";
     let shown = role.policies.iter().take(POLICIES / share);
     let policies: Vec<Policy> = shown.map(|policy| view(site, policy, proposed, up, &mut room)).collect();
-    let more = role.policies.len() - policies.len();
-    (policies, more as u64)
+    Shown { more: (role.policies.len() - policies.len()) as u64, rows: policies }
 }
 
 fn view(site: &Site<'_>, policy: &PolicyReport, proposed: bool, up: &str, room: &mut usize) -> Policy {

@@ -5,7 +5,7 @@ use crate::finding::assessment::RoleReport;
 use super::super::escape::shell_word;
 use super::super::markdown::{apply, guardrail, trust_narrowing};
 use super::super::remediation::plan;
-use super::lists::{Room, Weighed, within};
+use super::lists::{Room, Shown, Weighed, within};
 use super::site::Site;
 use super::words::{Long, weight};
 
@@ -44,9 +44,9 @@ impl Weighed for FileLink {
 }
 
 /// The steps to the proposed policies, and how many more there are.
-pub(super) fn steps(role: &RoleReport) -> (Vec<Step>, u64) {
+pub(super) fn steps(role: &RoleReport) -> Shown<Step> {
     if role.rightsizing.status != "proposed" {
-        return (Vec::new(), 0);
+        return Shown { rows: Vec::new(), more: 0 };
     }
     let step = |step: &plan::Step<'_>| Step {
         title: "Policy".to_owned(),
@@ -104,7 +104,7 @@ pub(super) fn trust_steps(role: &RoleReport) -> Vec<Step> {
 }
 
 /// Every file in the role's folder, those that a person runs or applies as a whole first.
-pub(super) fn files<'a>(site: &Site<'a>, folder: &'a str, up: &str) -> (Vec<FileLink>, u64) {
+pub(super) fn files<'a>(site: &Site<'a>, folder: &'a str, up: &str) -> Shown<FileLink> {
     let mut files: Vec<FileLink> = site
         .files_in(folder)
         .map(|(path, name)| FileLink { name: name.to_owned(), href: format!("{up}{path}"), what: what(name) })

@@ -10,7 +10,7 @@ use super::super::RenderError;
 use super::charts::{self, Chart};
 use super::findings::{Tally, Told, tally, told};
 use super::ledger::{self, Ledger};
-use super::lists::{Weighed, within};
+use super::lists::{Shown, Weighed, within};
 use super::policies::{self, Policy};
 use super::remedy::{self, FileLink, Step};
 use super::shell::Shell;
@@ -47,17 +47,13 @@ pub(super) struct RolePage {
     used: String,
     proposal_words: String,
     findings: Vec<Told>,
-    principals: Vec<Principal>,
-    principals_more: u64,
-    sent: Vec<Sent>,
-    sent_more: u64,
+    principals: Shown<Principal>,
+    sent: Shown<Sent>,
     narrowing: Option<Narrowing>,
     trust_steps: Vec<Step>,
     sessions_words: String,
-    by_party: Vec<(Long, Option<String>, String)>,
-    by_party_more: u64,
-    latest: Vec<Session>,
-    latest_more: u64,
+    by_party: Shown<(Long, Option<String>, String)>,
+    latest: Shown<Session>,
     services: Option<Chart>,
     services_rows: Vec<[String; 6]>,
     by_day: Option<ByDay>,
@@ -66,19 +62,16 @@ pub(super) struct RolePage {
     certificate: String,
     counter_examples: Few,
     status: String,
-    policies: Vec<Policy>,
-    policies_more: u64,
+    policies: Shown<Policy>,
     has_diffs: bool,
     not_considered: Few,
     unknown_patterns: Few,
     scripts: Vec<Step>,
-    steps: Vec<Step>,
-    steps_more: u64,
+    steps: Shown<Step>,
     guardrail: Option<String>,
     guardrail_actions: Few,
     guardrail_steps: Vec<Step>,
-    files: Vec<FileLink>,
-    files_more: u64,
+    files: Shown<FileLink>,
 }
 
 /// From a role's page to the output folder.
@@ -102,14 +95,8 @@ pub(super) fn view(site: &Site<'_>, at: usize, share: usize) -> Option<Result<Ro
 fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport, share: usize) -> Result<RolePage, charts::DrawError> {
     let services = ledger::by_service(role);
     let span = Span::of(site.assessment, &BTreeSet::from([role.account_id]));
-    let (policies, policies_more) = policies::of(site, role, UP, share);
+    let policies = policies::of(site, role, UP, share);
     let parties = outside_parties(site, role);
-    let (latest, latest_more) = trust::latest(site, site.sessions_of(role));
-    let (principals, principals_more) = trust::principals(site, role);
-    let (sent, sent_more) = trust::sent(site, role);
-    let (by_party, by_party_more) = by_party(site, role);
-    let (steps, steps_more) = remedy::steps(role);
-    let (files, files_more) = remedy::files(site, site.folder(at), UP);
     Ok(RolePage {
         shell: Shell::new("../"),
         name: Long::of(&role.name),
@@ -135,17 +122,13 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport, share: usize) -> R
         used: number(services.iter().map(|service| service.used).sum()),
         proposal_words: proposal_words(&role.rightsizing),
         findings: told(site, site.of_role(at), share),
-        principals,
-        principals_more,
-        sent,
-        sent_more,
+        principals: trust::principals(site, role),
+        sent: trust::sent(site, role),
         narrowing: trust::narrowing(role),
         trust_steps: remedy::trust_steps(role),
         sessions_words: sessions_words(site, role),
-        by_party,
-        by_party_more,
-        latest,
-        latest_more,
+        by_party: by_party(site, role),
+        latest: trust::latest(site, site.sessions_of(role)),
         services: charts::services(&services)?,
         services_rows: services.iter().take(SERVICES_LISTED).map(service_row).collect(),
         by_day: timeline::by_day(&span, &timeline::summed(&role.daily), "Uses of actions")?,
@@ -154,8 +137,7 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport, share: usize) -> R
         certificate: certificate(&role.rightsizing),
         counter_examples: Few::of(counter_examples(&role.rightsizing), 12),
         status: role.rightsizing.status.clone(),
-        has_diffs: policies.iter().any(|policy| !policy.statements.is_empty()),
-        policies_more,
+        has_diffs: policies.rows.iter().any(|policy| !policy.statements.is_empty()),
         policies,
         not_considered: Few::of(
             &role.rightsizing.not_considered.iter().map(|text| stopped(&sentence(text))).collect::<Vec<_>>(),
@@ -163,16 +145,14 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport, share: usize) -> R
         ),
         unknown_patterns: Few::of(&role.rightsizing.unknown_patterns, 12),
         scripts: remedy::scripts(role),
-        steps,
-        steps_more,
+        steps: remedy::steps(role),
         guardrail: guardrail(&role.rightsizing),
         guardrail_actions: Few::of(
             &role.rightsizing.guardrail.actions.iter().map(|action| action.as_str()).collect::<Vec<_>>(),
             12,
         ),
         guardrail_steps: remedy::guardrail_steps(role),
-        files,
-        files_more,
+        files: remedy::files(site, site.folder(at), UP),
     })
 }
 
@@ -205,7 +185,7 @@ impl Weighed for (Long, Option<String>, String) {
 }
 
 /// The sessions of each party, the most first, and how many parties more there are.
-fn by_party(site: &Site<'_>, role: &RoleReport) -> (Vec<(Long, Option<String>, String)>, u64) {
+fn by_party(site: &Site<'_>, role: &RoleReport) -> Shown<(Long, Option<String>, String)> {
     let mut parties: Vec<(&String, &u64)> = role.sessions.by_party.iter().collect();
     parties.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
     let name = |id: &str| Long::of(site.party_name(id).unwrap_or(id));

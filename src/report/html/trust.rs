@@ -2,7 +2,7 @@
 
 use crate::finding::assessment::{ExternalIdReport, RoleReport, SessionRow};
 
-use super::lists::{Room, Weighed, within};
+use super::lists::{Room, Shown, Weighed, within};
 use super::site::Site;
 use super::words::{Few, Long, count, minute, number, sentence, spoken, stopped};
 
@@ -32,7 +32,7 @@ impl Weighed for Principal {
 }
 
 /// The principals, outsiders first, and how many more there are.
-pub(super) fn principals(site: &Site<'_>, role: &RoleReport) -> (Vec<Principal>, u64) {
+pub(super) fn principals(site: &Site<'_>, role: &RoleReport) -> Shown<Principal> {
     let mut entries: Vec<_> = role.trust.iter().collect();
     entries.sort_by_key(|entry| !entry.outside);
     let view = entries.into_iter().map(|entry| {
@@ -109,7 +109,7 @@ impl Weighed for Sent {
 }
 
 /// What hand-offs carried, by party, and how many parties more there are.
-pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> (Vec<Sent>, u64) {
+pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> Shown<Sent> {
     let view = role.external_ids.iter().map(|used| {
         let (verdict, tone) = match used.verdict {
             "enforced" => ("enforced already", "good"),
@@ -144,10 +144,8 @@ pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> (Vec<Sent>, u64) {
 /// A narrower trust policy.
 pub(super) struct Narrowing {
     pub(super) headline: String,
-    pub(super) steps: Vec<(Long, String, Long)>,
-    pub(super) steps_more: u64,
-    pub(super) left_alone: Vec<(Long, String, Long)>,
-    pub(super) left_alone_more: u64,
+    pub(super) steps: Shown<(Long, String, Long)>,
+    pub(super) left_alone: Shown<(Long, String, Long)>,
     pub(super) replay: Option<String>,
     pub(super) counter_examples: Few,
     pub(super) advice: Option<Long>,
@@ -172,9 +170,7 @@ pub(super) fn narrowing(role: &RoleReport) -> Option<Narrowing> {
     let is_quiet = report.status == "unchanged" && report.left_alone.is_empty() && report.advice.is_none();
     let reason = report.reason.as_deref().map_or(String::new(), |reason| format!(" {}", stopped(&sentence(reason))));
     let steps = report.steps.iter().map(|step| (&step.statement, step.kind, &step.detail));
-    let (steps, steps_more) = within(steps.map(line).collect(), ROWS);
     let left_alone = report.left_alone.iter().map(|one| (&one.statement, one.kind, &one.reason));
-    let (left_alone, left_alone_more) = within(left_alone.map(line).collect(), ROWS);
     (!is_quiet).then(|| Narrowing {
         headline: match report.status {
             "proposed" => format!("{} proposed.{reason}", count(report.steps.len() as u64, "change")),
@@ -182,10 +178,8 @@ pub(super) fn narrowing(role: &RoleReport) -> Option<Narrowing> {
             "withheld" => format!("A proposal is withheld.{reason}"),
             _ => format!("Nothing changes.{reason}"),
         },
-        steps,
-        steps_more,
-        left_alone,
-        left_alone_more,
+        steps: within(steps.map(line).collect(), ROWS),
+        left_alone: within(left_alone.map(line).collect(), ROWS),
         replay: report.replay.as_ref().map(|replay| {
             format!(
                 "{} replayed: {} allowed as today, {} undecided today and after, {} refused by today’s trust already, {} \
@@ -230,7 +224,7 @@ impl Weighed for Session {
 }
 
 /// The latest sessions, the newest first, and how many more there are.
-pub(super) fn latest(site: &Site<'_>, rows: &[&SessionRow]) -> (Vec<Session>, u64) {
+pub(super) fn latest(site: &Site<'_>, rows: &[&SessionRow]) -> Shown<Session> {
     let all = rows.len();
     let mut rows: Vec<&SessionRow> = rows.to_vec();
     let time = |row: &SessionRow| row.last_call.or(row.first_call).or(row.opened_at);
@@ -251,7 +245,6 @@ pub(super) fn latest(site: &Site<'_>, rows: &[&SessionRow]) -> (Vec<Session>, u6
         networks: Few::of(&row.networks, 2),
         agents: Few::of(&row.agents, 1),
     });
-    let (latest, _) = within(view.collect(), SESSIONS);
-    let more = all - latest.len();
-    (latest, more as u64)
+    let rows = within(view.collect(), SESSIONS).rows;
+    Shown { more: (all - rows.len()) as u64, rows }
 }
