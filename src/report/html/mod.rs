@@ -18,6 +18,7 @@ mod policies;
 mod remedy;
 mod role;
 mod shell;
+pub(super) mod sign_off;
 mod site;
 mod timeline;
 mod trust;

@@ -136,7 +136,7 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         findings: told(site, site.of_party(at), 1),
         role_findings: within(pointers, ROLE_FINDINGS),
         roles: within(party.roles.iter().map(|arn| role_row(site, party, arn)).collect(), ROLES),
-        latest: trust::latest(site, site.sessions_by(&party.id)),
+        latest: trust::latest(site, &party.latest),
         by_day: timeline::by_day(&Span::of(site.assessment, &accounts(party)), &party.days, "Calls")?,
         networks: Few::of(&party.networks, NAMES),
         agents: Few::of(&party.agents, NAMES),

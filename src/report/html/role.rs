@@ -128,7 +128,7 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport, share: usize) -> R
         trust_steps: remedy::trust_steps(role),
         sessions_words: sessions_words(site, role),
         by_party: by_party(site, role),
-        latest: trust::latest(site, site.sessions_of(role)),
+        latest: trust::latest(site, &role.latest),
         services: charts::services(&services)?,
         services_rows: services.iter().take(SERVICES_LISTED).map(service_row).collect(),
         by_day: timeline::by_day(&span, &timeline::summed(&role.daily), "Uses of actions")?,

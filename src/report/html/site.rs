@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::aws::AccountId;
-use crate::finding::assessment::{Assessment, Finding, RoleReport, SessionRow};
+use crate::finding::assessment::{Assessment, Finding, RoleReport};
 
 use super::super::OutputFile;
 use super::super::paths::{self, Named};
@@ -40,8 +40,6 @@ pub(super) struct Site<'a> {
     places: HashMap<&'a str, String>,
     /// Whether the tables are written.
     pub(super) has_tables: bool,
-    sessions: HashMap<(&'a str, &'a str), Vec<&'a SessionRow>>,
-    party_sessions: HashMap<&'a str, Vec<&'a SessionRow>>,
 }
 
 impl<'a> Site<'a> {
@@ -68,8 +66,6 @@ impl<'a> Site<'a> {
             accounts: BTreeMap::new(),
             places: HashMap::new(),
             has_tables,
-            sessions: HashMap::new(),
-            party_sessions: HashMap::new(),
         };
         for (at, role) in assessment.roles.iter().enumerate() {
             // Of a role that was created again, the one that exists is meant.
@@ -82,10 +78,6 @@ impl<'a> Site<'a> {
             site.names.entry(&party.name).or_insert(at);
         }
         site.place_findings();
-        for row in assessment.sessions.iter().flatten() {
-            site.sessions.entry((&row.role_arn, &row.role_id)).or_default().push(row);
-            site.party_sessions.entry(&row.party_id).or_default().push(row);
-        }
         site
     }
 
@@ -179,16 +171,6 @@ impl<'a> Site<'a> {
     /// The findings of a party.
     pub(super) fn of_party(&self, at: usize) -> &[&'a Finding] {
         self.party_findings.get(&at).map_or(&[], Vec::as_slice)
-    }
-
-    /// The sessions of a role.
-    pub(super) fn sessions_of(&self, role: &'a RoleReport) -> &[&'a SessionRow] {
-        self.sessions.get(&(role.arn.as_str(), role.role_id.as_str())).map_or(&[], Vec::as_slice)
-    }
-
-    /// The sessions of a party.
-    pub(super) fn sessions_by(&self, party: &str) -> &[&'a SessionRow] {
-        self.party_sessions.get(party).map_or(&[], Vec::as_slice)
     }
 
     /// Every other output of a role's folder, by name.

@@ -1,6 +1,6 @@
 //! Who can come into a role, with what external id, and who did. Of external ids only fingerprints are shown (S42).
 
-use crate::finding::assessment::{ExternalIdReport, RoleReport, SessionRow};
+use crate::finding::assessment::{ExternalIdReport, LatestSessions, RoleReport};
 
 use super::lists::{Room, Shown, Weighed, within};
 use super::site::Site;
@@ -9,7 +9,7 @@ use super::words::{Few, Long, count, minute, number, sentence, spoken, stopped};
 /// Principals, parties, steps and reasons on a page; `report.json` has all.
 pub(super) const ROWS: Room = Room { rows: 60, bytes: 45_000 };
 /// Sessions on a page: the latest. The table `sessions` has all.
-pub(super) const SESSIONS: Room = Room { rows: 25, bytes: 80_000 };
+const SESSIONS: Room = Room { rows: 25, bytes: 80_000 };
 
 /// One principal of the trust policy.
 pub(super) struct Principal {
@@ -48,7 +48,7 @@ pub(super) fn principals(site: &Site<'_>, role: &RoleReport) -> Shown<Principal>
             id_words,
             id_tone,
             id_print: entry.external_id.as_ref().and_then(print),
-            subjects: entry.subjects.map(|open| match open {
+            subjects: entry.subjects.as_deref().map(|open| match open {
                 "anyone" => "anybody at the provider",
                 "some_names" => "subjects that others could name themselves",
                 _ => "every subject of one owner",
@@ -111,7 +111,7 @@ impl Weighed for Sent {
 /// What hand-offs carried, by party, and how many parties more there are.
 pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> Shown<Sent> {
     let view = role.external_ids.iter().map(|used| {
-        let (verdict, tone) = match used.verdict {
+        let (verdict, tone) = match used.verdict.as_str() {
             "enforced" => ("enforced already", "good"),
             "safe" => ("safe to demand", "good"),
             "will_break" => ("demanding it would break them", "high"),
@@ -160,7 +160,7 @@ impl Weighed for (Long, String, Long) {
 }
 
 /// What is said of a statement: its name, the kind of change, and the words.
-fn line((statement, kind, words): (&String, &'static str, &String)) -> (Long, String, Long) {
+fn line((statement, kind, words): (&String, &str, &String)) -> (Long, String, Long) {
     (Long::of(statement), spoken(kind), Long::of(words))
 }
 
@@ -169,10 +169,10 @@ pub(super) fn narrowing(role: &RoleReport) -> Option<Narrowing> {
     let report = role.trust_narrowing.as_deref()?;
     let is_quiet = report.status == "unchanged" && report.left_alone.is_empty() && report.advice.is_none();
     let reason = report.reason.as_deref().map_or(String::new(), |reason| format!(" {}", stopped(&sentence(reason))));
-    let steps = report.steps.iter().map(|step| (&step.statement, step.kind, &step.detail));
-    let left_alone = report.left_alone.iter().map(|one| (&one.statement, one.kind, &one.reason));
+    let steps = report.steps.iter().map(|step| (&step.statement, step.kind.as_str(), &step.detail));
+    let left_alone = report.left_alone.iter().map(|one| (&one.statement, one.kind.as_str(), &one.reason));
     (!is_quiet).then(|| Narrowing {
-        headline: match report.status {
+        headline: match report.status.as_str() {
             "proposed" => format!("{} proposed.{reason}", count(report.steps.len() as u64, "change")),
             "template" => format!("A template with {}.{reason}", count(report.steps.len() as u64, "change")),
             "withheld" => format!("A proposal is withheld.{reason}"),
@@ -206,7 +206,7 @@ pub(super) struct Session {
     pub(super) role: Long,
     pub(super) role_href: Option<String>,
     pub(super) channel: String,
-    pub(super) attribution: &'static str,
+    pub(super) attribution: String,
     pub(super) opened: String,
     pub(super) last: String,
     pub(super) calls: String,
@@ -223,21 +223,16 @@ impl Weighed for Session {
     }
 }
 
-/// The latest sessions, the newest first, and how many more there are.
-pub(super) fn latest(site: &Site<'_>, rows: &[&SessionRow]) -> Shown<Session> {
-    let all = rows.len();
-    let mut rows: Vec<&SessionRow> = rows.to_vec();
-    let time = |row: &SessionRow| row.last_call.or(row.first_call).or(row.opened_at);
-    rows.sort_by(|a, b| time(b).cmp(&time(a)).then_with(|| a.session_id.cmp(&b.session_id)));
-    rows.truncate(SESSIONS.rows);
-    let view = rows.into_iter().map(|row| Session {
+/// The latest sessions, the newest first, and how many more there are: the table `sessions` has all.
+pub(super) fn latest(site: &Site<'_>, latest: &LatestSessions) -> Shown<Session> {
+    let view = latest.rows.iter().map(|row| Session {
         name: Long::of(&row.session_name),
         party: Long::of(&row.party_name),
         party_href: site.party_href(&row.party_id),
         role: Long::of(row.role_arn.rsplit('/').next().unwrap_or_default()),
         role_href: site.role_href(&row.role_arn),
-        channel: spoken(row.channel),
-        attribution: row.attribution,
+        channel: spoken(&row.channel),
+        attribution: row.attribution.to_string(),
         opened: row.opened_at.map(minute).unwrap_or_default(),
         last: row.last_call.map(minute).unwrap_or_default(),
         calls: number(u64::try_from(row.calls).unwrap_or_default()),
@@ -246,5 +241,5 @@ pub(super) fn latest(site: &Site<'_>, rows: &[&SessionRow]) -> Shown<Session> {
         agents: Few::of(&row.agents, 1),
     });
     let rows = within(view.collect(), SESSIONS).rows;
-    Shown { more: (all - rows.len()) as u64, rows }
+    Shown { more: latest.all.saturating_sub(rows.len() as u64), rows }
 }
