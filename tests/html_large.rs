@@ -11,7 +11,7 @@ use regex::Regex;
 use serde_json::json;
 use thirdtrail::aws::AccountId;
 use thirdtrail::evidence::hands::OneByOne;
-use thirdtrail::finding::assessment::{Assessment, Finding};
+use thirdtrail::finding::assessment::{Assessment, Finding, LatestSessions};
 use thirdtrail::report::{html, paths};
 
 /// How many of each.
@@ -172,7 +172,7 @@ fn a_role_and_a_party_with_thousands_of_everything_have_bearable_pages() {
     let many = |at: usize| hostile(at);
     let sessions: Vec<_> = (0..MANY)
         .map(|at| {
-            let mut row = assessment.sessions[0][0].clone();
+            let mut row = assessment.roles[1].latest.rows[0].clone();
             row.session_name = many(at).into();
             (row.networks, row.agents) = ((0..40).map(|n| many(n).into()).collect(), (0..40).map(|n| many(n).into()).collect());
             row
@@ -203,7 +203,9 @@ fn a_role_and_a_party_with_thousands_of_everything_have_bearable_pages() {
         narrowing.left_alone = vec![narrowing.left_alone[0].clone(); MANY];
         narrowing.left_alone.iter_mut().for_each(|one| (one.statement, one.reason) = (many(3), many(4)));
     }
-    assessment.sessions = vec![sessions];
+    let latest = LatestSessions { all: 2 * MANY as u64, rows: sessions };
+    role.latest = latest.clone();
+    assessment.parties[0].latest = latest;
     let party = &mut assessment.parties[0];
     party.roles = (0..MANY).map(|at| format!("arn:aws:iam::012345678901:role/{}", many(at))).collect();
     party.roles.push(arn.clone());

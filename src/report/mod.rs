@@ -101,6 +101,27 @@ pub fn render_by(
     assessment: &mut Assessment,
     wanted: &Formats,
 ) -> Result<Vec<OutputFile>, RenderError> {
+    outputs(hands, assessment, wanted, wanted.has(Format::Parquet))
+}
+
+/// [`render_by`] without the tables: where they are wanted, they are there already, and the others name them.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_beside_tables(
+    hands: &dyn Hands,
+    assessment: &mut Assessment,
+    wanted: &Formats,
+) -> Result<Vec<OutputFile>, RenderError> {
+    outputs(hands, assessment, wanted, false)
+}
+
+fn outputs(
+    hands: &dyn Hands,
+    assessment: &mut Assessment,
+    wanted: &Formats,
+    makes_tables: bool,
+) -> Result<Vec<OutputFile>, RenderError> {
     let folders = paths::role_folders(&assessment.roles);
     let show = assessment.asked.show_external_ids;
     let mut files = Vec::new();
@@ -113,7 +134,7 @@ pub fn render_by(
         }
     }
     let assessment = &*assessment;
-    let tables = || if wanted.has(Format::Parquet) { parquet::render(hands, assessment) } else { Ok(Vec::new()) };
+    let tables = || if makes_tables { parquet::render(hands, assessment) } else { Ok(Vec::new()) };
     let (tables, pages) = hands::both(hands, tables, || pages(assessment, &folders, wanted));
     files.extend(pages?);
     if wanted.has(Format::Html) {
