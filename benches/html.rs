@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut files = Vec::new();
     for (what, hands) in [("one hand", &OneByOne as &dyn Hands), ("two hands", &Two)] {
         let started = Instant::now();
-        files = html::render(hands, &assessment, &folders, &[])?;
+        files = html::render(hands, &assessment, &folders, &[], true)?;
         println!("rendered by {what} in {:.2} s", started.elapsed().as_secs_f64());
     }
     let size = |wanted: &str| {
