@@ -10,8 +10,8 @@ use crate::run::resume::Saved;
 use super::analyze::{finish, options};
 use super::args::AnalyzeArguments;
 use super::exit_code::ExitCode;
+use super::progress::Shown;
 use super::stop::stoppable;
-use super::terminal::Shown;
 
 pub(super) fn run(arguments: &AnalyzeArguments, config: Option<Config>) -> anyhow::Result<ExitCode> {
     if arguments.verify_digests {

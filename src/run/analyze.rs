@@ -134,13 +134,10 @@ pub fn analyze_with(
     }
     let (mut given, mut inputs) = given(options)?;
     monitor.end();
-    if store.remote().is_some() {
-        monitor.begin("listing the source", 0, 0);
-    }
     // The catalog is needed later and takes as long to unpack as a folder to list.
-    let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
+    let (plan, _) =
+        hands::both(&Workers::start(options.effort)?, || find(store, &options.request, monitor), Catalog::builtin);
     let mut plan = plan?;
-    monitor.end();
     // Verified digests tell of quiet days themselves.
     if given.digest_keys.is_none() {
         plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;

@@ -2,10 +2,13 @@
 
 /// Hears about progress, from several threads.
 pub trait Monitor: Sync {
-    /// A phase begins, with the number of its steps and the bytes to be read.
+    /// A phase begins, with the number of its steps, and with the bytes to be read where steps are objects; 0 where that
+    /// is not known. A phase that went before is over.
     fn begin(&self, phase: &str, steps: u64, bytes: u64);
     /// One step is done.
     fn step(&self, bytes: u64);
+    /// A step of a phase that knows no number of them begins: what it does.
+    fn at(&self, _what: &str) {}
     /// The phase is over.
     fn end(&self);
 }

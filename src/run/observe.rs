@@ -43,7 +43,7 @@ pub fn observe(
     monitor: &dyn Monitor,
 ) -> Result<Observed, UserError> {
     let (given, _) = given(options)?;
-    let mut plan = find(store, &options.request)?;
+    let mut plan = find(store, &options.request, monitor)?;
     plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
     let place = saved.checkpoints.store();
     let listing = Listing::of(&plan, &options.request, &options.beside.regions);
