@@ -53,8 +53,9 @@ pub(super) fn finish(
     options: &Options,
     monitor: &dyn Monitor,
 ) -> anyhow::Result<ExitCode> {
-    monitor.end();
+    monitor.begin("writing the report", 0, 0);
     let left = write(out, &mut outcome, &arguments.selection.source, options)?;
+    monitor.end();
     // Even when nothing else is to be said: an old proposal beside a new report is easily applied.
     if let Some(one) = left.first() {
         note(&plain(&format!(

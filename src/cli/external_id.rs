@@ -23,6 +23,7 @@ use super::args::{AwsArguments, Format};
 use super::beside::is_live;
 use super::exit_code::ExitCode;
 use super::ink::Ink;
+use super::progress::{Progress, Shown};
 use super::terminal::{config_note, line, note, plain, told, told_under};
 
 /// Arguments of `external-id`.
@@ -135,7 +136,7 @@ fn evaluated(arguments: &CheckArguments, config: Option<Config>) -> anyhow::Resu
         }
     }
     let files: Vec<PathBuf> = files.into_iter().cloned().collect();
-    let given = read(&files, &options)?;
+    let given = read(&files, &options, &Shown::new(Progress::Auto, false))?;
     let own: BTreeSet<AccountId> =
         given.inventory.accounts.iter().chain(&given.organization).chain(&arguments.own_account).copied().collect();
     let rules = RuleFiles { config, vendors: arguments.vendors.clone(), ..RuleFiles::default() };

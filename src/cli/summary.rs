@@ -18,7 +18,7 @@ use super::next_step::next_steps;
 use super::table::{Cell, Column, Table};
 use super::terminal::{line, note, plain, told, told_under};
 
-/// Findings and parties shown; the report has them all.
+/// Kinds of findings and parties shown; the report has them all.
 const SHOWN: usize = 5;
 const PARTIES_SHOWN: usize = 8;
 /// The gravest first.
@@ -169,7 +169,7 @@ pub(super) fn open(assessment: &Assessment) -> impl Iterator<Item = &Finding> {
     assessment.findings.iter().filter(|finding| finding.suppressed.is_none())
 }
 
-/// How many findings there are, and the gravest of them.
+/// How many findings there are, and of the gravest kinds one each.
 fn findings(assessment: &Assessment) -> std::io::Result<()> {
     let of = |severity: &str| open(assessment).filter(|finding| finding.severity == severity).count();
     let counts = SEVERITIES.map(|severity| (of(severity), severity));
@@ -180,16 +180,21 @@ fn findings(assessment: &Assessment) -> std::io::Result<()> {
         return line("findings: none that are open");
     }
     told(&format!("findings: {}", counts.join(", ")))?;
-    let mut grave: Vec<&Finding> = open(assessment).filter(|finding| rank(&finding.severity) < 2).collect();
-    grave.sort_by_key(|finding| rank(&finding.severity));
-    for finding in grave.iter().take(SHOWN) {
-        let word = Ink::of(&finding.severity).paint(&finding.severity);
-        told(&format!("  {word}: {}", plain(&finding.title)))?;
+    let grave: Vec<&Finding> = open(assessment).filter(|finding| rank(&finding.severity) < 2).collect();
+    let mut kinds: BTreeMap<(usize, &str), Vec<&Finding>> = BTreeMap::new();
+    for finding in &grave {
+        kinds.entry((rank(&finding.severity), &finding.code)).or_default().push(finding);
     }
-    if grave.len() > SHOWN {
-        line(&format!("  and {} more critical or high", grave.len() - SHOWN))?;
+    let mut left = grave.len();
+    for alike in kinds.values().take(SHOWN) {
+        left -= alike.len();
+        let Some(first) = alike.first() else { continue };
+        let word = Ink::of(&first.severity).paint(&first.severity);
+        let more =
+            if alike.len() > 1 { format!(" (and {} more of {})", alike.len() - 1, first.code) } else { String::new() };
+        told(&format!("  {word}: {}{more}", plain(&first.title)))?;
     }
-    Ok(())
+    if left > 0 { line(&format!("  and {left} more critical or high")) } else { Ok(()) }
 }
 
 /// One line about keep rules, if there are any; a rule that matches nothing is likely to be mistyped.

@@ -216,7 +216,7 @@ mod tests {
             assert_eq!(lines.len(), hostile().len() + 1);
             for text in lines {
                 assert!(measure_text_width(&text) <= room, "{room}: {text}");
-                assert!(text.chars().count() <= room * CROWD, "{room}: {}", text.chars().count());
+                assert!(text.chars().count() <= room * (CROWD + 1), "{room}: {}", text.chars().count());
                 assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{room}: {text:?}");
             }
         }

@@ -42,7 +42,7 @@ pub fn observe(
     saved: Saved<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Observed, UserError> {
-    let (given, _) = given(options)?;
+    let (given, _) = given(options, monitor)?;
     let mut plan = find(store, &options.request, monitor)?;
     plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
     let place = saved.checkpoints.store();

@@ -103,6 +103,7 @@ pub fn read(
     let (objects, overflow) = (Objects::of(store, objects, Ahead::default()), Overflow::default());
     let folds = workers.on_each(|| fold(&objects, scope, monitor, witness, Gathered::new(&overflow, effort.room())));
     let folds = folds.into_iter().map(|gathered| Ok(gathered?.finish())).collect::<std::io::Result<Vec<Folded>>>();
+    monitor.begin("adding up what was read", 0, 0);
     sum(&workers, folds.map_err(disk)?, overflow)
 }
 
