@@ -22,6 +22,7 @@ use std::time::Instant;
 
 use thirdtrail::run::discover::find;
 use thirdtrail::run::fetch::{Ahead, Objects};
+use thirdtrail::run::monitor::Silent;
 use thirdtrail::run::plan::Request;
 use thirdtrail::run::source::{self, AwsOptions};
 
@@ -103,7 +104,7 @@ fn get(options: &Options) -> Outcome<Measured> {
         ..AwsOptions::default()
     };
     let store = source::open(&options.place, &aws)?;
-    let plan = find(&*store, &Request::default())?;
+    let plan = find(&*store, &Request::default(), &Silent)?;
     let objects = Objects::of(&*store, &plan.objects, Ahead::default());
     let (count, bytes, failed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     thread::scope(|scope| {

@@ -418,7 +418,8 @@ fn the_documented_envelopes_are_read() {
         let file = TempDir::new().unwrap();
         let path = file.path().join("input.json");
         fs::write(&path, block).unwrap();
-        let given = read(&[], &BesideOptions { files: vec![(input, path)], ..BesideOptions::default() }).unwrap();
+        let given =
+            read(&[], &BesideOptions { files: vec![(input, path)], ..BesideOptions::default() }, &Silent).unwrap();
         assert!(given.beside.configuration.is_some() == (input == Input::TrailConfig), "{input:?}");
     }
 }

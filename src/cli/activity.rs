@@ -1,10 +1,8 @@
 //! `thirdtrail activity`: the single calls of a run, for people, programs and spreadsheets.
 
-use std::borrow::Cow;
 use std::io::{BufWriter, Write, stdout};
 
 use clap::{Args, ValueEnum};
-use console::{Alignment, measure_text_width, pad_str, truncate_str};
 
 use crate::aws::window::Time;
 use crate::policy::diff::hides;
@@ -14,7 +12,14 @@ use crate::run::activity::{
 
 use super::args::{AwsArguments, time};
 use super::exit_code::ExitCode;
+use super::ink::Ink;
+use super::table::{Cell, Column, Layout};
 use super::terminal::{note, plain, width};
+
+/// How little of each column is of use on a narrow terminal, in the order of [`HEADS`].
+const LEAST: [usize; HEADS.len()] = [20, 8, 10, 12, 7, 15, 10];
+/// Which column says how a call ended.
+const OUTCOME: usize = 4;
 
 /// Arguments of `activity`.
 #[derive(Debug, Args)]
@@ -67,8 +72,8 @@ pub(super) fn run(arguments: &ActivityArguments) -> anyhow::Result<ExitCode> {
         until: arguments.until,
         denied: arguments.denied,
     };
-    let mut printer =
-        Printer { format: arguments.format, rows: 0, width: width(), out: BufWriter::new(stdout().lock()) };
+    let out = BufWriter::new(stdout().lock());
+    let mut printer = Printer { format: arguments.format, rows: 0, layout: layout(width()), out };
     let shown = activity(&question, &arguments.aws.options(), |rows| printer.print(&rows));
     let answer = shown.map_err(|stopped| match stopped {
         Stopped::Mistake(mistake) => anyhow::Error::from(mistake),
@@ -95,12 +100,18 @@ fn escaped(json: &str) -> String {
     shown
 }
 
+/// The table in as much room as there is; the last column takes what is left of it.
+fn layout(room: Option<usize>) -> Layout {
+    let columns: Vec<Column> = HEADS.into_iter().zip(LEAST).map(|(head, least)| Column::text(head, least)).collect();
+    let wanted = WIDTHS.map(|width| if width == 0 { room.unwrap_or(0) } else { width });
+    Layout::new(&columns, &wanted, room)
+}
+
 /// Prints rows as they come.
 struct Printer<W: Write> {
     format: ActivityFormat,
     rows: u64,
-    /// That of the terminal, if there is one.
-    width: Option<usize>,
+    layout: Layout,
     out: W,
 }
 
@@ -111,7 +122,13 @@ impl<W: Write> Printer<W> {
                 self.begin()?;
             }
             match self.format {
-                ActivityFormat::Table => self.table_line(&cells(row))?,
+                ActivityFormat::Table => {
+                    let mut cells = cells(row).map(Cell::from);
+                    if let Some(cell) = cells.get_mut(OUTCOME) {
+                        *cell = cell.clone().painted(Ink::of(&row.outcome));
+                    }
+                    writeln!(self.out, "{}", self.layout.row(&cells))?;
+                }
                 ActivityFormat::Json => {
                     self.out.write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
                     self.out.write_all(escaped(&serde_json::to_string(row)?).as_bytes())?;
@@ -125,23 +142,10 @@ impl<W: Write> Printer<W> {
 
     fn begin(&mut self) -> std::io::Result<()> {
         match self.format {
-            ActivityFormat::Table => self.table_line(&HEADS.map(str::to_owned)),
+            ActivityFormat::Table => writeln!(self.out, "{}", self.layout.heads()),
             ActivityFormat::Json => self.out.write_all(b"["),
             ActivityFormat::Csv => self.out.write_all(&csv_line(csv_heads())),
         }
-    }
-
-    /// On a terminal each column is cut to its width and the last one to what is left; elsewhere nothing is cut.
-    fn table_line(&mut self, cells: &[String; HEADS.len()]) -> std::io::Result<()> {
-        let mut line = String::new();
-        for (cell, width) in cells.iter().zip(WIDTHS) {
-            let room =
-                self.width.map(|all| if width > 0 { width } else { all.saturating_sub(measure_text_width(&line)) });
-            let cell = room.map_or(Cow::Borrowed(cell.as_str()), |room| truncate_str(cell, room, "…"));
-            line.push_str(&pad_str(&cell, width, Alignment::Left, None));
-            line.push_str("  ");
-        }
-        writeln!(self.out, "{}", line.trim_end())
     }
 
     fn finish(&mut self) -> std::io::Result<()> {

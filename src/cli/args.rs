@@ -13,17 +13,28 @@ use super::beside::BesideArguments;
 use super::collect::CollectArguments;
 use super::compare::CompareArguments;
 use super::external_id::ExternalIdArguments;
+use super::ink::Colour;
 use super::investigate::InvestigateArguments;
+use super::manual::{CompletionsArguments, ManArguments};
 use super::outputs::OutputFormat;
+use super::plan::PlanArguments;
+use super::progress::Progress;
 use super::queries::QueriesArguments;
 use super::template::TemplateArguments;
 use super::vendors::VendorsArguments;
 
+/// What scripts go by; the last lines of the help and a section of the manual page.
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 findings that --fail-on names; 2 your mistake, nothing was written; \
+                          3 done, but not all could be read; 70 a bug; 130 stopped by Ctrl-C.";
+
 /// Which outsiders can come into your AWS accounts, what they really did, and what can be taken back without breaking
 /// them.
 #[derive(Debug, Parser)]
-#[command(version, about, propagate_version = true)]
+#[command(version, about, propagate_version = true, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
+    /// When to use colours; also NO_COLOR and CLICOLOR_FORCE are heeded.
+    #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t)]
+    pub(super) color: Colour,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -66,6 +77,10 @@ pub(super) enum Command {
     Queries(QueriesArguments),
     /// Makes a synthetic trail with its inventory and the truth about it.
     Generate(GenerateArguments),
+    /// Completions for a shell, to standard output.
+    Completions(CompletionsArguments),
+    /// The manual page, to standard output; with --out a page for each command.
+    Man(ManArguments),
 }
 
 /// Which part of a source.
@@ -259,18 +274,6 @@ pub(super) struct ObserveArguments {
     pub(super) aws: AwsArguments,
 }
 
-/// Arguments of `plan`.
-#[derive(Debug, Args)]
-pub(super) struct PlanArguments {
-    #[command(flatten)]
-    pub(super) selection: SelectionArguments,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(super) format: Format,
-    #[command(flatten)]
-    pub(super) aws: AwsArguments,
-}
-
 /// Arguments of `map`.
 #[derive(Debug, Args)]
 pub(super) struct MapArguments {
@@ -410,17 +413,6 @@ pub(super) enum NarrowResources {
     Exact,
     /// The common path of the objects in a bucket.
     Prefix,
-}
-
-/// How to show progress.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum Progress {
-    /// A bar on a terminal, plain lines elsewhere.
-    Auto,
-    /// Plain lines.
-    Plain,
-    /// Nothing.
-    None,
 }
 
 /// How to print.

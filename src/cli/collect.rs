@@ -8,6 +8,7 @@ use crate::run::collect::{check, collect};
 
 use super::args::AwsArguments;
 use super::exit_code::ExitCode;
+use super::progress::{Progress, Shown};
 use super::terminal::{line, note, plain};
 
 /// Arguments of `collect`.
@@ -19,17 +20,18 @@ pub(super) struct CollectArguments {
     /// Collect from every active account of the organization, through this role in each.
     #[arg(long, value_name = "NAME")]
     assume_role_name: Option<String>,
+    /// How to show progress.
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    progress: Progress,
     #[command(flatten)]
     aws: AwsArguments,
 }
 
 pub(super) fn run(arguments: &CollectArguments) -> anyhow::Result<ExitCode> {
     check(&arguments.out)?;
-    line(match &arguments.assume_role_name {
-        Some(_) => "asking AWS about every account of the organization",
-        None => "asking AWS about this account",
-    })?;
-    let collection = collect(&arguments.out, &arguments.aws.options(), arguments.assume_role_name.as_deref())?;
+    let monitor = Shown::new(arguments.progress, false);
+    let role = arguments.assume_role_name.as_deref();
+    let collection = collect(&arguments.out, &arguments.aws.options(), role, &monitor)?;
     for failed in &collection.failed {
         let account = failed.account_id.map_or_else(String::new, |account| format!("account {account}: "));
         note(&plain(&format!("not read: {account}{}: {}", failed.call, failed.reason)));

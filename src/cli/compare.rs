@@ -9,7 +9,11 @@ use crate::run::compare::Compared;
 
 use super::args::Severity;
 use super::exit_code::ExitCode;
-use super::terminal::{line, plain};
+use super::ink::Ink;
+use super::terminal::{line, plain, told_under};
+
+/// Where what changed stands, beside its sign.
+const BESIDE: usize = 4;
 
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
@@ -42,7 +46,7 @@ pub(super) fn run(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
     match arguments.format {
         CompareFormat::Table => {
             for text in compared.lines() {
-                line(&plain(&text))?;
+                told_under(&painted(&plain(&text)), BESIDE)?;
             }
         }
         CompareFormat::Json => line(&serde_json::to_string_pretty(compared.comparison())?)?,
@@ -56,4 +60,17 @@ pub(super) fn run(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
         _ if !comparison.new.complete => ExitCode::Incomplete,
         _ => ExitCode::Done,
     })
+}
+
+/// A line of the table: the severity of a finding stands out, and so does the head of a section.
+fn painted(text: &str) -> String {
+    let Some(change) = text.strip_prefix("  ") else {
+        let (head, rest) = text.split_once(':').unwrap_or((text, ""));
+        return if rest.is_empty() { text.to_owned() } else { format!("{}:{rest}", Ink::Head.paint(head)) };
+    };
+    let mut words = change.splitn(3, ' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some(sign), Some(word), Some(rest)) => format!("  {sign} {} {rest}", Ink::of(word).paint(word)),
+        _ => text.to_owned(),
+    }
 }

@@ -1,7 +1,6 @@
 //! `thirdtrail policy diff`: what a new version of a policy means beside the old one, and the difference of the texts.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use crate::run::UserError;
 
 use super::args::{DiffArguments, Format};
 use super::exit_code::ExitCode;
+use super::ink::Ink;
 use super::input::Input;
 use super::terminal::{line, plain};
 
@@ -35,9 +35,8 @@ pub(super) fn run(arguments: &DiffArguments) -> anyhow::Result<ExitCode> {
             line(&answer.to_string())?;
         }
         Format::Table => {
-            let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             for (ink, text) in page(&revision, evidence.as_ref(), &text) {
-                line(&ink.paint(&plain(&text), colour))?;
+                line(&ink.paint(&plain(&text)))?;
             }
         }
     }
@@ -84,27 +83,6 @@ fn evidence(path: &Path) -> Result<EvidenceByAction, UserError> {
     Ok(read.removed.into_iter().chain(read.kept).map(|entry| (entry.action, entry.evidence)).collect())
 }
 
-/// How a line is shown where colours are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Ink {
-    Head,
-    Gone,
-    New,
-    Usual,
-}
-
-impl Ink {
-    fn paint(self, text: &str, colour: bool) -> String {
-        let code = match self {
-            Self::Head => "1",
-            Self::Gone => "31",
-            Self::New => "32",
-            Self::Usual => return text.to_owned(),
-        };
-        if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
-}
-
 type Lines = Vec<(Ink, String)>;
 
 fn page(revision: &Revision, evidence: Option<&EvidenceByAction>, text: &str) -> Lines {
@@ -126,8 +104,8 @@ fn page(revision: &Revision, evidence: Option<&EvidenceByAction>, text: &str) ->
     lines.extend(text.lines().map(|line| {
         let ink = match line.as_bytes().first() {
             _ if line.starts_with("--- ") || line.starts_with("+++ ") || line.starts_with("@@") => Ink::Head,
-            Some(b'-') => Ink::Gone,
-            Some(b'+') => Ink::New,
+            Some(b'-') => Ink::Bad,
+            Some(b'+') => Ink::Good,
             _ => Ink::Usual,
         };
         (ink, line.to_owned())
@@ -149,9 +127,9 @@ fn add_statement(statement: &RevisedStatement, evidence: Option<&EvidenceByActio
         return;
     }
     for (ink, sign, actions, unknown) in [
-        (Ink::Gone, "-", &statement.removed, &statement.unknown_removed),
+        (Ink::Bad, "-", &statement.removed, &statement.unknown_removed),
         (Ink::Usual, " ", &statement.kept, &Vec::new()),
-        (Ink::New, "+", &statement.added, &statement.unknown_added),
+        (Ink::Good, "+", &statement.added, &statement.unknown_added),
     ] {
         let texts = evidence.map_or_else(|| by_service(actions), |evidence| with_evidence(actions, evidence));
         lines.extend(texts.into_iter().map(|text| (ink, format!("  {sign} {text}"))));
@@ -160,8 +138,8 @@ fn add_statement(statement: &RevisedStatement, evidence: Option<&EvidenceByActio
     }
     for ElementChange { element, old, new } in &statement.elements {
         lines.push((Ink::Usual, format!("    {element}:")));
-        lines.extend(old.iter().map(|value| (Ink::Gone, format!("    - {value}"))));
-        lines.extend(new.iter().map(|value| (Ink::New, format!("    + {value}"))));
+        lines.extend(old.iter().map(|value| (Ink::Bad, format!("    - {value}"))));
+        lines.extend(new.iter().map(|value| (Ink::Good, format!("    + {value}"))));
     }
 }
 
@@ -204,7 +182,7 @@ fn add_verdict(revision: &Revision, lines: &mut Lines) {
         [] => lines.push((Ink::Head, "no known action is newly granted".into())),
         actions => {
             lines.push((Ink::Head, format!("newly granted: {}", counted(actions.len()))));
-            lines.extend(by_service(actions).into_iter().map(|text| (Ink::New, format!("  + {text}"))));
+            lines.extend(by_service(actions).into_iter().map(|text| (Ink::Good, format!("  + {text}"))));
         }
     }
     lines.push((Ink::Head, format!("no longer granted: {}", counted(revision.no_longer_granted.len()))));
@@ -212,7 +190,7 @@ fn add_verdict(revision: &Revision, lines: &mut Lines) {
     let open: Vec<String> = open.map(|statement| format!("`{}`", statement.statement)).collect();
     if !open.is_empty() {
         let note = "may let more through than before (resources, conditions, actions yet to come), read closely";
-        lines.push((Ink::New, format!("{note}: {}", open.join(", "))));
+        lines.push((Ink::Good, format!("{note}: {}", open.join(", "))));
     }
 }
 
@@ -223,13 +201,6 @@ fn counted(actions: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn colours_are_added_to_whole_lines_only_where_wanted() {
-        assert_eq!(Ink::Gone.paint("- x", true), "\u{1b}[31m- x\u{1b}[0m");
-        assert_eq!(Ink::Gone.paint("- x", false), "- x");
-        assert_eq!(Ink::Usual.paint("  x", true), "  x");
-    }
 
     #[test]
     fn whole_services_are_one_line_and_long_ones_are_wrapped() {

@@ -22,7 +22,9 @@ use crate::run::live::external_id::{LiveCheck, check};
 use super::args::{AwsArguments, Format};
 use super::beside::is_live;
 use super::exit_code::ExitCode;
-use super::terminal::{config_note, line, note, plain};
+use super::ink::Ink;
+use super::progress::{Progress, Shown};
+use super::terminal::{config_note, line, note, plain, told, told_under};
 
 /// Arguments of `external-id`.
 #[derive(Debug, Args)]
@@ -134,7 +136,7 @@ fn evaluated(arguments: &CheckArguments, config: Option<Config>) -> anyhow::Resu
         }
     }
     let files: Vec<PathBuf> = files.into_iter().cloned().collect();
-    let given = read(&files, &options)?;
+    let given = read(&files, &options, &Shown::new(Progress::Auto, false))?;
     let own: BTreeSet<AccountId> =
         given.inventory.accounts.iter().chain(&given.organization).chain(&arguments.own_account).copied().collect();
     let rules = RuleFiles { config, vendors: arguments.vendors.clone(), ..RuleFiles::default() };
@@ -177,16 +179,27 @@ fn chosen<'a>(inventory: &'a Inventory, wanted: &[String]) -> Result<Vec<&'a Rol
     Ok(found)
 }
 
+/// The answer about a role, at the head of its lines.
+fn answered(answer: &str, role: &str) -> std::io::Result<()> {
+    told_under(&format!("{} {}", painted(answer, 15), plain(role)), 16)
+}
+
+/// The word of an answer in a column of that width.
+fn painted(answer: &str, width: usize) -> String {
+    Ink::of(answer).paint(&format!("{answer:<width$}"))
+}
+
 fn role_lines(check: &RoleIdCheck) -> std::io::Result<()> {
-    line(&plain(&format!("{:<15} {}", check.answer, check.role)))?;
+    answered(check.answer, &check.role)?;
     if check.parties.is_empty() {
-        line(&plain(&format!("  {}", check.reason)))?;
+        told(&plain(&format!("  {}", check.reason)))?;
     }
     for party in &check.parties {
         let name = party.party.as_deref().map(|name| format!("{name}: ")).unwrap_or_default();
-        line(&plain(&format!("  {:<13} {name}{}: {}", party.answer, party.principal, party.reason)))?;
+        let said = plain(&format!("{name}{}: {}", party.principal, party.reason));
+        told_under(&format!("  {} {said}", painted(party.answer, 13)), 16)?;
         for quality in &party.external_ids {
-            line(&plain(&format!("  {:<13}   id: {}", "", of_quality(quality))))?;
+            told_under(&plain(&format!("  {:<13}   id: {}", "", of_quality(quality))), 18)?;
         }
     }
     Ok(())
@@ -243,10 +256,10 @@ fn live(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn live_lines(check: &LiveCheck) -> std::io::Result<()> {
-    line(&plain(&format!("{:<15} {}", check.answer, check.role)))?;
-    line(&plain(&format!("  {}", check.reason)))?;
+    answered(check.answer, &check.role)?;
+    told(&plain(&format!("  {}", check.reason)))?;
     if let Some(caller) = &check.caller {
-        line(&plain(&format!("  asked as {caller}")))?;
+        told(&plain(&format!("  asked as {caller}")))?;
     }
     for call in &check.calls {
         let id = match call.external_id {
@@ -255,7 +268,7 @@ fn live_lines(check: &LiveCheck) -> std::io::Result<()> {
             _ => "with the given external id",
         };
         let said = call.said.as_deref().map(|said| format!(": {said}")).unwrap_or_default();
-        line(&plain(&format!("  {id}: {}{said}", call.outcome)))?;
+        told(&plain(&format!("  {id}: {}{said}", call.outcome)))?;
     }
     Ok(())
 }

@@ -7,9 +7,11 @@ use clap::{Args, ValueEnum};
 use crate::aws::window::Time;
 use crate::run::beside::now;
 use crate::run::investigate::{ANSWER, PAGE, Question, answer, check, write};
+use crate::run::monitor::Monitor;
 
 use super::args::{AwsArguments, time};
 use super::exit_code::ExitCode;
+use super::progress::{Progress, Shown};
 use super::terminal::{line, note, plain};
 
 /// Arguments of `investigate`.
@@ -41,6 +43,9 @@ pub(super) struct InvestigateArguments {
     /// Write trust policies also where they hold external ids of others, which are secrets.
     #[arg(long)]
     pub(super) show_external_ids: bool,
+    /// How to show progress.
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub(super) progress: Progress,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
 }
@@ -72,7 +77,10 @@ pub(super) fn run(arguments: &InvestigateArguments) -> anyhow::Result<ExitCode> 
         show_external_ids: arguments.show_external_ids,
         with_files: arguments.out.is_some(),
     };
+    let monitor = Shown::new(arguments.progress, false);
+    monitor.begin("reading what the run wrote", 0, 0);
     let answered = answer(&question, &arguments.aws.options())?;
+    monitor.end();
     if let Some(out) = &arguments.out {
         write(out, &answered.files, arguments.show_external_ids)?;
         let (shown, files) = (out.display().to_string(), answered.files.len());

@@ -9,6 +9,7 @@ use crate::policy::lint::{Finding, Severity, lint, not_text};
 
 use super::args::Format;
 use super::exit_code::ExitCode;
+use super::ink::Ink;
 use super::input::Input;
 use super::terminal::{line, mistake, plain};
 
@@ -40,7 +41,7 @@ fn show(input: &Input, format: Format) -> anyhow::Result<ExitCode> {
     for finding in &findings {
         line(&match format {
             Format::Json => serde_json::to_string(&Row { file: &input.name, finding })?,
-            Format::Table => plain(&sentence(&input.name, finding)),
+            Format::Table => sentence(&input.name, finding),
         })?;
     }
     let errors = findings.iter().any(|finding| finding.severity == Severity::Error);
@@ -51,5 +52,7 @@ fn show(input: &Input, format: Format) -> anyhow::Result<ExitCode> {
 fn sentence(name: &str, finding: &Finding) -> String {
     let Finding { code, severity, statement, place, message, help } = finding;
     let statement = statement.as_ref().map(|label| format!("statement `{label}`: ")).unwrap_or_default();
-    format!("{name}:{}:{}: {}: {statement}{message}; {help} [{code}]", place.line, place.column, severity.as_str())
+    let severity = Ink::of(severity.as_str()).paint(severity.as_str());
+    let (name, said) = (plain(name), plain(&format!("{statement}{message}; {help} [{code}]")));
+    format!("{name}:{}:{}: {severity}: {said}", place.line, place.column)
 }

@@ -7,21 +7,28 @@ mod beside;
 mod collect;
 mod compare;
 mod config;
+mod coverage;
 mod diff;
 mod exit_code;
 mod external_id;
 mod generate;
+mod ink;
 mod input;
 mod investigate;
 mod lint;
+mod manual;
 mod map;
+mod next_step;
 mod observe;
 mod outputs;
 mod plan;
 mod policy;
+mod progress;
 mod queries;
 mod report;
 mod stop;
+mod summary;
+mod table;
 mod template;
 mod terminal;
 mod vendors;
@@ -34,7 +41,9 @@ use config::Stop;
 /// Runs the program with the process's own arguments and answers with its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let (arguments, config) = match config::arguments(std::env::args_os().collect()) {
+    let typed = std::env::args_os().collect::<Vec<_>>();
+    ink::set_colours(&typed);
+    let (arguments, config) = match config::arguments(typed) {
         Ok(read) => read,
         Err(Stop::Usage(error)) => return terminal::usage(&error),
         Err(Stop::Mistake(error)) => return terminal::mistake(&error.into()),
@@ -55,6 +64,8 @@ pub fn main() -> ExitCode {
         Command::Template(arguments) => template::run(&arguments, config),
         Command::Queries(arguments) => queries::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&arguments),
     });
     match done {
         Ok(Ok(code)) => code,

@@ -10,11 +10,13 @@ use crate::run::observe::{Observed, keys, observe};
 use crate::run::resume::Saved;
 use crate::run::{inputs, source};
 
-use super::analyze::{effort, evidence, request};
+use super::analyze::{effort, request};
 use super::args::ObserveArguments;
+use super::coverage::evidence;
 use super::exit_code::ExitCode;
+use super::progress::Shown;
 use super::stop::stoppable;
-use super::terminal::{Shown, line, plain};
+use super::terminal::{line, plain};
 
 pub(super) fn run(arguments: &ObserveArguments) -> anyhow::Result<ExitCode> {
     let only = arguments.objects.as_deref().map(keys).transpose()?;

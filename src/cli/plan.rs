@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clap::Args;
 use serde_json::json;
 
 use crate::cloudtrail::object_key::ObjectKey;
@@ -10,17 +11,37 @@ use crate::run::plan::{Plan, Request};
 use crate::run::{discover, source};
 
 use super::analyze::request;
-use super::args::{Format, PlanArguments};
+use super::args::{AwsArguments, Format, SelectionArguments};
 use super::exit_code::ExitCode;
-use super::terminal::{line, plain, size};
+use super::progress::{Progress, Shown};
+use super::table::{Column, Table};
+use super::terminal::{line, size, told_under};
 
+/// Where the text begins that stands beside a word.
+const BESIDE: usize = 9;
 /// Days named in the table; JSON has all of them.
 const DAYS_SHOWN: usize = 10;
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+    /// How to show progress.
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub(super) progress: Progress,
+    #[command(flatten)]
+    pub(super) aws: AwsArguments,
+}
 
 pub(super) fn run(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
     let request = Request { with_digests: true, ..request(&arguments.selection) };
-    let plan = discover::find(&*store, &request)?;
+    let monitor = Shown::new(arguments.progress, false);
+    let plan = discover::find(&*store, &request, &monitor)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (estimate, holes) = (estimate(&plan, &request, threads), visible_holes(&plan, &request));
     match arguments.format {
@@ -69,18 +90,30 @@ fn as_json(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> serde_jso
 
 fn table(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> anyhow::Result<()> {
     if let (Some(first), Some(last)) = (plan.days.first(), plan.days.last()) {
-        line(&format!("days     {first} to {last} (of delivery)"))?;
+        said(&format!("days     {first} to {last} (of delivery)"))?;
     }
-    line(&format!("to read  {} objects, {}, {} days", plan.objects.len(), size(plan.bytes()), plan.days.len()))?;
+    said(&format!("to read  {} objects, {}, {} days", plan.objects.len(), size(plan.bytes()), plan.days.len()))?;
     for (reason, count) in &plan.skipped {
-        line(&format!("skipped  {count} {reason}"))?;
+        said(&format!("skipped  {count} {reason}"))?;
     }
     days_without_objects(holes)?;
     costs(estimate)?;
+    let mut places = Table::new(&[
+        Column::text("account", 12),
+        Column::text("region", 14),
+        Column::number("objects"),
+        Column::number("bytes"),
+    ]);
     for ((account, region), (objects, bytes)) in by_place(plan) {
-        line(&format!("{account}  {:<16} {objects:>8} objects  {:>12}", plain(&region), size(bytes)))?;
+        places.add([account.into(), region.into(), objects.into(), size(bytes).into()]);
     }
+    line("")?;
+    places.print()?;
     Ok(())
+}
+
+fn said(text: &str) -> std::io::Result<()> {
+    told_under(text, BESIDE)
 }
 
 /// What is a hole already, and what may be one.
@@ -99,12 +132,12 @@ fn days_without_objects(holes: &[VisibleHole]) -> anyhow::Result<()> {
         let more = if days.len() > named.len() { ", ..." } else { "" };
         if !days.is_empty() {
             let number = number_of_days(days.len());
-            line(&format!("holes    {account}: {number} without objects: {}{more}", named.join(", ")))?;
+            said(&format!("holes    {account}: {number} without objects: {}{more}", named.join(", ")))?;
         }
         if quiet > 0 {
             let number = number_of_days(quiet);
             let judged = "holes unless the digests, which `analyze` reads, name no logs";
-            line(&format!("digests  {account}: {number} with digests and without objects: {judged}"))?;
+            said(&format!("digests  {account}: {number} with digests and without objects: {judged}"))?;
         }
     }
     Ok(())
@@ -116,7 +149,7 @@ fn number_of_days(days: usize) -> String {
 
 fn costs(estimate: &Estimate) -> anyhow::Result<()> {
     let Estimate { s3, transfer, time, athena } = estimate;
-    line(&format!(
+    said(&format!(
         "from S3  about {} in requests: {} LIST, {} GET{} (prices of {}; other Regions differ)",
         usd(s3.usd),
         s3.list_requests,
@@ -129,19 +162,19 @@ fn costs(estimate: &Estimate) -> anyhow::Result<()> {
         },
         s3.prices
     ))?;
-    line(&format!(
+    said(&format!(
         "transfer {}: free within the bucket's Region, about {} out of AWS",
         size(transfer.bytes),
         usd(transfer.internet_usd)
     ))?;
-    line(&format!(
+    said(&format!(
         "time     about {} s on {} threads at {} a second each ({}; the network comes on top)",
         time.seconds,
         time.threads,
         size(time.bytes_per_second_per_thread),
         time.measured_by
     ))?;
-    line(&format!(
+    said(&format!(
         "Athena   the same question: {} scanned, about {} a query, S3 requests on top",
         size(athena.bytes_scanned),
         usd(athena.usd)

@@ -17,8 +17,9 @@ use super::analyze::{effort, finish, options};
 use super::args::AnalyzeArguments;
 use super::exit_code::ExitCode;
 use super::outputs::{formats, pack, target};
+use super::progress::Shown;
 use super::stop::stoppable;
-use super::terminal::{Shown, config_note, note};
+use super::terminal::{config_note, note};
 
 /// What a report is made of, for `--help`.
 pub(super) const SOURCE: &str = "What `analyze --out` wrote, a folder or `s3://bucket/prefix`: rendered again as it was \

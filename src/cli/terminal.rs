@@ -1,28 +1,57 @@
-//! Text on the terminal: progress, summary, errors. Everything a stranger may have written is shown without control
+//! Text on the terminal: lines, sentences, notes, errors. Everything a stranger may have written is shown without control
 //! sequences (S43).
 
-use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
-
-use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::run::config::file::Config;
-use crate::run::monitor::Monitor;
+use std::io::Write;
 
 use crate::policy::diff::hides;
+use crate::run::config::file::Config;
 
-use super::args::Progress;
 use super::exit_code::ExitCode;
+use super::ink::Ink;
+
+/// Words that a line on standard error may begin with, each with what it is painted with.
+const FIRST_WORDS: [(&str, Ink); 4] =
+    [("error:", Ink::Critical), ("warning:", Ink::Doubt), ("note:", Ink::Head), ("help:", Ink::Head)];
 
 /// `text` on one line, characters that could hide or move others shown as what they are.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if hides(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() }).collect()
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        if hides(c) || has_no_shape(c) {
+            shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
+}
+
+/// Characters without a shape of their own: they make two names look like one, and terminals differ in how wide what
+/// they stand beside becomes.
+fn has_no_shape(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Prints a line on standard output; a closed pipe ends the program quietly, as it should.
 pub(super) fn line(text: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout().lock(), "{text}")
+}
+
+/// Prints sentences on standard output, what strangers wrote in them [`plain`]: on a terminal their lines are broken between
+/// words, and what is broken off stands a little further in than where the text begins.
+pub(super) fn told(text: &str) -> std::io::Result<()> {
+    told_under(text, text.len() - text.trim_start().len() + 2)
+}
+
+/// The same, with what is broken off below the column `under`.
+pub(super) fn told_under(text: &str, under: usize) -> std::io::Result<()> {
+    folded(text, width(), under).iter().try_for_each(|part| line(part))
+}
+
+fn folded(text: &str, width: Option<usize>, under: usize) -> Vec<String> {
+    let Some(width) = width else { return vec![text.to_owned()] };
+    let further = " ".repeat(under.min(width / 2));
+    let broken = textwrap::wrap(text, textwrap::Options::new(width).subsequent_indent(&further));
+    broken.into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
 /// The width of the terminal that standard output is, in columns; nothing where it is none.
@@ -31,8 +60,10 @@ pub(super) fn width() -> Option<usize> {
     terminal.size_checked().filter(|_| terminal.is_term()).map(|(_, columns)| usize::from(columns))
 }
 
-/// Prints a line on standard error.
+/// Prints a line on standard error; a word such as `warning:` at its beginning stands out.
 pub(super) fn note(text: &str) {
+    let word = FIRST_WORDS.iter().find_map(|(word, ink)| Some((word, ink, text.strip_prefix(word)?)));
+    let text = word.map_or_else(|| text.to_owned(), |(word, ink, rest)| format!("{}{rest}", ink.paint_note(word)));
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
@@ -56,8 +87,16 @@ pub(super) fn mistake(error: &anyhow::Error) -> ExitCode {
 
 /// Usage as clap words it: help and version are no mistakes.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::Mistake } else { ExitCode::Done }
+    let text = error.render();
+    // Nobody is left to be told that nobody listens.
+    if error.use_stderr() {
+        let text = if console::colors_enabled_stderr() { text.ansi().to_string() } else { text.to_string() };
+        let _ = write!(std::io::stderr().lock(), "{text}");
+        return ExitCode::Mistake;
+    }
+    let text = if console::colors_enabled() { text.ansi().to_string() } else { text.to_string() };
+    let _ = write!(std::io::stdout().lock(), "{text}");
+    ExitCode::Done
 }
 
 /// A panic was caught; its message is already on standard error.
@@ -66,107 +105,35 @@ pub(super) fn bug() -> ExitCode {
     ExitCode::Bug
 }
 
-/// Progress: a bar on a terminal, a line every few seconds elsewhere.
-pub(super) struct Shown {
-    style: Style,
-    state: Mutex<State>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
-    Bar,
-    Plain,
-    Nothing,
-}
-
-struct State {
-    bar: Option<ProgressBar>,
-    phase: String,
-    steps: (u64, u64),
-    bytes: (u64, u64),
-    began: Instant,
-    told: Instant,
-}
-
-impl Shown {
-    pub(super) fn new(progress: Progress, quiet: bool) -> Self {
-        let style = match progress {
-            _ if quiet => Style::Nothing,
-            Progress::None => Style::Nothing,
-            Progress::Auto if std::io::stderr().is_terminal() => Style::Bar,
-            Progress::Auto | Progress::Plain => Style::Plain,
-        };
-        let now = Instant::now();
-        let state = State { bar: None, phase: String::new(), steps: (0, 0), bytes: (0, 0), began: now, told: now };
-        Self { style, state: Mutex::new(state) }
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-impl Monitor for Shown {
-    fn begin(&self, phase: &str, steps: u64, bytes: u64) {
-        let mut state = self.state();
-        let now = Instant::now();
-        *state =
-            State { bar: None, phase: phase.to_owned(), steps: (0, steps), bytes: (0, bytes), began: now, told: now };
-        match self.style {
-            Style::Nothing => {}
-            Style::Plain if steps > 0 => note(&format!("{phase}: {steps} objects, {}", size(bytes))),
-            Style::Plain => note(phase),
-            Style::Bar if steps > 0 => {
-                let bar = ProgressBar::new(bytes);
-                let template = "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} eta {eta}";
-                if let Ok(style) = ProgressStyle::with_template(template) {
-                    bar.set_style(style);
-                }
-                bar.set_message(phase.to_owned());
-                state.bar = Some(bar);
-            }
-            Style::Bar => {
-                let bar = ProgressBar::new_spinner();
-                bar.set_message(phase.to_owned());
-                bar.enable_steady_tick(Duration::from_millis(100));
-                state.bar = Some(bar);
-            }
-        }
-    }
-
-    fn step(&self, bytes: u64) {
-        if self.style == Style::Nothing {
-            return;
-        }
-        let mut state = self.state();
-        state.steps.0 += 1;
-        state.bytes.0 += bytes;
-        if let Some(bar) = &state.bar {
-            bar.set_message(format!("{} {}/{}", state.phase, state.steps.0, state.steps.1));
-            bar.inc(bytes);
-        } else if state.told.elapsed() > Duration::from_secs(5) {
-            state.told = Instant::now();
-            let seconds = state.began.elapsed().as_secs_f64();
-            let left = (state.bytes.1.saturating_sub(state.bytes.0)) as f64 * seconds / (state.bytes.0.max(1)) as f64;
-            note(&format!(
-                "{}: {} of {} objects, {} of {}, about {left:.0} s left",
-                state.phase,
-                state.steps.0,
-                state.steps.1,
-                size(state.bytes.0),
-                size(state.bytes.1)
-            ));
-        }
-    }
-
-    fn end(&self) {
-        if let Some(bar) = self.state().bar.take() {
-            bar.finish_and_clear();
-        }
-    }
-}
-
 /// Bytes for people.
 pub(super) fn size(bytes: u64) -> String {
     indicatif::HumanBytes(bytes).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_hides_or_turns_text_is_shown_as_it_is() {
+        for (text, expected) in [
+            ("role \u{1b}[31mRed", "role \\u{1b}[31mRed"),
+            ("a\u{202e}b\u{200b}c\u{fe0f}", "a\\u{202e}b\\u{200b}c\\u{fe0f}"),
+            ("two\nlines", "two\\u{a}lines"),
+            ("世界 e\u{301}", "世界 e\u{301}"),
+        ] {
+            assert_eq!(plain(text), expected);
+        }
+    }
+
+    #[test]
+    fn sentences_are_broken_between_words_where_they_can() {
+        let parts = folded("  one two three-four", Some(12), 4);
+        assert_eq!(parts, ["  one two", "    three-", "    four"]);
+        assert_eq!(folded("  one two three-four", None, 4), ["  one two three-four"]);
+        for width in [1, 8, 40] {
+            let parts = folded(&format!("{} {}", "x".repeat(500), "世".repeat(500)), Some(width), 2);
+            assert!(parts.iter().all(|part| console::measure_text_width(part) <= width.max(2)), "{width}");
+        }
+    }
 }

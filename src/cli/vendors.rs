@@ -8,6 +8,7 @@ use crate::run::vendors::{list, refresh, write};
 
 use super::args::Format;
 use super::exit_code::ExitCode;
+use super::table::{Column, Table};
 use super::terminal::{line, note, plain};
 
 /// Arguments of `vendors`.
@@ -41,6 +42,10 @@ pub(super) enum VendorsCommand {
     },
 }
 
+/// Of the list.
+const COLUMNS: [Column; 4] =
+    [Column::text("account", 12), Column::text("kind", 6), Column::text("name", 10), Column::text("from", 8)];
+
 pub(super) fn run(arguments: &VendorsArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         VendorsCommand::List { vendors, format } => {
@@ -49,9 +54,11 @@ pub(super) fn run(arguments: &VendorsArguments) -> anyhow::Result<ExitCode> {
                 line(&serde_json::to_string_pretty(&known)?)?;
                 return Ok(ExitCode::Done);
             }
+            let mut table = Table::new(&COLUMNS);
             for account in known {
-                line(&plain(&format!("{} {} {} ({})", account.account_id, account.kind, account.name, account.from)))?;
+                table.add([account.account_id.into(), account.kind.into(), account.name.into(), account.from.into()]);
             }
+            table.print()?;
         }
         VendorsCommand::Refresh { from, out } => {
             let made = refresh(from)?;

@@ -13,7 +13,7 @@ use crate::activity::party_user::{PartyUsers, UserFacts};
 use crate::aws::AccountId;
 use crate::aws::window::{Time, Window, midnight};
 use crate::cloudtrail::digest::key::PublicKeys;
-use crate::evidence::hands;
+use crate::evidence::hands::{self, Hands};
 use crate::evidence::scope::RoleRef;
 use crate::evidence::{Evidence, Scope};
 use crate::finding::assess::{Inquiry, NoAnswer, assess};
@@ -44,7 +44,7 @@ use super::gathered::OnDisk;
 use super::inputs::InputFile;
 use super::ledger::run_json;
 use super::listing::{Listing, Listings, Saver};
-use super::monitor::Monitor;
+use super::monitor::{Monitor, Telling};
 use super::output::Target;
 use super::pack;
 use super::plan::{Plan, Request};
@@ -137,18 +137,11 @@ pub fn analyze_with(
     monitor: &dyn Monitor,
 ) -> Result<Outcome, UserError> {
     let started = Instant::now();
-    if !options.beside.live.is_empty() {
-        monitor.begin("asking AWS", 0, 0);
-    }
-    let (mut given, mut inputs) = given(options)?;
-    monitor.end();
-    if store.remote().is_some() {
-        monitor.begin("listing the source", 0, 0);
-    }
+    let (mut given, mut inputs) = given(options, monitor)?;
     // The catalog is needed later and takes as long to unpack as a folder to list.
-    let (plan, _) = hands::both(&Workers::start(options.effort)?, || find(store, &options.request), Catalog::builtin);
+    let (plan, _) =
+        hands::both(&Workers::start(options.effort)?, || find(store, &options.request, monitor), Catalog::builtin);
     let mut plan = plan?;
-    monitor.end();
     // Verified digests tell of quiet days themselves.
     if given.digest_keys.is_none() {
         plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
@@ -199,6 +192,7 @@ pub(super) fn answer(
     let planned = started.elapsed();
     let judged = read_and_judge(reading, plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
+    monitor.begin("writing the table of calls", 0, 0);
     let (activity, daily) = Spool::of(&judged.calls).map_err(disk)?;
     daily.fill(&mut assessment);
     let mut on_disk = judged.on_disk;
@@ -208,6 +202,7 @@ pub(super) fn answer(
     }
     let judged_after = started.elapsed();
     let activity = if options.formats.has(Format::Parquet) { activity } else { Spool::default() };
+    monitor.begin("rendering the report", 0, 0);
     let files = render_by(&workers, &mut assessment, &options.formats).map_err(not_rendered)?;
     monitor.end();
     let timings = json!({
@@ -252,9 +247,9 @@ pub(super) struct Given {
 }
 
 /// Reads it before the long work, so that a mistake in it is told at once.
-pub(super) fn given(options: &Options) -> Result<(Given, Vec<InputFile>), UserError> {
+pub(super) fn given(options: &Options, monitor: &dyn Monitor) -> Result<(Given, Vec<InputFile>), UserError> {
     let beside::Given { inventory, organization, beside, files: mut inputs, .. } =
-        beside::read(&options.inventories, &options.beside)?;
+        beside::read(&options.inventories, &options.beside, monitor)?;
     let own: BTreeSet<AccountId> = options.own_accounts.iter().copied().chain(organization).collect();
     let mut rules = Rules::read(&options.rules, &own.union(&inventory.accounts).copied().collect())?;
     inputs.append(&mut rules.files);
@@ -302,11 +297,12 @@ fn read_and_judge(
         let read = (by.read)(&scope)?;
         monitor.end();
         reading += began.elapsed();
-        monitor.begin("judging roles and writing the report", 0, 0);
+        monitor.begin("attributing sessions", 0, 0);
         // After reading, so that the threads that read have given their memory back.
         let workers = Workers::start(options.effort)?;
         let integrity = by.witness.map(Witness::report);
-        match judge(&workers, &read, integrity, plan, given, &scope, options)? {
+        let telling = Telling { hands: &workers, monitor, phase: "judging roles" };
+        match judge(&telling, &read, integrity, plan, given, &scope, options)? {
             Ok((assessment, calls)) => {
                 let own_vendors = given.rules.own_vendors(&own_of_records(&read.evidence, given));
                 let coverage = options.pack.then_some(&read.evidence.coverage);
@@ -360,7 +356,7 @@ fn party_users(given: &Given, evidence: Option<&Evidence>) -> PartyUsers {
 }
 
 fn judge(
-    workers: &Workers,
+    hands: &dyn Hands,
     read: &Read,
     integrity: Option<IntegrityReport>,
     plan: &Plan,
@@ -404,7 +400,7 @@ fn judge(
         narrowing: options.narrowing,
         trust: options.trust,
         scope,
-        hands: workers,
+        hands,
     })
     .map(|assessment| (assessment, calls)))
 }

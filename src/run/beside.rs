@@ -18,6 +18,7 @@ use crate::store::aws::AwsOptions;
 use super::UserError;
 use super::inputs::{InputFile, add_inventory, input_file, read_text};
 use super::live::{Answers, Input, Wish, ask};
+use super::monitor::Monitor;
 
 /// Where the inputs beside the trail come from.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +69,7 @@ struct Text {
 ///
 /// # Errors
 /// The first file that cannot be read, or a kind of input of which AWS gave nothing.
-pub fn read(inventories: &[PathBuf], options: &BesideOptions) -> Result<Given, UserError> {
+pub fn read(inventories: &[PathBuf], options: &BesideOptions, monitor: &dyn Monitor) -> Result<Given, UserError> {
     if options.assume_role_name.is_some() && options.live.is_empty() {
         let what = "--assume-role-name asks AWS, but no input is to be read live";
         return Err(UserError::new(what, "give `live` for an input, such as --inventory live"));
@@ -96,7 +97,7 @@ pub fn read(inventories: &[PathBuf], options: &BesideOptions) -> Result<Given, U
         given.add(text)?;
     }
     if !options.live.is_empty() {
-        given.add_live(options)?;
+        given.add_live(options, monitor)?;
     }
     // The age of the whole is that of its oldest part, and not known if that of one part is not.
     given.beside.inventory_of = given.inventories_of.iter().min().copied().flatten();
@@ -138,7 +139,7 @@ impl Given {
         Ok(())
     }
 
-    fn add_live(&mut self, options: &BesideOptions) -> Result<(), UserError> {
+    fn add_live(&mut self, options: &BesideOptions, monitor: &dyn Monitor) -> Result<(), UserError> {
         let asks_again = options.live.contains(&Input::Inventory);
         if options.live.contains(&Input::LastAccessed) && !asks_again && self.inventory.roles.is_empty() {
             return Err(UserError::new(
@@ -153,7 +154,7 @@ impl Given {
             inventory: (!asks_again).then_some(&self.inventory),
             now,
         };
-        let answers = ask(&options.aws, &wish)?;
+        let answers = ask(&options.aws, &wish, monitor)?;
         for input in &options.live {
             nothing_of(*input, &answers).map_or(Ok(()), Err)?;
         }
@@ -294,6 +295,7 @@ fn collected(folder: &Path) -> Result<(InputFile, Vec<Text>, Vec<FailedInput>), 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::monitor::Silent;
 
     fn options(input: Input, path: &Path) -> BesideOptions {
         BesideOptions { files: vec![(input, path.to_owned())], ..BesideOptions::default() }
@@ -306,7 +308,7 @@ mod tests {
         let file = folder.path().join("organization.json");
         fs::write(&file, r#"{"Accounts":[{"Id":"012345678901"}]}"#).unwrap();
         for path in [file.as_path(), folder.path()] {
-            let given = read(&[], &options(Input::Organization, path)).unwrap();
+            let given = read(&[], &options(Input::Organization, path), &Silent).unwrap();
             assert_eq!(given.organization.iter().map(ToString::to_string).collect::<Vec<_>>(), ["012345678901"]);
             assert_eq!(given.files.len(), 1);
         }
@@ -325,8 +327,8 @@ mod tests {
         let file = folder.path().join("inventory/012345678901.json");
         fs::write(&file, roles).unwrap();
         let options = BesideOptions { folder: Some(folder.path().to_owned()), ..BesideOptions::default() };
-        assert_eq!(read(&[], &options).unwrap().beside.inventory_of, parse_time("2026-08-02"));
-        assert_eq!(read(&[file], &options).unwrap().beside.inventory_of, None);
+        assert_eq!(read(&[], &options, &Silent).unwrap().beside.inventory_of, parse_time("2026-08-02"));
+        assert_eq!(read(&[file], &options, &Silent).unwrap().beside.inventory_of, None);
     }
 
     #[test]
@@ -335,13 +337,15 @@ mod tests {
         let file = folder.path().join("x.json");
         fs::write(&file, "{}").unwrap();
         for input in Input::ALL {
-            let error = read(&[], &options(input, &file)).unwrap_err();
+            let error = read(&[], &options(input, &file), &Silent).unwrap_err();
             assert!(error.what.contains(input.word()) && error.what.contains("x.json"), "{error}");
         }
         let empty = tempfile::tempdir().unwrap();
-        assert!(read(&[], &options(Input::Organization, empty.path())).unwrap_err().what.contains("no `.json`"));
+        assert!(
+            read(&[], &options(Input::Organization, empty.path()), &Silent).unwrap_err().what.contains("no `.json`")
+        );
         let folder = BesideOptions { folder: Some(empty.path().to_owned()), ..BesideOptions::default() };
-        assert!(read(&[], &folder).unwrap_err().what.contains("collect.json"));
+        assert!(read(&[], &folder, &Silent).unwrap_err().what.contains("collect.json"));
     }
 
     /// A half copied or edited collection would be a silent gap.
@@ -355,12 +359,12 @@ mod tests {
             "files": [{"path": "organization.json", "sha256": hash, "bytes": text.len()}]});
         fs::write(folder.path().join("collect.json"), manifest.to_string()).unwrap();
         let options = BesideOptions { folder: Some(folder.path().to_owned()), ..BesideOptions::default() };
-        let refused = || read(&[], &options).unwrap_err().what;
+        let refused = || read(&[], &options, &Silent).unwrap_err().what;
         assert!(refused().contains("`organization.json`, which was collected, is not there"));
         fs::write(&organization, text.replace("01\"", "02\"")).unwrap();
         assert!(refused().contains("`organization.json` is not as it was collected"));
         fs::write(&organization, text).unwrap();
-        assert_eq!(read(&[], &options).unwrap().organization.len(), 1);
+        assert_eq!(read(&[], &options, &Silent).unwrap().organization.len(), 1);
         fs::create_dir(folder.path().join("inventory")).unwrap();
         fs::write(folder.path().join("inventory/111122223333.json"), "{}").unwrap();
         assert!(refused().contains("`inventory/111122223333.json` was not collected"));
@@ -369,6 +373,6 @@ mod tests {
     #[test]
     fn last_accessed_details_need_to_know_the_roles() {
         let live = BesideOptions { live: BTreeSet::from([Input::LastAccessed]), ..BesideOptions::default() };
-        assert!(read(&[], &live).unwrap_err().what.contains("no inventory"));
+        assert!(read(&[], &live, &Silent).unwrap_err().what.contains("no inventory"));
     }
 }

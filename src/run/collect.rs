@@ -16,6 +16,7 @@ use super::UserError;
 use super::beside::now;
 use super::inputs::input_file;
 use super::live::{Answers, Input, Wish, ask};
+use super::monitor::Monitor;
 use super::output;
 
 /// Name and version of `collect.json`.
@@ -64,10 +65,15 @@ pub fn check(out: &Path) -> Result<(), UserError> {
 ///
 /// # Errors
 /// When nothing could be read, or the folder cannot be written.
-pub fn collect(out: &Path, aws: &AwsOptions, role: Option<&str>) -> Result<Collection, UserError> {
+pub fn collect(
+    out: &Path,
+    aws: &AwsOptions,
+    role: Option<&str>,
+    monitor: &dyn Monitor,
+) -> Result<Collection, UserError> {
     let now = now();
     let wish = Wish { inputs: BTreeSet::from(Input::ALL), role, inventory: None, now };
-    let answers = ask(aws, &wish)?;
+    let answers = ask(aws, &wish, monitor)?;
     if answers.documents.is_empty() {
         let first = answers.failed.into_iter().next();
         return Err(first.map_or_else(nothing, |((_, failed), help)| {

@@ -16,6 +16,7 @@ use crate::store::{Entry, KeyRange, Store, StoreError};
 
 use super::UserError;
 use super::inputs;
+use super::monitor::Monitor;
 use super::plan::{Plan, Request, check_dates, plan};
 use super::workers::{Effort, Workers};
 
@@ -29,13 +30,15 @@ const AT_A_TIME: usize = 32;
 ///
 /// # Errors
 /// When it cannot be listed, or there is nothing to read.
-pub fn find(store: &dyn Store, request: &Request) -> Result<Plan, UserError> {
+pub fn find(store: &dyn Store, request: &Request, monitor: &dyn Monitor) -> Result<Plan, UserError> {
     if store.remote().is_none() {
         return plan(inputs::list(store)?, request);
     }
     check_dates(request)?;
     let hands = Workers::start(Effort { jobs: AT_A_TIME, memory_bytes: 0 })?;
-    let found = discover(store, request, &hands).map_err(|error| inputs::not_listed(&error))?;
+    monitor.begin("listing the source", 0, 0);
+    let found = discover(store, request, &hands, monitor).map_err(|error| inputs::not_listed(&error))?;
+    monitor.end();
     // What lies outside the layout of a trail is none of its logs.
     let is_log = |key: ObjectKey<'_>| key.in_layout && key.kind == ObjectKind::Log;
     let has_logs = found.entries.iter().any(|entry| is_log(ObjectKey::parse(&entry.key)));
@@ -63,7 +66,12 @@ pub struct Found {
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn discover(store: &dyn Store, request: &Request, hands: &dyn Hands) -> Result<Found, StoreError> {
+pub fn discover(
+    store: &dyn Store,
+    request: &Request,
+    hands: &dyn Hands,
+    monitor: &dyn Monitor,
+) -> Result<Found, StoreError> {
     let place = store.within();
     let mut search = Search::of(request);
     let mut folders = BTreeSet::new();
@@ -72,7 +80,11 @@ pub fn discover(store: &dyn Store, request: &Request, hands: &dyn Hands) -> Resu
     }
     while !folders.is_empty() {
         let wave: Vec<String> = std::mem::take(&mut folders).into_iter().collect();
-        for level in hands::map(hands, &wave, |folder| store.level(folder)) {
+        let look = |folder: &String| {
+            monitor.at(folder);
+            store.level(folder)
+        };
+        for level in hands::map(hands, &wave, look) {
             let level = level?;
             search.found.entries.extend(level.objects);
             folders.extend(level.folders.into_iter().filter(|folder| search.look_into(folder)));
@@ -84,7 +96,11 @@ pub fn discover(store: &dyn Store, request: &Request, hands: &dyn Hands) -> Resu
         search.ranges = vec![KeyRange::at(place)];
     }
     let mut found = search.found;
-    for entries in hands::map(hands, &search.ranges, |range| store.list_range(range)) {
+    let list = |range: &KeyRange| {
+        monitor.at(&range.prefix);
+        store.list_range(range)
+    };
+    for entries in hands::map(hands, &search.ranges, list) {
         found.entries.extend(entries?);
     }
     found.entries.sort();

@@ -3,6 +3,7 @@
 use super::*;
 use crate::aws::window::parse_time;
 use crate::evidence::hands::OneByOne;
+use crate::run::monitor::Silent;
 use crate::store::memory::MemoryStore;
 use crate::store::recording::{Call, RecordingStore};
 
@@ -53,7 +54,7 @@ fn asked(since: &str, until: &str) -> Vec<Call> {
     let keys = days_of("AWSLogs/111122223333/CloudTrail/us-east-1");
     let memory = store(keys);
     let recording = RecordingStore::new(&memory);
-    discover(&recording, &request(since, until), &OneByOne).unwrap();
+    discover(&recording, &request(since, until), &OneByOne, &Silent).unwrap();
     recording.take()
 }
 
@@ -103,7 +104,7 @@ fn many_accounts_are_listed_by_their_days_too() {
     });
     let memory = store(keys);
     let recording = RecordingStore::new(&memory);
-    let found = discover(&recording, &request("2026-05-01", "2026-05-02"), &OneByOne).unwrap();
+    let found = discover(&recording, &request("2026-05-01", "2026-05-02"), &OneByOne, &Silent).unwrap();
     assert_eq!(found.entries.len(), 2 * FOLDERS_BESIDE + 2);
     assert!(found.entries.iter().all(|entry| entry.key.contains("/2026/05/01/")));
     let whole =
@@ -116,7 +117,7 @@ fn many_accounts_are_listed_by_their_days_too() {
 fn a_whole_trail_is_listed_region_by_region() {
     let memory = store(trails(""));
     let recording = RecordingStore::new(&memory);
-    let found = discover(&recording, &Request::default(), &OneByOne).unwrap();
+    let found = discover(&recording, &Request::default(), &OneByOne, &Silent).unwrap();
     assert_eq!(found.entries, memory.list().unwrap());
     let ranges = recording.take().into_iter().filter(|call| matches!(call, Call::Range(_)));
     // Three accounts with three folders of two Regions, and Config.
@@ -152,7 +153,7 @@ fn discovery_gives_the_plan_of_a_whole_listing() {
 }
 
 fn check_plan(memory: &MemoryStore, request: &Request) {
-    let found = discover(memory, request, &OneByOne).unwrap();
+    let found = discover(memory, request, &OneByOne, &Silent).unwrap();
     let whole = plan(memory.list().unwrap(), request);
     let planned = plan(found.entries, request);
     let (Ok(whole), Ok(planned)) = (&whole, &planned) else {
@@ -183,7 +184,7 @@ fn a_place_inside_a_trail_is_a_part_of_it() {
     for place in ["a/", "a/AWSLogs/", &base[..32], &base[..43], base, &format!("{base}2026/"), &day, &object] {
         let deeper = Within(&memory, place);
         for request in [Request::default(), request("2026-01-01", "2026-01-02")] {
-            let found = discover(&deeper, &request, &OneByOne).unwrap();
+            let found = discover(&deeper, &request, &OneByOne, &Silent).unwrap();
             let whole = plan(deeper.list().unwrap(), &request).unwrap();
             assert_eq!(plan(found.entries, &request).unwrap().objects, whole.objects, "{place} {request:?}");
             assert!(whole.objects.iter().any(|entry| entry.key == object), "{place} {request:?}");

@@ -220,6 +220,7 @@ mod tests {
     use crate::aws::window::parse_time;
     use crate::evidence::hands::OneByOne;
     use crate::run::discover::discover;
+    use crate::run::monitor::Silent;
     use crate::run::plan::plan;
     use crate::store::Entry;
     use crate::store::memory::MemoryStore;
@@ -279,7 +280,7 @@ mod tests {
         let window = Request { since: times.0, until: times.1, with_digests: true, ..Request::default() };
         for (request, more) in [(Request { with_digests: true, ..Request::default() }, 0), (window, 4)] {
             let recording = RecordingStore::new(&store);
-            let found = discover(&recording, &request, &OneByOne).unwrap();
+            let found = discover(&recording, &request, &OneByOne, &Silent).unwrap();
             let made = recording.take().len();
             let planned = plan(found.entries, &request).unwrap();
             // A month of a Region without any key is listed too, and no key tells of it.

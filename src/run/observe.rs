@@ -42,8 +42,8 @@ pub fn observe(
     saved: Saved<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Observed, UserError> {
-    let (given, _) = given(options)?;
-    let mut plan = find(store, &options.request)?;
+    let (given, _) = given(options, monitor)?;
+    let mut plan = find(store, &options.request, monitor)?;
     plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
     let place = saved.checkpoints.store();
     let listing = Listing::of(&plan, &options.request, &options.beside.regions);

@@ -21,7 +21,7 @@ use super::resume::{Saved, recall};
 /// The user's mistakes: no evidence, or too little of it for what is asked.
 pub fn report(saved: Saved<'_>, options: &Options, monitor: &dyn Monitor) -> Result<Outcome, UserError> {
     let started = Instant::now();
-    let mut inputs = given(options)?;
+    let mut inputs = given(options, monitor)?;
     let listings = Listings::load(saved.checkpoints)?;
     let known = Known::of(saved.checkpoints, &listings)?;
     let options = &Options { request: listings.complete_request(&options.request)?, ..options.clone() };

@@ -101,6 +101,7 @@ pub fn read(
         let read = on_portions(&workers, &task, &cut, &exact, Reading::answer)?;
         gathered.extend(read.into_iter().map(|reading| reading.gathered));
     }
+    monitor.begin("adding up what was read", 0, 0);
     let read = sum(&workers, folded(gathered)?, overflow)?;
     if purpose == Purpose::Answer {
         none_is_lost(objects, &read);
@@ -175,6 +176,7 @@ pub fn recall(
         }
         gathered.push(one);
     }
+    monitor.begin("adding up what was read", 0, 0);
     let read = sum(&workers, folded(gathered)?, overflow)?;
     none_is_lost(objects, &read);
     Ok(read)

@@ -105,6 +105,7 @@ pub fn read(
     let folds = workers
         .on_each(|| fold(&objects, observer(scope, sums), monitor, witness, Gathered::new(&overflow, effort.room())));
     let folds = folds.into_iter().map(|gathered| Ok(gathered?.finish())).collect::<std::io::Result<Vec<Folded>>>();
+    monitor.begin("adding up what was read", 0, 0);
     sum(&workers, folds.map_err(disk)?, overflow)
 }
 

@@ -99,7 +99,7 @@ async fn check_all(aws: Aws, roles: &[String], given: Option<&ExternalId>) -> Re
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .build();
     let client = aws_sdk_sts::Client::from_conf(config);
-    let caller = Login::of_caller(aws).await;
+    let caller = Login::of_caller(aws, std::sync::mpsc::channel().0).await;
     let mut found = Vec::new();
     for role in roles {
         found.push(match &caller {

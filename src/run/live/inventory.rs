@@ -23,6 +23,7 @@ pub(super) async fn fetch(login: &Login) -> Result<Value, Refusal> {
     let (mut users, mut groups, mut roles, mut policies) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut pages, mut marker) = (Pages::of(CALL), None);
     loop {
+        login.tell(CALL);
         let answer = client.get_account_authorization_details().max_items(PAGE).set_marker(marker).send().await;
         let page = answer.map_err(|error| Refusal::of(CALL, &error))?;
         users.extend(page.user_detail_list().iter().map(user));

@@ -27,6 +27,7 @@ pub(super) async fn report(login: &Login) -> Result<String, Refusal> {
     let client = login.iam();
     let mut pause = Duration::from_millis(250);
     for _ in 0..POLLS {
+        login.tell(GENERATE);
         let answer = client.generate_credential_report().send().await;
         let state = answer.map_err(|error| Refusal::of(GENERATE, &error))?.state;
         if state.is_some_and(|state| state.as_str() == "COMPLETE") {
@@ -44,8 +45,13 @@ pub(super) async fn report(login: &Login) -> Result<String, Refusal> {
 /// Every access key of every user.
 pub(super) async fn fetch(login: &Login) -> Result<Vec<Value>, Refusal> {
     let client = login.iam();
+    login.tell(USERS);
     let names = users(&client).await?;
-    let answers = at_once(names, AT_ONCE, |name| keys_of(client.clone(), name)).await;
+    let ask = |name| {
+        login.tell(KEYS);
+        keys_of(client.clone(), name)
+    };
+    let answers = at_once(names, AT_ONCE, ask).await;
     let mut keys = Vec::new();
     for answer in answers {
         keys.extend(answer?);

@@ -24,7 +24,11 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// The details of each role that has some, and what was refused about the others.
 pub(super) async fn fetch(login: &Login, roles: Vec<String>) -> (Vec<Value>, Vec<Refusal>) {
     let client = login.iam();
-    let answers = at_once(roles, AT_ONCE, |role| of_role(client.clone(), role)).await;
+    let ask = |role| {
+        login.tell(GENERATE);
+        of_role(client.clone(), role)
+    };
+    let answers = at_once(roles, AT_ONCE, ask).await;
     let (mut details, mut refused) = (Vec::new(), Vec::new());
     for answer in answers {
         match answer {

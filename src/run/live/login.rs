@@ -1,5 +1,7 @@
 //! Credentials for one account: the caller's own, or those of a role assumed there.
 
+use std::sync::mpsc::Sender;
+
 use aws_sdk_iam::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
@@ -15,6 +17,9 @@ const SESSION: &str = "thirdtrail-collect";
 /// Attempts of the first call.
 const FIRST_ATTEMPTS: u32 = 3;
 
+/// Hears of each call: its account and its name.
+pub(super) type Heard = Sender<String>;
+
 /// See the module. Clones share the configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Login {
@@ -23,12 +28,15 @@ pub(super) struct Login {
     credentials: Option<Credentials>,
     account: AccountId,
     arn: String,
+    /// Who hears what is asked.
+    heard: Heard,
 }
 
 impl Login {
     /// The caller, after asking who that is.
-    pub(super) async fn of_caller(aws: Aws) -> Result<Self, Refusal> {
+    pub(super) async fn of_caller(aws: Aws, heard: Heard) -> Result<Self, Refusal> {
         const CALL: &str = "sts:GetCallerIdentity";
+        let _ = heard.send(CALL.to_owned());
         // The first call shows whether there is anybody to ask: nobody should wait half a minute for that.
         let hasty = aws_sdk_sts::config::Builder::from(aws.config())
             .retry_config(RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS))
@@ -37,7 +45,13 @@ impl Login {
         let GetCallerIdentityOutput { account, arn, .. } = answer.map_err(|error| Refusal::of(CALL, &error))?;
         let account = account.as_deref().and_then(AccountId::parse);
         let unreadable = || Refusal::new(CALL, "the answer names no account", "check --endpoint-url");
-        Ok(Self { aws, credentials: None, account: account.ok_or_else(unreadable)?, arn: arn.unwrap_or_default() })
+        Ok(Self {
+            aws,
+            credentials: None,
+            account: account.ok_or_else(unreadable)?,
+            arn: arn.unwrap_or_default(),
+            heard,
+        })
     }
 
     /// A role of that name in another account.
@@ -58,7 +72,12 @@ impl Login {
             None,
             "thirdtrail",
         );
-        Ok(Self { aws: self.aws.clone(), credentials: Some(credentials), account, arn })
+        Ok(Self { aws: self.aws.clone(), credentials: Some(credentials), account, arn, heard: self.heard.clone() })
+    }
+
+    /// Tells that this call is about to be made. Nobody need listen.
+    pub(super) fn tell(&self, call: &str) {
+        let _ = self.heard.send(format!("{} {call}", self.account));
     }
 
     /// The account.

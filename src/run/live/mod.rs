@@ -18,6 +18,8 @@ mod shape;
 mod trails;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc;
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -29,7 +31,8 @@ use crate::policy::organization::Organization;
 use crate::store::aws::{Aws, AwsOptions};
 
 use super::UserError;
-use login::Login;
+use super::monitor::Monitor;
+use login::{Heard, Login};
 use refusal::Refusal;
 
 /// Accounts that are asked at the same time.
@@ -128,14 +131,22 @@ pub struct Answers {
 ///
 /// # Errors
 /// When it is not known whose credentials these are, or which accounts to ask.
-pub fn ask(options: &AwsOptions, wish: &Wish<'_>) -> Result<Answers, UserError> {
+pub fn ask(options: &AwsOptions, wish: &Wish<'_>, monitor: &dyn Monitor) -> Result<Answers, UserError> {
     let aws = Aws::connect(options)
         .map_err(|error| UserError::new(format!("cannot start the AWS SDK: {error}"), "check the system's limits"))?;
-    aws.wait(ask_all(aws.clone(), wish))
+    monitor.begin("asking AWS", 0, 0);
+    let (heard, calls) = mpsc::channel();
+    // Tasks outlive every borrow; what they say comes here by a channel, which ends when the last of them does.
+    let answers = thread::scope(|scope| {
+        scope.spawn(move || calls.iter().for_each(|call: String| monitor.at(&call)));
+        aws.wait(ask_all(aws.clone(), wish, heard))
+    });
+    monitor.end();
+    answers
 }
 
-async fn ask_all(aws: Aws, wish: &Wish<'_>) -> Result<Answers, UserError> {
-    let caller = Login::of_caller(aws).await?;
+async fn ask_all(aws: Aws, wish: &Wish<'_>, heard: Heard) -> Result<Answers, UserError> {
+    let caller = Login::of_caller(aws, heard).await?;
     let mut answers = Answers { caller: caller.arn().to_owned(), ..Answers::default() };
     let mut organization = Organization::default();
     if wish.role.is_some() || wish.inputs.contains(&Input::Organization) {

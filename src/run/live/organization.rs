@@ -39,6 +39,7 @@ pub(super) async fn fetch(login: &Login) -> Result<Value, Refusal> {
     let mut accounts = Vec::new();
     let (mut pages, mut token) = (Pages::of(LIST), None);
     loop {
+        login.tell(LIST);
         let answer = client.list_accounts().set_next_token(token).send().await;
         let page = answer.map_err(|error| Refusal::of(LIST, &error))?;
         accounts.extend(page.accounts().iter().map(|account| {

@@ -24,6 +24,7 @@ const STATUS: &str = "cloudtrail:GetTrailStatus";
 /// that was asked; `ListTrails` names them all, those of the organization apart.
 pub(super) async fn fetch(login: &Login) -> Result<(Vec<Value>, Vec<Refusal>), Refusal> {
     let mut trails: BTreeMap<String, Trail> = BTreeMap::new();
+    login.tell(DESCRIBE);
     add(&mut trails, describe(&login.cloudtrail(None), Vec::new()).await?);
     let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (arn, region) in listed(&login.cloudtrail(None)).await? {
@@ -41,6 +42,7 @@ pub(super) async fn fetch(login: &Login) -> Result<(Vec<Value>, Vec<Refusal>), R
     }
     let (mut shown, mut refused) = (Vec::new(), Vec::new());
     for (arn, trail) in &trails {
+        login.tell(SELECTORS);
         let client = login.cloudtrail(trail.home_region());
         let mut told = Vec::new();
         let mut keep = |answer: Result<Value, Refusal>| answer.map_err(|refusal| told.push(refusal.about(arn))).ok();
