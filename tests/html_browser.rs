@@ -11,6 +11,8 @@ mod sample;
 use std::path::Path;
 
 use thirdtrail::finding::assessment::Assessment;
+use thirdtrail::finding::suppress::SuppressionOutcome;
+use thirdtrail::report::pack::{self, Input, Origin};
 use thirdtrail::report::{OutputFile, render};
 use thirdtrail::run::analyze::analyze;
 use thirdtrail::run::monitor::Silent;
@@ -57,6 +59,30 @@ fn hostile() -> Assessment {
     assessment
 }
 
+/// The page of an evidence pack, of which every text is that one.
+fn sign_off(text: &str) -> OutputFile {
+    let text = format!("{text} \"><img src=x onerror=alert(5)></script><script>alert(6)</script>");
+    let options = serde_json::json!({"config": text, "regions": [text], "verify_digests": true});
+    let origin = Origin {
+        source: &text,
+        options: options.as_object(),
+        inputs: vec![Input::new(&text, 7, &text)],
+        objects: Some(Input::new("inputs/objects.csv", 7, &text)),
+        keep: &[],
+        suppressions: &[SuppressionOutcome {
+            file: text.clone(),
+            line: 1,
+            code: text.clone(),
+            owner: text.clone(),
+            state: "expired".to_owned(),
+            expires: Some(text.clone()),
+            findings: 0,
+        }],
+        left_out: 3,
+    };
+    pack::sign_off(&sample::assessment(), &origin, &text, &|_| true).unwrap()
+}
+
 /// S43: pages of a bundled trail work, and so do pages that are full of hostile names; one browser at a time.
 #[test]
 fn pages_work_in_a_browser() {
@@ -72,6 +98,7 @@ fn pages_work_in_a_browser() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), files);
+        write(folder.path(), &[sign_off(what)]);
         match browser::problems(&folder.path().join("report"), role, "464622532012.html", thorough) {
             Ok(problems) => assert!(problems.is_empty(), "{what}:\n{}", problems.join("\n")),
             Err(absent) => beside::say(&format!("NOT RUN: HTML report in a browser absent: {absent}")),

@@ -114,7 +114,7 @@ fn withheld_proposals_are_not_written() {
     let mut assessment = sample::assessment();
     for role in &mut assessment.roles {
         role.rightsizing.status = "withheld".to_owned();
-        role.trust_narrowing.as_mut().unwrap().status = "withheld";
+        role.trust_narrowing.as_mut().unwrap().status = "withheld".to_owned();
     }
     let files = render(&mut assessment).unwrap();
     assert!(files.iter().all(|file| !file.path.contains("/trust.")));

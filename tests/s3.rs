@@ -189,6 +189,30 @@ fn a_trail_in_a_bucket_gives_the_files_of_a_local_one() {
     let (exit, _, stderr) = analyze("s3://analyzed/some/prefix", "s3://reports/daily");
     assert_eq!(exit, 2, "{stderr}");
     assert!(stderr.contains("output place `s3://reports/daily` holds `notes.txt`"), "{stderr}");
+    packed_in_a_bucket(server, &owner);
+}
+
+/// The place that holds notes of others, named once more, is written to, and they stay. A pack goes to a bucket, too.
+fn packed_in_a_bucket(server: &Seaweed, owner: &Owner) {
+    let more = ["--overwrite", "s3://reports/daily", "--format", "json", "--pack", "s3://reports/packs/one.zip"];
+    let again = ["analyze", "s3://analyzed/some/prefix", "--out", "s3://reports/daily"];
+    let (exit, stdout, stderr) = run_as(OWNER, server, &[&again[..], &more].concat());
+    assert_eq!(exit, 0, "{stderr}");
+    let pack = owner.get("reports", "packs/one.zip");
+    let sum: String = Sha256::digest(&pack).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(stdout.contains(&format!("evidence pack: s3://reports/packs/one.zip (SHA-256 {sum})")), "{stdout}");
+    assert!(owner.keys("reports", "daily/").contains(&"daily/notes.txt".to_owned()));
+    owner.put("reports", [("packs/other.zip".to_owned(), b"other".to_vec())]);
+    for (out, pack, says) in [
+        ("s3://reports/empty", "packs/other.zip", "thirdtrail did not write"),
+        ("s3://reports/empty", "empty/x.zip", "among the outputs"),
+        ("s3://reports/empty", "", "names no object"),
+    ] {
+        let pack = format!("s3://reports/{pack}");
+        let asked = ["--out", out, "--pack", &pack];
+        let (exit, _, stderr) = run_as(OWNER, server, &[&again[..2], &asked].concat());
+        assert!(exit == 2 && stderr.contains(says), "{stderr}");
+    }
 }
 
 /// S4: evidence saved in a bucket stands for the objects that it was made of: the second run reads none of them, and says

@@ -100,17 +100,22 @@ fn serde_of(field: &Field) -> Serde {
                 serde.skipped = true;
                 return Ok(());
             }
+            // Only writing is told here.
+            if meta.path.is_ident("default") || meta.path.is_ident("skip_deserializing") {
+                return Ok(());
+            }
             let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             let text: syn::LitStr = meta.value()?.parse()?;
             match name.as_str() {
                 "skip_serializing_if" => serde.optional = true,
                 "rename" => serde.name = Some(text.value()),
-                "serialize_with" => match text.value().rsplit("::").next() {
-                    Some("as_rfc3339" | "as_rfc3339_option") => serde.as_time = true,
-                    // Fewer of the same.
-                    Some("some_ids") => {}
+                "with" => match text.value().rsplit("::").next() {
+                    Some("time" | "optional_time") => serde.as_time = true,
                     _ => panic!("{} is not known here", text.value()),
                 },
+                // Fewer of the same.
+                "serialize_with" if text.value() == "some_ids" => {}
+                "deserialize_with" => {}
                 other => panic!("`{other}` of serde is not known here"),
             }
             Ok(())

@@ -172,13 +172,13 @@ proptest! {
         // Verdicts that claim anything: the proof must not rest on them.
         let uses: Vec<ExternalIdUse> = claims.iter().zip(ACCOUNTS).map(|(id, account)| {
             let print = Fingerprint::of(IDS[*id]);
-            ExternalIdUse { party_id: account.to_owned(), party_name: account.to_owned(), verdict: "safe",
+            ExternalIdUse { party_id: account.to_owned(), party_name: account.to_owned(), verdict: "safe".to_owned(),
                 ids: vec![SentId { fingerprint: print.digest, length: print.length, hand_offs: 1 }],
                 ..ExternalIdUse::default() }
         }).collect();
         let ways = ways(&came);
         let report = propose(&Facts { trust, entries: &entries, uses: &uses, ways: &ways, refused: &Ways::new(), how, too_short: None });
-        prop_assume!(matches!(report.status, "proposed" | "template"));
+        prop_assume!(matches!(report.status.as_str(), "proposed" | "template"));
         let mut filled = report.narrowed.to_string();
         for (id, account) in claims.iter().zip(ACCOUNTS) {
             filled = filled.replace(&format!("REPLACE-WITH-THE-EXTERNAL-ID-OF-{account}"), IDS[*id]);

@@ -361,7 +361,7 @@ fn suppressions_mark_and_expire() {
     let none = SUPPRESS.replace("party = \"Datadog\"", "subject = \"arn:aws:iam::999988887777:role/x\"");
     let config = format!("{one}expires = 2026-05-01\n{none}expires = 2026-05-01\n");
     let expired = outcome(&Way { config: &config, ..Way::default() });
-    let counts: Vec<_> = expired.suppressions.iter().map(|one| (one.line, one.state, one.findings)).collect();
+    let counts: Vec<_> = expired.suppressions.iter().map(|one| (one.line, one.state.as_str(), one.findings)).collect();
     assert_eq!(counts, [(1, "expired", 1), (7, "expired", 0)]);
     let found = report_of(&expired);
     let told = with(&found, "suppression-expired");

@@ -13,6 +13,7 @@ use crate::run::config::file::Config;
 use crate::run::digests::KeySources;
 use crate::run::monitor::Monitor;
 use crate::run::output::Target;
+use crate::run::pack::PackTarget;
 use crate::run::plan::Request;
 use crate::run::resume::Saved;
 use crate::run::workers::Effort;
@@ -21,34 +22,34 @@ use crate::run::{inputs, source};
 use super::args::{AnalyzeArguments, NarrowResources, NarrowTrust, SelectionArguments, Severity};
 use super::beside::is_live;
 use super::exit_code::ExitCode;
-use super::outputs::formats;
+use super::outputs::{formats, pack, target};
 use super::progress::Shown;
 use super::stop::stoppable;
 use super::summary;
-use super::terminal::{config_note, note, plain};
+use super::terminal::{config_note, line, note, plain};
 
 pub(super) fn run(arguments: &AnalyzeArguments, config: Option<Config>) -> anyhow::Result<ExitCode> {
-    let out = Target::open(&arguments.out, &arguments.aws.options())?;
+    let places = (target(arguments)?, pack(arguments)?);
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
     let options = options(arguments, config);
     let monitor = Shown::new(arguments.progress, arguments.quiet);
     let Some(place) = &arguments.evidence else {
         let outcome = analyze(&*store, &options, &monitor)?;
-        return finish(arguments, &out, outcome, &options, &monitor);
+        return finish(arguments, &places, outcome, &options, &monitor);
     };
     let evidence = open_place(place, &arguments.aws.options())?;
     let checkpoints = Checkpoints::open(&*evidence)?;
     stoppable(|stop| {
         let saved = Saved { checkpoints: &checkpoints, stop };
         let outcome = analyze_with(&*store, &options, Some(saved), &monitor)?;
-        finish(arguments, &out, outcome, &options, &monitor)
+        finish(arguments, &places, outcome, &options, &monitor)
     })
 }
 
 /// Writes the outputs and says what is in them.
 pub(super) fn finish(
     arguments: &AnalyzeArguments,
-    out: &Target,
+    (out, pack): &(Target, Option<PackTarget>),
     mut outcome: Outcome,
     options: &Options,
     monitor: &dyn Monitor,
@@ -71,6 +72,14 @@ pub(super) fn finish(
             note(&plain(&what));
         }
         summary::print(&outcome, out, options)?;
+    }
+    if let Some(pack) = pack {
+        monitor.begin("writing the evidence pack", 0, 0);
+        let sum = pack.write(&outcome, &arguments.selection.source, options)?;
+        monitor.end();
+        if !arguments.quiet {
+            line(&plain(&format!("evidence pack: {} (SHA-256 {sum})", pack.place())))?;
+        }
     }
     Ok(exit_code(&outcome.assessment, arguments.fail_on))
 }
@@ -130,6 +139,7 @@ pub(super) fn options(arguments: &AnalyzeArguments, config: Option<Config>) -> O
         },
         effort: effort(arguments.jobs, arguments.memory),
         formats: formats(&arguments.format),
+        pack: arguments.pack.is_some(),
     }
 }
 

@@ -47,8 +47,8 @@ pub(super) enum Command {
     Collect(CollectArguments),
     /// The map step alone: reads what no saved evidence holds, and saves its evidence.
     Observe(ObserveArguments),
-    /// A report from saved evidence, without reading the trail.
-    #[command(mut_arg("source", |source| source.value_name("EVIDENCE").help("What --evidence named")))]
+    /// A report again without reading the trail: from the output of a run, or judged anew from saved evidence.
+    #[command(mut_arg("source", |source| source.value_name("OUT_OR_EVIDENCE").help(super::report::SOURCE)))]
     #[command(mut_arg("evidence", |evidence| evidence.hide(true)))]
     #[command(mut_arg("verify_digests", |verify| verify.hide(true)))]
     #[command(mut_arg("digest_public_keys", |keys| keys.hide(true)))]
@@ -152,6 +152,14 @@ pub(super) struct AnalyzeArguments {
     /// Where the outputs go: a folder, or `s3://bucket/prefix`.
     #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
     pub(super) out: PathBuf,
+    /// The same folder once more, to write there although it holds what is not thirdtrail's: that stays, unless it has the
+    /// name of an output.
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    pub(super) overwrite: Option<Option<PathBuf>>,
+    /// Also write an evidence pack: one zip file (or `s3://bucket/name.zip`) with the report, the hashes of all that it was
+    /// made of, and a page to sign. The same inputs give the same bytes.
+    #[arg(long, value_name = "FILE", conflicts_with = "show_external_ids")]
+    pub(super) pack: Option<PathBuf>,
     /// The day from which idleness is counted; by default the end of the window.
     #[arg(long, value_parser = time)]
     pub(super) as_of: Option<Time>,
@@ -227,6 +235,9 @@ pub(super) struct AnalyzeArguments {
     pub(super) beside: BesideArguments,
     #[command(flatten)]
     pub(super) aws: AwsArguments,
+    /// The names of the options that were typed, not those that the configuration sets.
+    #[arg(skip)]
+    pub(super) typed: Vec<String>,
 }
 
 /// Arguments of `observe`.

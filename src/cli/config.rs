@@ -34,7 +34,7 @@ const COMMANDS: [Taker; 4] = [
     Taker { words: &["template"], only: Some(&["vendors"]), none_of: &[] },
 ];
 /// What only the command line can say.
-const TYPED_ONLY: [&str; 5] = ["config", "no_config", "source", "help", "version"];
+const TYPED_ONLY: [&str; 6] = ["config", "no_config", "overwrite", "source", "help", "version"];
 /// What `report` cannot do: it has no trail.
 const NOT_FOR_REPORT: [&str; 3] = ["evidence", "verify_digests", "digest_public_keys"];
 
@@ -65,17 +65,33 @@ pub(super) enum Stop {
 
 /// The arguments, completed by the configuration if there is one.
 pub(super) fn arguments(typed: Vec<OsString>) -> Result<(Arguments, Option<Config>), Stop> {
-    let usage = |typed: &[OsString]| Arguments::try_parse_from(typed).map_err(Stop::Usage);
     // Whatever is missing may stand in the configuration, so a first look takes no offence.
     let Ok(matches) = Arguments::command().ignore_errors(true).try_get_matches_from(&typed) else {
-        return Ok((usage(&typed)?, None));
+        return Ok((Arguments::try_parse_from(&typed).map_err(Stop::Usage)?, None));
     };
-    let taker = COMMANDS.iter().find_map(|taker| Some((taker, given_to(&matches, taker.words)?)));
-    let Some((taker, given)) = taker else { return Ok((usage(&typed)?, None)) };
-    let Some(path) = place(given) else { return Ok((usage(&typed)?, None)) };
+    let (mut arguments, config) = completed(&typed, &matches)?;
+    if let super::args::Command::Report(report) = &mut arguments.command {
+        report.typed = given_to(&matches, &["report"]).map(options_typed).unwrap_or_default();
+    }
+    Ok((arguments, config))
+}
+
+/// The options that stand on the command line.
+fn options_typed(given: &ArgMatches) -> Vec<String> {
+    let all = Arguments::command();
+    let options = all.find_subcommand("report").into_iter().flat_map(Command::get_arguments);
+    let typed = options.filter(|option| option.get_long().is_some()).map(|option| option.get_id().as_str());
+    typed.filter(|name| given.value_source(name) == Some(ValueSource::CommandLine)).map(str::to_owned).collect()
+}
+
+fn completed(typed: &[OsString], matches: &ArgMatches) -> Result<(Arguments, Option<Config>), Stop> {
+    let usage = |typed: &[OsString]| Arguments::try_parse_from(typed).map_err(Stop::Usage);
+    let taker = COMMANDS.iter().find_map(|taker| Some((taker, given_to(matches, taker.words)?)));
+    let Some((taker, given)) = taker else { return Ok((usage(typed)?, None)) };
+    let Some(path) = place(given) else { return Ok((usage(typed)?, None)) };
     let config = Config::read(&path).map_err(Stop::Mistake)?;
     let added = additions(&config, taker, given).map_err(Stop::Mistake)?;
-    let mut all = typed.clone();
+    let mut all = typed.to_vec();
     // Before what was typed, because that may end in `--`.
     let after = |from: usize, word: &&str| {
         let rest = all.iter().skip(from).position(|typed| typed == word);
@@ -86,7 +102,7 @@ pub(super) fn arguments(typed: Vec<OsString>) -> Result<(Arguments, Option<Confi
     match Arguments::try_parse_from(&all) {
         Ok(arguments) => Ok((arguments, Some(config))),
         Err(error) => {
-            usage(&typed)?;
+            usage(typed)?;
             let told = error.to_string();
             let told = told.lines().next().unwrap_or_default().trim_start_matches("error: ");
             let what = format!("config `{}` does not go with the command line: {told}", path.display());

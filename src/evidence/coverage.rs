@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 
 use crate::aws::AccountId;
 use crate::aws::window::Time;
+use crate::cloudtrail::digest::Sha256;
 use crate::cloudtrail::record::{Category, Record};
 
 use super::limits;
@@ -27,6 +28,8 @@ pub struct ObjectReading {
     pub compressed_bytes: u64,
     /// Size as read.
     pub decompressed_bytes: u64,
+    /// SHA-256 of the object as delivered; none where it was read without ([`super::observe::Observer::with_sums`]).
+    pub sha256: Option<Sha256>,
 }
 
 /// Where records lie: one account in one Region.
@@ -236,6 +239,7 @@ impl Coverage {
             bad: sum.bad + object.bad,
             compressed_bytes: sum.compressed_bytes + object.compressed_bytes,
             decompressed_bytes: sum.decompressed_bytes + object.decompressed_bytes,
+            sha256: None,
         })
     }
 }

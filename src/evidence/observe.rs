@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
+use crate::cloudtrail::digest::Sha256;
 use crate::cloudtrail::gunzip::{Inflater, Plain};
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::cloudtrail::reader::{Json, ParseError, Parser};
 use crate::cloudtrail::record::RecordError;
 use crate::cloudtrail::split::{self, split};
 
-use super::coverage::ObjectReading;
+use super::coverage::{ObjectReading, object_digest};
 use super::event_ids::EventIds;
 use super::fold::Fold;
 use super::limits;
@@ -34,6 +35,7 @@ pub struct Observer {
     lookups: Parser,
     outliner: Outliner,
     fold: Fold,
+    with_sums: bool,
 }
 
 /// The object in hand.
@@ -52,7 +54,15 @@ impl Observer {
             lookups: Parser::default(),
             outliner: Outliner::default(),
             fold: Fold::new(scope),
+            with_sums: false,
         }
+    }
+
+    /// One that also notes the SHA-256 of each object.
+    #[must_use]
+    pub fn with_sums(mut self) -> Self {
+        self.with_sums = true;
+        self
     }
 
     /// Ids of the events so far that became no evidence, to be kept elsewhere when they are many.
@@ -89,7 +99,7 @@ impl Observer {
     pub fn observe(&mut self, key: &str, bytes: &[u8]) {
         let object = Object { key, place: ObjectKey::parse(key) };
         match self.observe_usual(&object, bytes) {
-            Some(reading) => self.fold.evidence.note_object(&object, reading),
+            Some(reading) => self.note(&object, bytes, reading),
             None => self.parse_all(&object, bytes),
         }
     }
@@ -122,9 +132,14 @@ impl Observer {
 
     fn parse_all(&mut self, object: &Object<'_>, bytes: &[u8]) {
         match self.observe_pieces(object, bytes) {
-            Ok(reading) => self.fold.evidence.note_object(object, reading),
+            Ok(reading) => self.note(object, bytes, reading),
             Err(reason) => self.fold.evidence.fail(object.key, &reason),
         }
+    }
+
+    fn note(&mut self, object: &Object<'_>, bytes: &[u8], reading: ObjectReading) {
+        let sha256 = self.with_sums.then(|| Sha256::of(bytes));
+        self.fold.evidence.note_object(object, ObjectReading { sha256, ..reading });
     }
 
     fn observe_pieces(&mut self, object: &Object<'_>, bytes: &[u8]) -> Result<ObjectReading, String> {
@@ -158,6 +173,7 @@ fn reading_of(records: usize, delivered: &[u8], plain: &Plain<'_>) -> ObjectRead
         bad: 0,
         compressed_bytes: delivered.len() as u64,
         decompressed_bytes: plain.length() as u64,
+        sha256: None,
     }
 }
 
@@ -184,7 +200,7 @@ impl Evidence {
     }
 
     fn note_object(&mut self, object: &Object<'_>, reading: ObjectReading) {
-        self.coverage.objects.insert(xxhash_rust::xxh3::xxh3_128(object.key.as_bytes()), reading);
+        self.coverage.objects.insert(object_digest(object.key), reading);
         if let (Some(account), Some(region), Some(day)) =
             (object.place.account, object.place.region, object.place.delivered)
         {

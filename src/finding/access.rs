@@ -88,7 +88,7 @@ fn judged(seen: &ChangeSeen, by: &Party, reach: &Reach<'_>, case: &Case<'_>) -> 
         region: seen.region.to_string(),
         event_source: event_source(&seen.source),
         event_name: seen.name.to_string(),
-        outcome: seen.outcome.word(),
+        outcome: seen.outcome.word().to_owned(),
         subject: subject(seen, kind, case),
         gives: gives(&seen.gives),
         lets_in,

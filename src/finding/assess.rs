@@ -28,6 +28,7 @@ use super::groups::Groups;
 use super::keep::KeepRule;
 use super::risk::{Administrators, fill_parties};
 use super::rules;
+use super::session_table::note_latest;
 use super::suppress::Suppression;
 use super::trail::{AccountTrail, trails};
 use super::trust::{organizations_in_doubt, role_key, sole_outside};
@@ -213,7 +214,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
     let mut coverage = coverage.beside(inquiry.beside, &case.trails);
     coverage.not_judged.extend(organizations_in_doubt(inquiry.inventory, case.accounts));
     let mut assessment = Assessment {
-        schema: SCHEMA,
+        schema: SCHEMA.to_owned(),
         window: WindowReport { since: inquiry.window.since, until: inquiry.window.until },
         as_of: inquiry.as_of,
         idle_days: inquiry.idle_days,
@@ -227,6 +228,7 @@ pub fn assess(inquiry: &Inquiry<'_>) -> Result<Assessment, NoAnswer> {
         sessions: std::mem::take(&mut share.sessions),
         usage: std::mem::take(&mut share.usage),
     };
+    note_latest(&mut assessment);
     assessment.findings = rules::findings(&assessment, &share, inquiry, &case);
     Ok(assessment)
 }
@@ -251,7 +253,7 @@ fn asked(inquiry: &Inquiry<'_>) -> AskedReport {
         vendors: inquiry.accounts.directory.listed().iter().count() as u64,
         keep_rules: inquiry.keep.len() as u64,
         suppressions: inquiry.suppressions.len() as u64,
-        narrow_trust: inquiry.trust.narrowing.map(TrustNarrowing::word),
+        narrow_trust: inquiry.trust.narrowing.map(|how| how.word().to_owned()),
         show_external_ids: inquiry.trust.show_external_ids,
     }
 }

@@ -140,7 +140,8 @@ pub fn uses(sessions: &[&Session<'_>], trust: &[TrustEntry], doubt: Option<&str>
     let judged = parties.into_values().map(|mut used| {
         used.unseen += unresolved;
         used.different = used.ids.len() as u64;
-        (used.verdict, used.reason) = verdict(&used, trust, doubt);
+        let (word, reason) = verdict(&used, trust, doubt);
+        (used.verdict, used.reason) = (word.to_owned(), reason);
         used
     });
     judged.collect()

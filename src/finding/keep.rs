@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::activity::sessions::Session;
 use crate::aws::Action;
@@ -130,7 +130,7 @@ impl<'a> RoleRules<'a> {
 }
 
 /// What became of one rule, over all roles; for `run.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeepOutcome {
     /// The name of its file, without the folder.
     pub file: String,
@@ -139,7 +139,7 @@ pub struct KeepOutcome {
     /// Who answers for it.
     pub owner: String,
     /// `in_force`, or `expired` by `as_of`.
-    pub state: &'static str,
+    pub state: String,
     /// The first day on which it no longer keeps.
     pub expires: Option<String>,
     /// Roles with a granted action that it covers; 0 for a rule that matches nothing.
@@ -159,7 +159,7 @@ pub fn outcomes(rules: &[KeepRule], roles: &[RoleReport], as_of: Time) -> Vec<Ke
             file: rule.file.clone(),
             line: rule.line,
             owner: rule.owner.clone(),
-            state: if rule.is_in_force(as_of) { "in_force" } else { "expired" },
+            state: if rule.is_in_force(as_of) { "in_force" } else { "expired" }.to_owned(),
             expires: rule.expires.map(|day| day.to_string()),
             roles: uses.len() as u64,
             actions: uses.iter().map(|found| found.granted).sum(),

@@ -11,7 +11,7 @@ use crate::cloudtrail::outcome::Outcome;
 use crate::evidence::session::Span;
 use crate::evidence::sighting::join;
 
-use super::assessment::{ChargedCalls, PartyReport, RoleReport};
+use super::assessment::{ChargedCalls, LatestSessions, PartyReport, RoleReport};
 use super::cost::charged_by;
 use super::coverage::event_source;
 
@@ -145,6 +145,7 @@ fn report(party: &Party, sums: Sums) -> PartyReport {
         known_by: None,
         blast_radius: None,
         days: Vec::new(),
+        latest: LatestSessions::default(),
     }
 }
 

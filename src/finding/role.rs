@@ -23,7 +23,7 @@ use crate::policy::narrow::KnownUses;
 
 use super::assess::Case;
 use super::assessment::{
-    DeniedAction, Guardrail, PolicyReport, RemediationFiles, Rightsizing, RoleReport, RoleSessions,
+    DeniedAction, Guardrail, LatestSessions, PolicyReport, RemediationFiles, Rightsizing, RoleReport, RoleSessions,
 };
 use super::calls::{ask_for_time, observed_calls};
 use super::external_id;
@@ -171,6 +171,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         blast_radius: risk.as_ref().map(|risk| risk.blast_radius()),
         risk,
         daily: Vec::new(),
+        latest: LatestSessions::default(),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use crate::activity::sessions::Session;
 use crate::activity::usage::SeenCall;
 use crate::evidence::few::Few;
 
-use super::assessment::SessionRow;
+use super::assessment::{Assessment, LatestSessions, SESSIONS_SHOWN, SessionRow};
 
 /// The rows of these sessions, in their order; `arn` tells that of a session's role.
 #[must_use]
@@ -18,6 +18,28 @@ pub fn session_rows<'a>(
 ) -> Vec<SessionRow> {
     let mut known = Known::default();
     sessions.iter().filter_map(|session| row(session, arn(session), &mut known)).collect()
+}
+
+/// Notes the latest sessions of each role and each party, for the pages that people read.
+pub fn note_latest(assessment: &mut Assessment) {
+    let mut of_roles: HashMap<(&str, &str), Vec<&SessionRow>> = HashMap::new();
+    let mut of_parties: HashMap<&str, Vec<&SessionRow>> = HashMap::new();
+    for row in assessment.sessions.iter().flatten() {
+        of_roles.entry((&row.role_arn, &row.role_id)).or_default().push(row);
+        of_parties.entry(&row.party_id).or_default().push(row);
+    }
+    for role in &mut assessment.roles {
+        role.latest = of_roles.remove(&(role.arn.as_str(), role.role_id.as_str())).map(latest).unwrap_or_default();
+    }
+    for party in &mut assessment.parties {
+        party.latest = of_parties.remove(party.id.as_str()).map(latest).unwrap_or_default();
+    }
+}
+
+fn latest(mut rows: Vec<&SessionRow>) -> LatestSessions {
+    let time = |row: &SessionRow| row.last_call.or(row.first_call).or(row.opened_at);
+    rows.sort_by(|a, b| time(b).cmp(&time(a)).then_with(|| a.session_id.cmp(&b.session_id)));
+    LatestSessions { all: rows.len() as u64, rows: rows.into_iter().take(SESSIONS_SHOWN).cloned().collect() }
 }
 
 /// Texts and lists of them, each once.
@@ -50,10 +72,10 @@ fn row(session: &Session<'_>, arn: Option<&str>, known: &mut Known) -> Option<Se
         role_id: known.text(session.role.as_deref().map_or("", |key| &key.id)),
         session_name: Box::from(session.name.as_str()),
         party_id: known.text(&party.id),
-        party_kind: party.kind.word(),
+        party_kind: known.text(party.kind.word()),
         party_name: known.text(&party.name),
-        channel: session.attributed.channel.word(),
-        attribution: session.attributed.how.word(),
+        channel: known.text(session.attributed.channel.word()),
+        attribution: known.text(session.attributed.how.word()),
         opened_at: session.opened,
         first_call: session.active.map(|span| span.first),
         last_call: session.active.map(|span| span.last),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aws::wildcard::matches;
 use crate::aws::window::Time;
@@ -120,7 +120,7 @@ pub fn mark(found: &mut [Finding], suppressions: &[Suppression], ids: &PartyIds<
 }
 
 /// What became of one suppression; for `run.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuppressionOutcome {
     /// The name of its file, without the folder.
     pub file: String,
@@ -131,7 +131,7 @@ pub struct SuppressionOutcome {
     /// Who answers for it.
     pub owner: String,
     /// `in_force`, or `expired` by `as_of`.
-    pub state: &'static str,
+    pub state: String,
     /// The first day on which it no longer hides.
     pub expires: Option<String>,
     /// Findings that it is about; 0 for one that matches nothing.
@@ -152,7 +152,7 @@ pub fn outcomes(
         line: suppression.origin.line,
         code: suppression.code.clone(),
         owner: suppression.owner.clone(),
-        state: if suppression.is_in_force(as_of) { "in_force" } else { "expired" },
+        state: if suppression.is_in_force(as_of) { "in_force" } else { "expired" }.to_owned(),
         expires: suppression.expires.map(|day| day.to_string()),
         findings: found.iter().filter(|finding| suppression.is_about(finding, &ids)).count() as u64,
     };
@@ -240,7 +240,7 @@ mod tests {
         mark(&mut found, &all, &parties, day);
         assert_eq!(found[0].suppressed, None);
         let outcome = &outcomes(&all, &found, &[], day)[0];
-        assert_eq!((outcome.state, outcome.findings), ("expired", 1));
+        assert_eq!((outcome.state.as_str(), outcome.findings), ("expired", 1));
     }
 
     #[test]

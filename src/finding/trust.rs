@@ -7,7 +7,7 @@ use crate::activity::party::{Accounts, Party};
 use crate::aws::{AccountId, Fingerprint, ROLES_ANYWHERE};
 use crate::policy::admission::{Admission, PrincipalKind, admissions, is_outside};
 use crate::policy::document::PolicyDocument;
-use crate::policy::federation::{Reach, reach};
+use crate::policy::federation::reach;
 use crate::policy::inventory::{Inventory, Role};
 
 use super::assessment::{ExternalIdReport, TrustEntry};
@@ -60,7 +60,7 @@ fn entry(admission: &Admission, role: &Role, trust: &PolicyDocument, accounts: A
         outside,
         external_id,
         alone: admission.alone,
-        subjects: reach.map(Reach::word),
+        subjects: reach.map(|reach| reach.word().to_owned()),
     }
 }
 

@@ -67,8 +67,8 @@ pub fn trust_narrowing(
     Some(Box::new(TrustNarrowingReport { advice, current: trust.as_value().clone(), ..report }))
 }
 
-fn told(status: &'static str, reason: String) -> TrustNarrowingReport {
-    TrustNarrowingReport { status, reason: Some(reason), ..TrustNarrowingReport::default() }
+fn told(status: &str, reason: String) -> TrustNarrowingReport {
+    TrustNarrowingReport { status: status.to_owned(), reason: Some(reason), ..TrustNarrowingReport::default() }
 }
 
 /// Sessions whose hand-off was not seen, or that are not surely those of a hand-off that was.
@@ -110,7 +110,8 @@ fn too_short(role: &Role, case: &Case<'_>) -> Option<String> {
 #[must_use]
 pub fn propose(facts: &Facts<'_>) -> TrustNarrowingReport {
     let Steps { change, steps, left, placeholders } = steps(facts);
-    let mut report = TrustNarrowingReport { status: "unchanged", left_alone: left, ..TrustNarrowingReport::default() };
+    let mut report =
+        TrustNarrowingReport { status: "unchanged".to_owned(), left_alone: left, ..TrustNarrowingReport::default() };
     if change.is_empty() {
         report.reason = Some("no hand-off shows anything that could be taken back without asking".to_owned());
         return report;
@@ -118,7 +119,7 @@ pub fn propose(facts: &Facts<'_>) -> TrustNarrowingReport {
     let narrowed = match change.apply(facts.trust) {
         Ok(narrowed) => narrowed,
         Err(error) => {
-            (report.status, report.reason) = ("withheld", Some(error.to_string()));
+            (report.status, report.reason) = ("withheld".to_owned(), Some(error.to_string()));
             return report;
         }
     };
@@ -128,13 +129,13 @@ pub fn propose(facts: &Facts<'_>) -> TrustNarrowingReport {
     let replay = proof.unwrap_or_default();
     match verdict.and_then(|()| replay.counter_examples.first().map_or(Ok(()), |one| Err(one.clone()))) {
         Ok(()) => {
-            report.status = if placeholders.is_empty() { "proposed" } else { "template" };
+            report.status = if placeholders.is_empty() { "proposed" } else { "template" }.to_owned();
             (report.steps, report.narrowed) = (steps, narrowed);
             report.reason = (!placeholders.is_empty()).then(|| {
                 "an external id that only its party knows must be filled in before it can be applied".to_owned()
             });
         }
-        Err(reason) => (report.status, report.reason) = ("withheld", Some(reason)),
+        Err(reason) => (report.status, report.reason) = ("withheld".to_owned(), Some(reason)),
     }
     report.replay = Some(replay);
     report

@@ -89,12 +89,12 @@ pub struct Steps {
 }
 
 impl Steps {
-    pub(super) fn take(&mut self, statement: &Statement, kind: &'static str, detail: String, evidence: Value) {
-        self.steps.push(TrustStep { kind, statement: statement.label(), detail, evidence });
+    pub(super) fn take(&mut self, statement: &Statement, kind: &str, detail: String, evidence: Value) {
+        self.steps.push(TrustStep { kind: kind.to_owned(), statement: statement.label(), detail, evidence });
     }
 
-    pub(super) fn leave(&mut self, statement: &Statement, kind: &'static str, reason: impl Into<String>) {
-        self.left.push(TrustLeftAlone { kind, statement: statement.label(), reason: reason.into() });
+    pub(super) fn leave(&mut self, statement: &Statement, kind: &str, reason: impl Into<String>) {
+        self.left.push(TrustLeftAlone { kind: kind.to_owned(), statement: statement.label(), reason: reason.into() });
     }
 
     pub(super) fn demand(&mut self, statement: &Statement, operator: &'static str, key: &str, values: Vec<String>) {

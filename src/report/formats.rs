@@ -68,6 +68,12 @@ impl Formats {
         self.0.contains(&format)
     }
 
+    /// The same without one.
+    #[must_use]
+    pub fn without(&self, format: Format) -> Self {
+        Self(self.0.iter().copied().filter(|one| *one != format).collect())
+    }
+
     /// Their words, sorted.
     pub fn words(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|format| format.word())

@@ -2,12 +2,13 @@
 //!
 //! Pure: no file is opened, no clock is asked, and equal assessments give equal bytes. Judging is not done here; what a
 //! page says of a role stands in the [`Assessment`]. In reading order: [`escape`] and [`paths`] (strangers' names made
-//! harmless), [`formats`] (what is wanted), [`json`], [`policy_files`], [`trust_files`], [`guardrail`], [`certificate`] and
+//! harmless), [`formats`] (what is wanted), [`json`] and [`again`] (the whole answer), [`policy_files`], [`trust_files`], [`guardrail`], [`certificate`] and
 //! [`remediation`] (what a person applies), [`markdown`] and [`html`] (what a person
-//! reads), [`exports`] (what other programs read),
+//! reads), [`exports`] (what other programs read), [`pack`] (what an auditor keeps),
 //! [`tables`] and [`parquet`] (what a query engine reads).
 
 pub mod activity;
+pub mod again;
 pub mod certificate;
 pub mod changes;
 pub mod escape;
@@ -19,6 +20,7 @@ pub mod html;
 pub mod investigation;
 pub mod json;
 pub mod markdown;
+pub mod pack;
 pub mod parquet;
 pub mod paths;
 pub mod policy_files;
@@ -126,9 +128,9 @@ pub fn render_by(
     }
 }
 
-/// What people read, and what other programs do, `report.json` always.
+/// What people read, and what other programs do; `report.json` always, and what goes with it.
 fn pages(assessment: &Assessment, folders: &[String], wanted: &Formats) -> Result<Vec<OutputFile>, RenderError> {
-    let mut files = vec![json::render(assessment)?];
+    let mut files = vec![json::render(assessment)?, again::render(assessment)?];
     if wanted.has(Format::Policies) {
         for (role, folder) in assessment.roles.iter().zip(folders) {
             files.extend(certificate::render(assessment, role, folder)?);

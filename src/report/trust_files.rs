@@ -4,12 +4,13 @@
 //! and are secrets (S42): where there is one the documents are written only if that was asked for, and the difference shows
 //! fingerprints instead.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::aws::Fingerprint;
-use crate::finding::assessment::{RoleReport, TrustFiles};
+use crate::finding::assessment::{RoleReport, TrustFiles, TrustNarrowingReport};
 use crate::finding::trust_narrowing::each_text;
 use crate::policy::diff::unified;
 
@@ -32,18 +33,12 @@ pub fn render(
 ) -> Result<(), RenderError> {
     let Some(report) = role.trust_narrowing.as_deref_mut() else { return Ok(()) };
     report.files = TrustFiles::default();
-    let template = report.status == "template";
-    if report.status != "proposed" && !template {
-        return Ok(());
-    }
-    let current = format!("{folder}/trust.current.json");
-    let narrowed = format!("{folder}/trust.narrowed.{}json", if template { "template." } else { "" });
-    let ids = ids(&report.current).chain(ids(&report.narrowed)).collect::<BTreeSet<String>>();
-    let shows = ids.is_empty() || show_external_ids;
-    let documents = [(&current, &report.current), (&narrowed, &report.narrowed)];
+    let Some([current, narrowed]) = paths(report, folder) else { return Ok(()) };
+    let documents = documents(report, show_external_ids);
+    let shows = !documents.ids_are_hidden;
     let mut texts = Vec::new();
-    for (path, document) in documents {
-        let file = if shows { json::pretty(path, document)? } else { json::pretty(path, &hidden(document, &ids))? };
+    for (path, document) in [(&current, &documents.current), (&narrowed, &documents.narrowed)] {
+        let file = json::pretty(path, document)?;
         texts.push(String::from_utf8_lossy(&file.bytes).into_owned());
         files.extend(shows.then_some(file));
     }
@@ -58,6 +53,44 @@ pub fn render(
         report.files.not_written = Some("the documents hold external ids in clear; --show-external-ids writes them");
     }
     Ok(())
+}
+
+/// Where the trust policy lies as it is and as proposed; nothing where there is no proposal.
+#[must_use]
+pub fn paths(report: &TrustNarrowingReport, folder: &str) -> Option<[String; 2]> {
+    let template = match report.status.as_str() {
+        "proposed" => "",
+        "template" => "template.",
+        _ => return None,
+    };
+    Some([format!("{folder}/trust.current.json"), format!("{folder}/trust.narrowed.{template}json")])
+}
+
+/// Both documents as they may be shown.
+pub(super) struct Documents<'a> {
+    pub(super) current: Cow<'a, Value>,
+    pub(super) narrowed: Cow<'a, Value>,
+    /// Whether they have fingerprints where ids stood.
+    pub(super) ids_are_hidden: bool,
+}
+
+/// The documents; ids in them only if these may be shown.
+pub(super) fn documents(report: &TrustNarrowingReport, show_external_ids: bool) -> Documents<'_> {
+    let (current, narrowed) = (&report.current, &report.narrowed);
+    let as_they_are = |ids_are_hidden| Documents {
+        current: Cow::Borrowed(current),
+        narrowed: Cow::Borrowed(narrowed),
+        ids_are_hidden,
+    };
+    if report.ids_are_hidden || show_external_ids {
+        return as_they_are(report.ids_are_hidden);
+    }
+    let ids = ids(current).chain(ids(narrowed)).collect::<BTreeSet<String>>();
+    if ids.is_empty() {
+        return as_they_are(false);
+    }
+    let hidden = |document| Cow::Owned(hidden(document, &ids));
+    Documents { current: hidden(current), narrowed: hidden(narrowed), ids_are_hidden: true }
 }
 
 /// What a document compares external ids with, patterns too, placeholders not.

@@ -28,10 +28,11 @@ use crate::policy::inventory::Inventory;
 use crate::policy::narrow::Narrowing;
 use crate::policy::reachable::reachable;
 pub use crate::report::formats::{Format, Formats};
-use crate::report::{OutputFile, render_by};
+use crate::report::{OutputFile, RenderError, render_by};
 use crate::store::Store;
 
 use super::UserError;
+use super::again::First;
 use super::beside::{self, BesideOptions};
 use super::call_log::CallRuns;
 use super::checkpoint::Notes;
@@ -45,6 +46,7 @@ use super::ledger::run_json;
 use super::listing::{Listing, Listings, Saver};
 use super::monitor::{Monitor, Telling};
 use super::output::Target;
+use super::pack;
 use super::plan::{Plan, Request};
 use super::quiet;
 use super::resume::{self, Saved};
@@ -83,6 +85,8 @@ pub struct Options {
     pub effort: Effort,
     /// Which outputs to write.
     pub formats: Formats,
+    /// Whether an evidence pack is wanted, which names each object with its SHA-256.
+    pub pack: bool,
 }
 
 /// What came of it.
@@ -94,6 +98,8 @@ pub struct Outcome {
     pub files: Vec<OutputFile>,
     /// The files of the table `activity`.
     pub activity: Spool,
+    /// The list of the objects, if a pack is wanted.
+    pub objects: Spool,
     /// How long each phase took, in seconds, and what was read how often.
     pub timings: Value,
     /// What temporary files were used for.
@@ -108,6 +114,8 @@ pub struct Outcome {
     pub own_vendors: Vec<String>,
     /// What was used and saved of evidence, where that was asked for.
     pub evidence: Option<Notes>,
+    /// The run whose output was rendered again, if that is what was done.
+    pub first: Option<First>,
 }
 
 /// Reads, judges and renders; writes nothing.
@@ -146,7 +154,15 @@ pub fn analyze_with(
         let verify = |keys| witness(store, &plan, keys, &options.request, monitor);
         let witness = given.digest_keys.as_ref().map(verify).transpose()?;
         let read = |scope: &Scope| {
-            read(store, &plan.objects, &Arc::new(scope.clone()), options.effort, monitor, witness.as_ref())
+            read(
+                store,
+                &plan.objects,
+                &Arc::new(scope.clone()),
+                options.effort,
+                monitor,
+                witness.as_ref(),
+                options.pack,
+            )
         };
         let reading = ReadBy { read: &read, witness: witness.as_ref() };
         return answer(&plan, (given, inputs), options, &reading, monitor, started);
@@ -187,8 +203,7 @@ pub(super) fn answer(
     let judged_after = started.elapsed();
     let activity = if options.formats.has(Format::Parquet) { activity } else { Spool::default() };
     monitor.begin("rendering the report", 0, 0);
-    let files = render_by(&workers, &mut assessment, &options.formats)
-        .map_err(|error| UserError::new(format!("cannot render the report: {error}"), "report this as a bug"))?;
+    let files = render_by(&workers, &mut assessment, &options.formats).map_err(not_rendered)?;
     monitor.end();
     let timings = json!({
         "plan_seconds": planned.as_secs_f64(),
@@ -204,6 +219,7 @@ pub(super) fn answer(
         assessment,
         files,
         activity,
+        objects: judged.objects,
         timings,
         on_disk,
         inputs,
@@ -211,7 +227,13 @@ pub(super) fn answer(
         suppressions,
         own_vendors: judged.own_vendors,
         evidence: None,
+        first: None,
     })
+}
+
+/// No input should bring it about.
+pub(super) fn not_rendered(error: RenderError) -> UserError {
+    UserError::new(format!("cannot render the report: {error}"), "report this as a bug")
 }
 
 /// What is read beside the trail.
@@ -249,6 +271,7 @@ pub(super) struct ReadBy<'a> {
 struct Judged {
     assessment: Assessment,
     calls: CallRuns,
+    objects: Spool,
     workers: Workers,
     reading: Duration,
     passes: u32,
@@ -282,8 +305,12 @@ fn read_and_judge(
         match judge(&telling, &read, integrity, plan, given, &scope, options)? {
             Ok((assessment, calls)) => {
                 let own_vendors = given.rules.own_vendors(&own_of_records(&read.evidence, given));
+                let coverage = options.pack.then_some(&read.evidence.coverage);
+                let objects = coverage.map(|coverage| pack::objects(plan, coverage).map_err(disk)).transpose()?;
+                let objects = objects.unwrap_or_default();
+                let on_disk = read.on_disk;
                 workers.let_go(read.evidence);
-                return Ok(Judged { assessment, calls, workers, reading, passes, on_disk: read.on_disk, own_vendors });
+                return Ok(Judged { assessment, calls, objects, workers, reading, passes, on_disk, own_vendors });
             }
             Err(NoAnswer::Lost(reason)) => return Err(disk(std::io::Error::other(reason))),
             Err(NoAnswer::ReadAgain(reached)) => {

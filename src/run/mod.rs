@@ -1,6 +1,7 @@
 //! The edge that wires everything: plans what to read, reads it with workers, asks for the answer, writes the files.
 
 pub mod activity;
+pub mod again;
 pub mod analyze;
 pub mod beside;
 pub mod call_log;
@@ -22,7 +23,8 @@ pub mod live;
 pub mod monitor;
 pub mod observe;
 pub mod output;
-mod past_run;
+pub mod pack;
+pub mod past_run;
 pub mod plan;
 pub mod portions;
 pub mod quiet;

@@ -6,17 +6,27 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::report::OutputFile;
+use crate::report::{OutputFile, again};
 use crate::store::Store;
 
 use super::source::{AwsOptions, in_bucket, open_to_write};
 use super::spool::Spool;
 use super::{UserError, upload};
 
+/// What becomes of files in an output folder that this program did not write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Others {
+    /// A folder that holds any is refused.
+    #[default]
+    Refused,
+    /// They stay beside the outputs, unless they have the name of one.
+    Stay,
+}
+
 /// Where the files of a run go, checked before the long work.
 pub enum Target {
-    /// A folder.
-    Folder(PathBuf),
+    /// A folder, and what becomes of others' files in it.
+    Folder(PathBuf, Others),
     /// A place in a bucket, with its name.
     Bucket(String, Box<dyn Store>),
 }
@@ -25,16 +35,16 @@ impl Target {
     /// The target that a user names.
     ///
     /// # Errors
-    /// It cannot be reached, or holds files of others.
-    pub fn open(out: &Path, aws: &AwsOptions) -> Result<Self, UserError> {
+    /// It cannot be reached, or holds files of others that are not to stay.
+    pub fn open(out: &Path, others: Others, aws: &AwsOptions) -> Result<Self, UserError> {
         let place = out.to_string_lossy();
         if let Some(found) = in_bucket(&place)? {
             let store = open_to_write(&place, found, aws)?;
-            upload::check(&store, &place)?;
+            upload::check(&store, &place, others)?;
             return Ok(Self::Bucket(place.trim_end_matches('/').to_owned(), Box::new(store)));
         }
-        check(out)?;
-        Ok(Self::Folder(out.to_owned()))
+        check_for(out, others)?;
+        Ok(Self::Folder(out.to_owned(), others))
     }
 
     /// Writes the files, and answers which files of earlier runs are still there because the bucket would not have them
@@ -44,8 +54,19 @@ impl Target {
     /// When the disk or the bucket refuses.
     pub fn write(&self, files: &[OutputFile], large: &Spool) -> Result<Vec<String>, UserError> {
         match self {
-            Self::Folder(out) => write_for(out, files, large, Readers::All).map(|()| Vec::new()),
+            Self::Folder(out, others) => write_for(out, files, large, Readers::All, *others).map(|()| Vec::new()),
             Self::Bucket(place, store) => upload::write(&**store, place, files, large),
+        }
+    }
+
+    /// Whether this is the place of that name.
+    #[must_use]
+    pub fn is(&self, place: &str) -> bool {
+        match self {
+            Self::Folder(out, _) => {
+                fs::canonicalize(out).is_ok_and(|out| fs::canonicalize(place).is_ok_and(|it| it == out))
+            }
+            Self::Bucket(out, _) => out == place.trim_end_matches('/'),
         }
     }
 
@@ -53,14 +74,14 @@ impl Target {
     #[must_use]
     pub fn place_of(&self, file: &str) -> String {
         match self {
-            Self::Folder(out) => out.join(file).display().to_string(),
+            Self::Folder(out, _) => out.join(file).display().to_string(),
             Self::Bucket(place, _) => format!("{place}/{file}"),
         }
     }
 }
 
 /// What this program writes at the top of an output folder.
-pub(super) const OWN: [&str; 9] = [
+pub(super) const OWN: [&str; 10] = [
     "report",
     "report.md",
     "report.json",
@@ -70,6 +91,7 @@ pub(super) const OWN: [&str; 9] = [
     "findings.csv",
     "findings.sarif",
     "findings.ocsf.jsonl",
+    again::PATH,
 ];
 
 /// Whether the output folder can take the files of a run; asked before the long work.
@@ -77,6 +99,10 @@ pub(super) const OWN: [&str; 9] = [
 /// # Errors
 /// It is a file, or holds files of others.
 pub fn check(out: &Path) -> Result<(), UserError> {
+    check_for(out, Others::Refused)
+}
+
+fn check_for(out: &Path, others: Others) -> Result<(), UserError> {
     let shown = out.display();
     if out.is_file() {
         return Err(UserError::new(format!("output folder `{shown}` is a file"), "give another --out"));
@@ -92,11 +118,11 @@ pub fn check(out: &Path) -> Result<(), UserError> {
     // Others have folders named `roles` too: only `run.json` shows that a run wrote this one.
     let is_ours = names.is_empty() || wrote(&out.join("run.json"));
     match names.iter().find(|name| !is_ours || !OWN.contains(&name.as_str())) {
-        None => check_kept(out),
-        Some(name) => Err(UserError::new(
+        Some(name) if others == Others::Refused => Err(UserError::new(
             format!("output folder `{shown}` holds `{name}`, which thirdtrail did not write"),
-            "give a new or empty folder with --out",
+            "give a new or empty folder with --out, or name it once more with --overwrite: what is not an output stays",
         )),
+        _ => check_kept(out),
     }
 }
 
@@ -144,7 +170,7 @@ fn check_parent(out: &Path) -> Result<(), UserError> {
 /// # Errors
 /// When the disk refuses; the old folder is then still there.
 pub fn write(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
-    write_for(out, files, &Spool::default(), Readers::All)
+    write_for(out, files, &Spool::default(), Readers::All, Others::Refused)
 }
 
 /// The same in a folder that is its owner's alone, from its first moment on.
@@ -152,7 +178,7 @@ pub fn write(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
 /// # Errors
 /// When the disk refuses, or knows no owners; the old folder is then still there.
 pub fn write_private(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
-    write_for(out, files, &Spool::default(), Readers::Owner)
+    write_for(out, files, &Spool::default(), Readers::Owner, Others::Refused)
 }
 
 /// Who may read an output folder.
@@ -164,8 +190,14 @@ enum Readers {
     Owner,
 }
 
-fn write_for(out: &Path, files: &[OutputFile], large: &Spool, readers: Readers) -> Result<(), UserError> {
-    write_beside(out, files, large, readers).map_err(|error| {
+fn write_for(
+    out: &Path,
+    files: &[OutputFile],
+    large: &Spool,
+    readers: Readers,
+    others: Others,
+) -> Result<(), UserError> {
+    write_beside(out, files, large, readers, others).map_err(|error| {
         UserError::new(
             format!("cannot write to `{}`: {error}", out.display()),
             "check the room and the permissions of its parent folder",
@@ -173,7 +205,13 @@ fn write_for(out: &Path, files: &[OutputFile], large: &Spool, readers: Readers) 
     })
 }
 
-fn write_beside(out: &Path, files: &[OutputFile], large: &Spool, readers: Readers) -> std::io::Result<()> {
+fn write_beside(
+    out: &Path,
+    files: &[OutputFile],
+    large: &Spool,
+    readers: Readers,
+    others: Others,
+) -> std::io::Result<()> {
     let parent = match out.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -198,14 +236,19 @@ fn write_beside(out: &Path, files: &[OutputFile], large: &Spool, readers: Reader
         large.copy(file, &mut fs::File::create(place(&file.path)?)?)?;
     }
     if let Readers::All = readers {
-        open_to_readers(fresh.path())?;
+        open_to_readers(fresh.path(), 0o755)?;
     }
+    replace(out, fresh, &parent, others)
+}
+
+/// Puts a folder in the place of another, which may be there or not.
+fn replace(out: &Path, fresh: tempfile::TempDir, parent: &Path, others: Others) -> std::io::Result<()> {
     if !out.exists() {
         fs::rename(fresh.keep(), out)?;
         return Ok(());
     }
     let mut builder = tempfile::Builder::new();
-    let old = private(&mut builder).prefix(".thirdtrail-old-").tempdir_in(&parent)?;
+    let old = private(&mut builder).prefix(".thirdtrail-old-").tempdir_in(parent)?;
     let aside = old.path().join("out");
     fs::rename(out, &aside)?;
     if let Err(error) = fs::rename(fresh.path(), out) {
@@ -214,6 +257,25 @@ fn write_beside(out: &Path, files: &[OutputFile], large: &Spool, readers: Reader
     }
     // The folder went away under its guard's name; there is nothing left for it to remove.
     let _ = fresh.keep();
+    if others == Others::Stay
+        && let Err(error) = give_back(&aside, out)
+    {
+        // What could not be given back is not removed.
+        let kept = old.keep().join("out");
+        let told = format!("{error}; what others had there is in `{}`", kept.display());
+        return Err(std::io::Error::new(error.kind(), told));
+    }
+    Ok(())
+}
+
+/// Moves what others had in the old folder into the new one, if nothing in it has that name.
+fn give_back(old: &Path, new: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(old)? {
+        let (name, from) = entry.map(|entry| (entry.file_name(), entry.path()))?;
+        if !OWN.iter().any(|own| name == *own) {
+            fs::rename(&from, new.join(&name))?;
+        }
+    }
     Ok(())
 }
 
@@ -229,15 +291,15 @@ fn private<'b, 'p, 's>(builder: &'b mut tempfile::Builder<'p, 's>) -> &'b mut te
     builder
 }
 
-/// A folder is private while it is written; an output folder is then as open as any other new one.
+/// What is written is private meanwhile; it is then as open as any other new folder (0o755) or file (0o644).
 #[cfg(unix)]
-fn open_to_readers(folder: &Path) -> std::io::Result<()> {
+pub(super) fn open_to_readers(path: &Path, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn open_to_readers(_folder: &Path) -> std::io::Result<()> {
+pub(super) fn open_to_readers(_path: &Path, _mode: u32) -> std::io::Result<()> {
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::aws::window::{Time, Window, midnight, rfc3339};
 use crate::evidence::tables::columnar::{Cells, Wanted, decode_wanted};
@@ -12,23 +13,28 @@ use crate::finding::investigate::read::{PartyRead, Reported};
 use crate::finding::investigate::who::{Nobody, meant};
 use crate::report::activity::day_of;
 use crate::report::tables;
-use crate::store::{KeyRange, Store};
+use crate::store::{KeyRange, Store, StoreError};
 
 use super::UserError;
-use super::source::{AwsOptions, open};
+use super::inputs::sha256;
+use super::source::{AwsOptions, in_bucket, open};
 
+const MANIFEST: &str = "run.json";
 /// Form of the manifests that can be read.
 const RUN_SCHEMA: &str = "thirdtrail.run/1";
 
 /// What `run.json` tells.
 #[derive(Deserialize)]
-pub(super) struct Manifest {
+pub struct Manifest {
     #[serde(default)]
     schema: String,
     #[serde(default)]
     pub(super) version: String,
     #[serde(default)]
     pub(super) source: String,
+    /// Whether it only marks a place that a run began to write to and did not end.
+    #[serde(default)]
+    unfinished: bool,
     /// The files that belong to the run.
     #[serde(default)]
     files: Vec<FileRead>,
@@ -45,10 +51,20 @@ struct OptionsRead {
 #[derive(Deserialize)]
 struct FileRead {
     path: String,
+    /// SHA-256 in hex.
+    #[serde(default)]
+    sha256: String,
+}
+
+impl Manifest {
+    /// The paths of the files that belong to the run.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.path.as_str())
+    }
 }
 
 /// The output of a run.
-pub(super) struct PastRun {
+pub struct PastRun {
     store: Box<dyn Store>,
     /// Its name, for people.
     pub(super) shown: String,
@@ -60,6 +76,25 @@ impl PastRun {
         Ok(Self { store: open(&place(out)?, aws)?, shown: out.to_owned() })
     }
 
+    /// The output at a place, if a run wrote there, or began to.
+    ///
+    /// # Errors
+    /// The place cannot be read.
+    pub fn find(out: &str, aws: &AwsOptions) -> Result<Option<Self>, UserError> {
+        if in_bucket(out)?.is_none() && !Path::new(out).is_dir() {
+            return Ok(None);
+        }
+        let past = Self::open(out, aws)?;
+        match past.store.get(MANIFEST, &mut Vec::new()) {
+            Ok(()) => Ok(Some(past)),
+            Err(StoreError::Missing) => Ok(None),
+            Err(error) => {
+                let fix = error.fix().unwrap_or("check its name and your permissions").to_owned();
+                Err(UserError::new(format!("cannot read `{MANIFEST}` in `{out}`: {error}"), fix))
+            }
+        }
+    }
+
     pub(super) fn get(&self, key: &str) -> Result<Vec<u8>, UserError> {
         let mut bytes = Vec::new();
         let got = self.store.get(key, &mut bytes);
@@ -67,11 +102,18 @@ impl PastRun {
     }
 
     pub(super) fn manifest(&self) -> Result<Manifest, UserError> {
-        let wrong = |reason: &str| no_output(&self.shown, &format!("`run.json`: {reason}"));
-        let manifest: Manifest =
-            serde_json::from_slice(&self.get("run.json")?).map_err(|error| wrong(&error.to_string()))?;
+        self.whole_manifest().map(|(_, manifest)| manifest)
+    }
+
+    /// The manifest, as it was written too.
+    pub(super) fn whole_manifest(&self) -> Result<(Map<String, Value>, Manifest), UserError> {
+        let wrong = |reason: &str| self.no_output(&format!("`{MANIFEST}`: {reason}"));
+        let whole: Map<String, Value> =
+            serde_json::from_slice(&self.get(MANIFEST)?).map_err(|error| wrong(&error.to_string()))?;
+        let manifest = Manifest::deserialize(&whole).map_err(|error| wrong(&error.to_string()))?;
         match manifest.schema.as_str() {
-            RUN_SCHEMA => Ok(manifest),
+            RUN_SCHEMA if manifest.unfinished => Err(wrong("the run that wrote here broke off")),
+            RUN_SCHEMA => Ok((whole, manifest)),
             "" => Err(wrong("it has no `schema`")),
             other => Err(UserError::new(
                 format!(
@@ -80,6 +122,19 @@ impl PastRun {
                 ),
                 "analyze the trail again with this version",
             )),
+        }
+    }
+
+    /// A file as the run wrote it.
+    ///
+    /// # Errors
+    /// It is not there, or is another one.
+    pub(super) fn sound(&self, path: &str, manifest: &Manifest) -> Result<Vec<u8>, UserError> {
+        let bytes = self.get(path)?;
+        match manifest.files.iter().find(|file| file.path == path) {
+            Some(file) if file.sha256 == sha256(&bytes) => Ok(bytes),
+            Some(_) => Err(self.no_output(&format!("`{path}` is not the file that run.json tells of: it was changed"))),
+            None => Err(self.no_output(&format!("run.json tells of no `{path}`"))),
         }
     }
 
@@ -150,6 +205,11 @@ impl PastRun {
             rows.map_err(|error| self.bad_file(&path, &error))?.into_iter().for_each(|row| add(&account, row));
         }
         Ok(())
+    }
+
+    /// Something else in it that cannot be read.
+    pub(super) fn no_output(&self, reason: &dyn std::fmt::Display) -> UserError {
+        no_output(&self.shown, &reason.to_string())
     }
 
     /// A file of it that cannot be read.

@@ -351,7 +351,7 @@ impl<'a> Reading<'a> {
             gathered: Gathered::new(task.overflow, task.room),
             task,
             cut: Vec::new(),
-            observer: Observer::new(Arc::clone(&scope)),
+            observer: Observer::new(Arc::clone(&scope)).with_sums(),
             scope,
             object: Vec::new(),
         }
@@ -395,9 +395,9 @@ impl<'a> Reading<'a> {
             return vec![self.observe(portion, arrived)];
         };
         let before = Scope { window: Some(window), ..Scope::clone(&self.scope) };
-        let mut before = Observer::new(Arc::new(before));
+        let mut before = Observer::new(Arc::new(before)).with_sums();
         let after = Window::new(window.until, Time::MAX_UTC);
-        let mut after = Observer::new(Arc::new(Scope { window: after, ..Scope::clone(&self.scope) }));
+        let mut after = Observer::new(Arc::new(Scope { window: after, ..Scope::clone(&self.scope) })).with_sums();
         self.bring(portion, arrived, |_, entry, got| {
             see(&mut before, entry, got);
             see(&mut after, entry, got);

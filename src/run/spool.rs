@@ -1,4 +1,4 @@
-//! The files of the table `activity`, made before the run's other files and kept on disk until all are put in place.
+//! Files that are made before a run's other files, those of the table `activity` above all, and kept on disk until all are put in place.
 
 use std::io::{Error, Result, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,7 +57,7 @@ impl Spool {
             let place = (row.api.account_id, day);
             if open.as_ref().is_none_or(|(account, day, _)| (*account, *day) != place) {
                 if let Some((account, day, file)) = open.take() {
-                    spool.end(path(account, day), file)?;
+                    spool.end(path(account, day), file.finish().map_err(Error::other)?);
                 }
                 let file = ActivityFile::new(spool.begin()).map_err(Error::other)?;
                 open = Some((place.0, place.1, file));
@@ -66,7 +66,7 @@ impl Spool {
             file.add(row).map_err(Error::other)
         })?;
         if let Some((account, day, file)) = open {
-            spool.end(path(account, day), file)?;
+            spool.end(path(account, day), file.finish().map_err(Error::other)?);
         }
         Ok((spool, days.finish()))
     }
@@ -94,15 +94,25 @@ impl Spool {
         Ok(())
     }
 
+    /// One more file, by what writes it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn add(&mut self, path: &str, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+        let mut sink = std::io::BufWriter::new(self.begin());
+        write(&mut sink)?;
+        self.end(path.to_owned(), sink.into_inner()?);
+        Ok(())
+    }
+
     fn begin(&self) -> Sink {
         let start = self.disk.lock().unwrap_or_else(PoisonError::into_inner).bytes();
         Sink { disk: Arc::clone(&self.disk), start, bytes: 0, sum: Sum::default() }
     }
 
-    fn end(&mut self, path: String, file: ActivityFile<Sink>) -> Result<()> {
-        let Sink { start, bytes, sum, .. } = file.finish().map_err(Error::other)?;
+    fn end(&mut self, path: String, sink: Sink) {
+        let Sink { start, bytes, sum, .. } = sink;
         self.files.push(Spooled { path, bytes, sha256: sum.hex(), start });
-        Ok(())
     }
 }
 

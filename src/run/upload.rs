@@ -14,7 +14,7 @@ use crate::report::OutputFile;
 use crate::store::{Store, StoreError};
 
 use super::UserError;
-use super::output::{OWN, is_manifest};
+use super::output::{OWN, Others, is_manifest};
 use super::spool::{Spool, Spooled};
 use super::workers::{Effort, Workers, disk};
 
@@ -32,19 +32,19 @@ const LEFT_OVER: &str = "left_over";
 /// Whether the place can take the files of a run; asked before the long work. `place` is its name.
 ///
 /// # Errors
-/// It cannot be listed, or holds objects of others.
-pub fn check(store: &dyn Store, place: &str) -> Result<(), UserError> {
+/// It cannot be listed, or holds objects of others that are not to stay.
+pub fn check(store: &dyn Store, place: &str, others: Others) -> Result<(), UserError> {
     let level = store.level("").map_err(|error| wrong(place, "list", &error))?;
     let folders = level.folders.iter().map(|folder| folder.trim_end_matches('/'));
     let names: Vec<&str> = folders.chain(level.objects.iter().map(|entry| entry.key.as_str())).collect();
     // Others have folders named `roles` too: only `run.json` shows that a run wrote here.
     let is_ours = names.is_empty() || manifest(store, place)?.is_some();
     match names.iter().find(|name| !is_ours || !OWN.contains(name)) {
-        None => Ok(()),
-        Some(name) => Err(UserError::new(
+        Some(name) if others == Others::Refused => Err(UserError::new(
             format!("output place `{place}` holds `{name}`, which thirdtrail did not write"),
-            "give a prefix with nothing under it with --out",
+            "give a prefix with nothing under it with --out, or name it once more with --overwrite: what is not an output stays",
         )),
+        _ => Ok(()),
     }
 }
 

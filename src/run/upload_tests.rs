@@ -98,7 +98,7 @@ fn a_run_that_cannot_be_written_whole_has_no_manifest() {
         assert!(error.what.contains("permission denied"));
         let mark = store.manifest();
         assert_eq!((&mark["unfinished"], &mark["files"]), (&json!(true), &Value::Null), "{refused}");
-        check(&store, PLACE).unwrap();
+        check(&store, PLACE, Others::Refused).unwrap();
         store.refused = "";
         write_small(&store, PLACE, &files("three", &[])).unwrap();
         assert_eq!(store.keys(), ["report.json", "report.md", "run.json"], "{refused}");
@@ -136,7 +136,7 @@ fn a_place_with_objects_of_others_is_left_alone() {
     let check = |keys: &[(&str, &str)], fine: bool| {
         let store: MemoryStore = keys.iter().map(|(key, text)| ((*key).to_owned(), text.as_bytes().to_vec())).collect();
         let recording = RecordingStore::new(&store);
-        assert_eq!(super::check(&recording, PLACE).is_ok(), fine, "{keys:?}");
+        assert_eq!(super::check(&recording, PLACE, Others::Refused).is_ok(), fine, "{keys:?}");
     };
     let ours = ("run.json", "{\"schema\":\"thirdtrail.run/1\"}");
     check(&[], true);
@@ -144,6 +144,8 @@ fn a_place_with_objects_of_others_is_left_alone() {
     check(&[ours, ("notes.txt", "")], false);
     check(&[("roles/1/a.json", "")], false);
     check(&[("run.json", "{}"), ("report.json", "")], false);
+    let theirs: MemoryStore = [("notes.txt".to_owned(), Vec::new())].into_iter().collect();
+    assert!(super::check(&theirs, PLACE, Others::Stay).is_ok());
 }
 
 /// A `run.json` that may not be read is no sign of strangers.
@@ -151,6 +153,6 @@ fn a_place_with_objects_of_others_is_left_alone() {
 fn a_manifest_that_cannot_be_read_is_told_as_that() {
     let store: MemoryStore = [("run.json".to_owned(), b"{}".to_vec())].into_iter().collect();
     let faulty = crate::store::faulty::FaultyStore::new(&store, [("run.json".to_owned(), StoreError::Denied)]);
-    let error = super::check(&faulty, PLACE).unwrap_err();
+    let error = super::check(&faulty, PLACE, Others::Refused).unwrap_err();
     assert_eq!(error.what, "cannot read `run.json` at `s3://b/out`: permission denied");
 }

@@ -109,7 +109,7 @@ impl<'p> Witness<'p> {
         let sound = report.tampered.is_empty() && report.missing.is_empty() && !refuted;
         let told = report.digests.verified > 0 && !report.gaps.iter().any(|gap| gap.hole);
         report.intact = if sound { told.then_some(true) } else { Some(false) };
-        report.verified = how_much(&report);
+        report.verified = how_much(&report).to_owned();
         report
     }
 }

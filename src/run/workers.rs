@@ -87,7 +87,7 @@ impl Hands for Workers {
     }
 }
 
-/// Reads objects.
+/// Reads objects, and notes their SHA-256 if `sums` are asked for.
 ///
 /// # Errors
 /// When no thread can be started or the disk for temporary files fails; objects that cannot be read are no error.
@@ -98,10 +98,12 @@ pub fn read(
     effort: Effort,
     monitor: &dyn Monitor,
     witness: Option<&Witness<'_>>,
+    sums: bool,
 ) -> Result<Read, UserError> {
     let workers = Workers::start(effort)?;
     let (objects, overflow) = (Objects::of(store, objects, Ahead::default()), Overflow::default());
-    let folds = workers.on_each(|| fold(&objects, scope, monitor, witness, Gathered::new(&overflow, effort.room())));
+    let folds = workers
+        .on_each(|| fold(&objects, observer(scope, sums), monitor, witness, Gathered::new(&overflow, effort.room())));
     let folds = folds.into_iter().map(|gathered| Ok(gathered?.finish())).collect::<std::io::Result<Vec<Folded>>>();
     monitor.begin("adding up what was read", 0, 0);
     sum(&workers, folds.map_err(disk)?, overflow)
@@ -134,14 +136,18 @@ pub(super) fn disk(error: std::io::Error) -> UserError {
     UserError::new(format!("cannot use temporary files: {error}"), "set TMPDIR to a folder with room")
 }
 
+fn observer(scope: &Arc<Scope>, sums: bool) -> Observer {
+    let observer = Observer::new(Arc::clone(scope));
+    if sums { observer.with_sums() } else { observer }
+}
+
 fn fold<'a>(
     objects: &Objects<'_>,
-    scope: &Arc<Scope>,
+    mut observer: Observer,
     monitor: &dyn Monitor,
     witness: Option<&Witness<'_>>,
     mut gathered: Gathered<'a>,
 ) -> std::io::Result<Gathered<'a>> {
-    let mut observer = Observer::new(Arc::clone(scope));
     // At once: growing by doubling would copy the ids again and again. Room that is not used costs nothing.
     observer.out_of_scope_mut().reserve(gathered.room().ids / size_of::<EventId>());
     let mut object = Vec::new();

@@ -131,7 +131,8 @@ async function paper(page, where) {
   await page.emulateMedia({ media: "screen" });
 }
 
-for (const [where, at] of [["index", "index.html"], ["role", `roles/${role}`], ["party", `parties/${party}`]]) {
+const pages = [["index", "index.html"], ["role", `roles/${role}`], ["party", `parties/${party}`], ["sign-off", "../sign-off.html"]];
+for (const [where, at] of pages) {
   const { context, page } = await watched({ colorScheme: "light" }, where);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.goto(href(at));

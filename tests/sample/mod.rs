@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use thirdtrail::aws::window::{Time, parse_time};
 use thirdtrail::aws::{AccessLevel, AccountId, Action};
 use thirdtrail::finding::assessment::*;
+use thirdtrail::finding::session_table::note_latest;
 use thirdtrail::policy::risk::{BlastRadius, Radius};
 
 /// What a stranger could write.
@@ -148,7 +149,7 @@ fn external_id_use() -> ExternalIdUse {
         unseen: 1,
         different: 1,
         ids: vec![SentId { fingerprint: "00112233445566aa".to_owned(), length: 36, hand_offs: 1 }],
-        verdict: "will_break",
+        verdict: "will_break".to_owned(),
         reason: format!("{HOSTILE} sent no external id in 1 of 2 hand-offs"),
     }
 }
@@ -219,6 +220,7 @@ pub(crate) fn role(name: &str, id: &str, in_inventory: bool) -> RoleReport {
             .then_some(BlastRadius { before: Radius::of_tenths(375), after: Radius::of_tenths(40) }),
         risk: None,
         daily: activity::daily(),
+        latest: LatestSessions::default(),
     }
 }
 
@@ -268,7 +270,7 @@ fn integrity() -> IntegrityReport {
     let doubted = |reason: &str| vec![DoubtedObject::new(&format!("AWSLogs/{HOSTILE}"), reason)];
     IntegrityReport {
         intact: Some(false),
-        verified: "some",
+        verified: "some".to_owned(),
         digests: DigestsReport { read: 3, verified: 1, unverified: counts("unreadable"), missing: 1 },
         objects: VerifiedObjects { verified: 1, tampered: 1, missing: 1, unverified: counts("not_named") },
         tampered: doubted("hash_differs"),
@@ -318,10 +320,10 @@ fn session(id: &str, name: &str) -> SessionRow {
         role_id: "AROAONE".into(),
         session_name: name.into(),
         party_id: VENDOR.into(),
-        party_kind: "vendor",
+        party_kind: "vendor".into(),
         party_name: "Datadog".into(),
-        channel: "assume_role",
-        attribution: "exact",
+        channel: "assume_role".into(),
+        attribution: "exact".into(),
         opened_at: Some(at("2026-06-01T09:59:00Z")),
         first_call: Some(at("2026-06-01T10:00:00Z")),
         last_call: None,
@@ -382,8 +384,8 @@ pub(crate) fn assessment() -> Assessment {
     let mut idle = role("Trial", "AROATRIAL", true);
     idle.idle = Idle { days: Some(120), verdict: "idle".to_owned(), reason: "no call since April".to_owned() };
     idle.last_activity = Some(LastActivity { at: at("2026-04-03T00:00:00Z"), source: "iam".to_owned() });
-    Assessment {
-        schema: SCHEMA,
+    let mut assessment = Assessment {
+        schema: SCHEMA.to_owned(),
         window: WindowReport { since: at("2026-05-01"), until: at("2026-08-01") },
         as_of: at("2026-08-01"),
         idle_days: 90,
@@ -419,6 +421,7 @@ pub(crate) fn assessment() -> Assessment {
                 roles_not_known: 1,
             }),
             days: vec![DayCalls { day: chrono::NaiveDate::from_ymd_opt(2026, 6, 2).unwrap(), calls: 47, denied: 2 }],
+            latest: LatestSessions::default(),
         }],
         roles: vec![
             role("Datadog", "AROAOLD", false),
@@ -435,5 +438,7 @@ pub(crate) fn assessment() -> Assessment {
         access_changes: vec![trust::access_change()],
         sessions: vec![vec![session("s2", HOSTILE)], vec![session("s1", "nightly")]],
         usage: vec![usage("ListBuckets", 12, 0), usage("Decrypt", 0, 4)],
-    }
+    };
+    note_latest(&mut assessment);
+    assessment
 }

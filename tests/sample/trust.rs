@@ -10,7 +10,7 @@ pub(super) fn access_change() -> AccessChange {
         region: "us-east-1".to_owned(),
         event_source: "iam.amazonaws.com".to_owned(),
         event_name: "UpdateAssumeRolePolicy".to_owned(),
-        outcome: "allowed",
+        outcome: "allowed".to_owned(),
         subject: format!("arn:aws:iam::{ACCOUNT}:role/{HOSTILE}"),
         gives: None,
         lets_in: vec![LetIn {
@@ -36,20 +36,25 @@ pub(super) fn narrowing() -> TrustNarrowingReport {
             "Principal": {"AWS": VENDOR}, "Condition": {"StringEquals": {"sts:ExternalId": id}}}})
     };
     TrustNarrowingReport {
-        status: "proposed",
+        status: "proposed".to_owned(),
         reason: Some(HOSTILE.to_owned()),
         steps: vec![TrustStep {
-            kind: "external_id",
+            kind: "external_id".to_owned(),
             statement: HOSTILE.to_owned(),
             detail: HOSTILE.to_owned(),
             evidence: json!({"party": HOSTILE}),
         }],
-        left_alone: vec![TrustLeftAlone { kind: "callers", statement: HOSTILE.to_owned(), reason: HOSTILE.to_owned() }],
+        left_alone: vec![TrustLeftAlone {
+            kind: "callers".to_owned(),
+            statement: HOSTILE.to_owned(),
+            reason: HOSTILE.to_owned(),
+        }],
         replay: Some(TrustReplay { hand_offs: 3, allowed: 3, ..TrustReplay::default() }),
         narrowed_size: Some(200),
         files: TrustFiles::default(),
         advice: Some(HOSTILE.to_owned()),
         current: document("23bc5533-157c-41bf-a01a-4ecb491471f6"),
         narrowed: document("8f14e45f-ceea-467f-9b1d-2f2f9a1d3c55"),
+        ids_are_hidden: false,
     }
 }

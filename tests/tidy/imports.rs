@@ -72,6 +72,8 @@ const USED_BY: &[(&str, &[&str])] = &[
     ("uuid", &["run/external_id"]),
     ("xxhash-rust", &["cloudtrail", "evidence"]),
     ("yaml-rust2", &["run/vendors"]),
+    ("zip", &["run/pack"]),
+    ("zstd", &["report/again"]),
 ];
 
 /// What a pure module must not name (invariant 1).

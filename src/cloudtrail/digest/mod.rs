@@ -17,16 +17,18 @@ use crate::aws::window::{Time, parse_time};
 
 /// A SHA-256 hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sha256([u8; 32]);
+pub struct Sha256(pub [u8; 32]);
 
 impl Sha256 {
-    /// The hash of plain contents.
+    /// The hash of some bytes.
     #[must_use]
-    pub fn of(plain: &[u8]) -> Self {
-        Self(digest(&SHA256, plain).as_ref().try_into().unwrap_or([0; 32]))
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(digest(&SHA256, bytes).as_ref().try_into().unwrap_or([0; 32]))
     }
 
-    fn parse(hex: &str) -> Option<Self> {
+    /// The hash that hexadecimal digits tell, if they tell one.
+    #[must_use]
+    pub fn parse(hex: &str) -> Option<Self> {
         Some(Self(bytes_of_hex(hex)?.try_into().ok()?))
     }
 }

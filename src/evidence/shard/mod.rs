@@ -26,7 +26,7 @@ use super::sighting::join;
 
 /// Raised whenever equal objects would give other evidence than before, or other bytes for it: then saved shards are of
 /// no use. `tests/checkpoints.rs` fails when that happens unnoticed.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// What every shard begins with.
 const MAGIC: &[u8] = b"thirdtrail shard\n";

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use crate::aws::{Fingerprint, Network};
 use crate::cloudtrail::access_change::Admitted;
+use crate::cloudtrail::digest::Sha256;
 use crate::cloudtrail::outcome;
 use crate::cloudtrail::parameters::Hints;
 use crate::cloudtrail::record::EventId;
@@ -283,6 +284,14 @@ fn call(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<Call> {
     Ok(Call { id, seconds, outcome, read_only, event, error, network, agent, resources })
 }
 
+fn sum(reader: &mut Reader<'_>) -> Outcome<Sha256> {
+    let mut sum = [0; 32];
+    for half in sum.as_chunks_mut().0 {
+        *half = reader.bits()?.to_be_bytes();
+    }
+    Ok(Sha256(sum))
+}
+
 fn coverage(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<Coverage> {
     let mut coverage = Coverage::default();
     for _ in 0..reader.count(16)? {
@@ -292,6 +301,7 @@ fn coverage(reader: &mut Reader<'_>, names: &mut Names) -> Outcome<Coverage> {
             bad: reader.number()?,
             compressed_bytes: reader.number()?,
             decompressed_bytes: reader.number()?,
+            sha256: reader.option(sum)?,
         };
         coverage.objects.insert(key, reading);
     }

@@ -272,6 +272,9 @@ fn coverage(writer: &mut Writer, names: &Names, coverage: &Coverage) {
         for number in [object.records, object.bad, object.compressed_bytes, object.decompressed_bytes] {
             writer.number(number);
         }
+        writer.option(object.sha256, |writer, sum| {
+            sum.0.as_chunks().0.iter().for_each(|half| writer.bits(u128::from_be_bytes(*half)))
+        });
     }
     writer.count(coverage.bad_records.len());
     for ((key, at), reason) in &coverage.bad_records {

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::aws::window::Time;
 use crate::aws::{AccountId, Fingerprint, Network};
 use crate::cloudtrail::access_change::Admitted;
+use crate::cloudtrail::digest::Sha256;
 use crate::cloudtrail::parameters::Hints;
 use crate::cloudtrail::record::EventId;
 use crate::evidence::Evidence;
@@ -115,6 +116,7 @@ impl Evidence {
                 bad: row.bad,
                 compressed_bytes: row.compressed_bytes,
                 decompressed_bytes: row.decompressed_bytes,
+                sha256: row.sha256.map(|sum| Sha256::parse(&sum).ok_or_else(|| bad(&OBJECTS, &sum))).transpose()?,
             };
             coverage.objects.insert(id(&OBJECTS, &row.key)?, reading);
         }

@@ -111,7 +111,7 @@ row!(CHANGES "changes", ChangeRow {
 
 row!(OBJECTS "objects", ObjectRow {
     key: String => Id false, records: u64 => Number false, bad: u64 => Number false,
-    compressed_bytes: u64 => Number false, decompressed_bytes: u64 => Number false,
+    compressed_bytes: u64 => Number false, decompressed_bytes: u64 => Number false, sha256: Option<String> => Text true,
 });
 
 row!(FAILED "failed", FailedRow { key: String => Text false, reason: String => Text false });

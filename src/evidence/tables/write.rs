@@ -87,6 +87,7 @@ impl Evidence {
             bad: object.bad,
             compressed_bytes: object.compressed_bytes,
             decompressed_bytes: object.decompressed_bytes,
+            sha256: object.sha256.map(|sum| sum.to_string()),
         });
         add(tables, &OBJECTS, sorted(objects))?;
         let failed = coverage.failed.iter();

@@ -1,15 +1,15 @@
 //! The part of the report about access that was given in the window: what, to whom, by whom.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aws::AccountId;
 use crate::aws::window::Time;
 
 /// One recorded change that let an outsider in, gave one more, or was made by one.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AccessChange {
     /// When.
-    #[serde(serialize_with = "super::as_rfc3339")]
+    #[serde(with = "super::time")]
     pub time: Time,
     /// `eventID`.
     pub event_id: String,
@@ -22,7 +22,7 @@ pub struct AccessChange {
     /// As recorded.
     pub event_name: String,
     /// `allowed`, `denied`, `failed`; what was not allowed is told only when an outsider tried.
-    pub outcome: &'static str,
+    pub outcome: String,
     /// ARN of what was changed.
     pub subject: String,
     /// What was given: a policy; the last four characters of a key's id.
@@ -34,7 +34,7 @@ pub struct AccessChange {
 }
 
 /// An outsider whom a new policy names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LetIn {
     /// As the policy has it; `*` for everybody.
     pub principal: String,
@@ -47,7 +47,7 @@ pub struct LetIn {
 }
 
 /// Who made a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedBy {
     /// ARN of the caller, or its id.
     pub principal: String,

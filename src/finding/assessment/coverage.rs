@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{IntegrityReport, as_rfc3339_option};
+use super::{IntegrityReport, optional_time};
 use crate::aws::AccountId;
 use crate::aws::window::Time;
 
 /// What was read, skipped, broken, and what the trail could not have shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CoverageReport {
     /// Whether every object and record in scope could be read, and every input that was asked for, and, where digests
     /// were verified, nothing of what was delivered is missing or was tampered with.
@@ -27,12 +27,12 @@ pub struct CoverageReport {
     /// API calls by third-party roles that could not be mapped to IAM actions; they block removals (S22).
     pub unmapped: Vec<UnmappedCall>,
     /// Inputs beside the trail that were asked for and could not be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_inputs: Vec<FailedInput>,
     /// What this version does not judge yet, in plain words.
     pub not_judged: Vec<String>,
     /// What the digests say about what was read, if they were verified.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integrity: Option<IntegrityReport>,
 }
 
@@ -48,7 +48,7 @@ pub struct FailedInput {
 }
 
 /// Objects by fate.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ObjectsReport {
     /// All objects found at the source.
     pub listed: u64,
@@ -61,7 +61,7 @@ pub struct ObjectsReport {
 }
 
 /// A log object that could not be read.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FailedObject {
     /// Its key within the source.
     pub key: String,
@@ -70,7 +70,7 @@ pub struct FailedObject {
 }
 
 /// Records by fate.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RecordsReport {
     /// All.
     pub total: u64,
@@ -85,7 +85,7 @@ pub struct RecordsReport {
 }
 
 /// Bytes of the objects read.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct BytesReport {
     /// As delivered.
     pub compressed: u64,
@@ -94,7 +94,7 @@ pub struct BytesReport {
 }
 
 /// A record that could not be used.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BadRecord {
     /// The object's key.
     pub key: String,
@@ -105,7 +105,7 @@ pub struct BadRecord {
 }
 
 /// Calls that could not be mapped to IAM actions.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UnmappedCall {
     /// Event source with suffix.
     pub event_source: String,
@@ -118,7 +118,7 @@ pub struct UnmappedCall {
 }
 
 /// What the trail covers of one account.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AccountCoverage {
     /// The account.
     pub account_id: AccountId,
@@ -146,7 +146,7 @@ impl AccountCoverage {
 }
 
 /// A day that cannot be judged.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Hole {
     /// `yyyy-mm-dd`, or `unknown` for an unreadable object whose day is not known.
     pub day: String,
@@ -156,15 +156,15 @@ pub struct Hole {
 }
 
 /// What the trail covers of one Region.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RegionCoverage {
     /// The Region.
     pub region: String,
     /// First event, if any.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub first_event: Option<Time>,
     /// Last event, if any.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub last_event: Option<Time>,
     /// Days of the window without an object: listed, but no hole as long as another Region has one (S26).
     pub days_without_objects: Vec<String>,

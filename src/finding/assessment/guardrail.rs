@@ -1,12 +1,12 @@
 //! The guard-rail part of the report: what could be taken from a role whose policy must stay as it is.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Action;
 
 /// Two documents, of which a person applies one, that take the dangerous unused actions from a role and nothing else.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Guardrail {
     /// `proposed` (at least one of the documents), `not_needed`, `withheld`.
     pub status: String,
@@ -23,6 +23,7 @@ pub struct Guardrail {
     /// ARN of the boundary that the role has now, all of which the new one holds; `null` without one.
     pub replaces_boundary: Option<String>,
     /// Paths relative to the output folder; filled by the renderer.
+    #[serde(skip_deserializing)]
     pub files: GuardrailFiles,
     /// The proofs.
     pub certificate: GuardrailCertificates,
@@ -36,7 +37,7 @@ pub struct Guardrail {
 
 /// Names for the policies of a guard-rail. A name that is in use would overwrite an earlier guard-rail, and give back what
 /// that one took.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct GuardrailNames {
     /// Of the managed policy that is to be the boundary.
     pub boundary: Option<String>,
@@ -56,7 +57,7 @@ pub struct GuardrailFiles {
 }
 
 /// The proofs of a guard-rail's two forms; `null` where a form could not even be made.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct GuardrailCertificates {
     /// Of the permissions boundary.
     pub boundary: Option<GuardrailCertificate>,
@@ -65,7 +66,7 @@ pub struct GuardrailCertificates {
 }
 
 /// The replay proof of one form (S37).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GuardrailCertificate {
     /// Distinct calls replayed.
     pub calls_replayed: u64,

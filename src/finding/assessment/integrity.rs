@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::as_rfc3339_option;
+use super::optional_time;
 use crate::aws::AccountId;
 use crate::aws::window::Time;
 
@@ -13,13 +13,13 @@ use crate::aws::window::Time;
 pub const INTEGRITY_LISTED: usize = 1_000;
 
 /// What the digests say about what was read.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct IntegrityReport {
     /// `false` where something was found tampered with or missing, objects and digests alike; nothing where that cannot
     /// be said: no digest could be verified, or none covers a time for want of a key or because a chain ends.
     pub intact: Option<bool>,
     /// How much is proven: `all` of the log objects that were read and of the digests, `some`, or `none`.
-    pub verified: &'static str,
+    pub verified: String,
     /// Digests by what became of them.
     pub digests: DigestsReport,
     /// Log objects by what became of them.
@@ -48,7 +48,7 @@ pub struct IntegrityReport {
 pub type DoubtedDay = (Option<AccountId>, Option<NaiveDate>, &'static str);
 
 /// Digests by what became of them.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct DigestsReport {
     /// Read.
     pub read: u64,
@@ -62,7 +62,7 @@ pub struct DigestsReport {
 }
 
 /// Log objects by what became of them.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct VerifiedObjects {
     /// They have the hash that a verified digest names.
     pub verified: u64,
@@ -75,7 +75,7 @@ pub struct VerifiedObjects {
 }
 
 /// An object or a digest, and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DoubtedObject {
     /// Its key within the source.
     pub key: String,
@@ -92,17 +92,17 @@ impl DoubtedObject {
 }
 
 /// A time that no verified digest covers.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DigestGap {
     /// The account, if the key tells it.
     pub account_id: Option<AccountId>,
     /// The Region, if the key tells it.
     pub region: Option<String>,
     /// Its beginning; none where no verified digest lies before.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub from: Option<Time>,
     /// Its end; none where no verified digest follows.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub until: Option<Time>,
     /// `digest_missing`, `digest_altered`, `digest_unreadable`, `digest_moved`, `digest_signature_missing`,
     /// `digest_signature_unknown`, `digest_key_unknown`, `chain_restarted`, `chain_ends`.

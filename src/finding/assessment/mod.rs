@@ -8,6 +8,7 @@ mod coverage;
 mod daily;
 mod guardrail;
 mod integrity;
+mod moment;
 mod replay;
 mod risk;
 mod role;
@@ -17,11 +18,13 @@ mod user;
 
 use std::collections::BTreeSet;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::aws::AccountId;
-use crate::aws::window::{Time, rfc3339};
+use crate::aws::window::Time;
+use moment::{optional_time, time};
 
 pub use access::{AccessChange, ChangedBy, LetIn};
 pub use coverage::*;
@@ -39,14 +42,15 @@ pub use user::*;
 pub const SCHEMA: &str = "thirdtrail.report/1";
 
 /// Everything the outputs are rendered from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Assessment {
     /// [`SCHEMA`].
-    pub schema: &'static str,
+    #[serde(deserialize_with = "known_schema")]
+    pub schema: String,
     /// The window that was judged.
     pub window: WindowReport,
     /// The day from which idleness is counted.
-    #[serde(serialize_with = "as_rfc3339")]
+    #[serde(with = "time")]
     pub as_of: Time,
     /// Days without activity from which a role is idle.
     pub idle_days: u32,
@@ -62,10 +66,10 @@ pub struct Assessment {
     pub findings: Vec<Finding>,
     /// IAM users: those that the credential report or the last use of keys tells of, whose keys were used in the window, or
     /// whose keys a third party holds.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<UserReport>,
     /// Access that was given in the window.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access_changes: Vec<AccessChange>,
     /// Sessions, for the table of that name.
     #[serde(skip)]
@@ -85,7 +89,7 @@ impl Assessment {
 }
 
 /// What a report was asked for.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct AskedReport {
     /// Accounts; empty for all.
     pub accounts: Vec<AccountId>,
@@ -102,24 +106,24 @@ pub struct AskedReport {
     /// Suppressions (S39).
     pub suppressions: u64,
     /// Whether trust policies were to be narrowed to callers or parties: `callers`, `parties`.
-    pub narrow_trust: Option<&'static str>,
+    pub narrow_trust: Option<String>,
     /// Whether the files of trust policies may show external ids (S42).
     pub show_external_ids: bool,
 }
 
 /// `since <= t < until`.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct WindowReport {
     /// First moment inside.
-    #[serde(serialize_with = "as_rfc3339")]
+    #[serde(with = "time")]
     pub since: Time,
     /// First moment after.
-    #[serde(serialize_with = "as_rfc3339")]
+    #[serde(with = "time")]
     pub until: Time,
 }
 
 /// Who stands behind calls, over all channels.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct PartyReport {
     /// Account id, provider ARN with subject, or a fixed word for `aws_service`, `unresolved`.
     pub id: String,
@@ -128,7 +132,7 @@ pub struct PartyReport {
     /// For people.
     pub name: String,
     /// For an IAM user: by what it was taken for a third party's, `list`, `tag` or `name`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_by: Option<String>,
     /// `assume_role`, `role_chain`, `web_identity`, `saml`, `access_key`, `resource_policy`, `temporary_delegation`,
     /// `roles_anywhere`.
@@ -150,10 +154,10 @@ pub struct PartyReport {
     /// These by API, the most frequent first.
     pub charged: Vec<ChargedCalls>,
     /// First hand-off or call.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub first_seen: Option<Time>,
     /// Last hand-off or call.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub last_seen: Option<Time>,
     /// Regions of its calls.
     pub regions: Vec<String>,
@@ -166,10 +170,13 @@ pub struct PartyReport {
     /// Its calls by day, for the pages that people read.
     #[serde(skip)]
     pub days: Vec<DayCalls>,
+    /// Its latest sessions, for the same.
+    #[serde(skip)]
+    pub latest: LatestSessions,
 }
 
 /// Calls of one API that are on our bill.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargedCalls {
     /// With suffix.
     pub event_source: String,
@@ -182,7 +189,7 @@ pub struct ChargedCalls {
 }
 
 /// One thing that should make somebody act.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable: code and subject, digested.
     pub id: String,
@@ -211,7 +218,7 @@ pub struct Finding {
 }
 
 /// The suppression of a finding (S39).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuppressedBy {
     /// File and line of the suppression.
     pub by: String,
@@ -223,13 +230,10 @@ pub struct SuppressedBy {
     pub expires: Option<String>,
 }
 
-pub(super) fn as_rfc3339<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&rfc3339(*time))
-}
-
-pub(super) fn as_rfc3339_option<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => serializer.serialize_some(&rfc3339(*time)),
-        None => serializer.serialize_none(),
+/// Another schema is not read as if it were this one.
+fn known_schema<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    match String::deserialize(from)? {
+        schema if schema == SCHEMA => Ok(schema),
+        other => Err(D::Error::custom(format!("its schema is `{other}`, not `{SCHEMA}`"))),
     }
 }

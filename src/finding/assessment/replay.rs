@@ -1,12 +1,12 @@
 //! The replay part of the report: which calls were replayed, which could not be decided, and what was missing.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aws::Action;
 
 /// What the replay of a role's calls could and could not show (S37). Calls are distinct ones: by action, resource and
 /// what is known of the context.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ReplayReport {
     /// The actions of the calls that were replayed.
     pub actions: Vec<ReplayedAction>,
@@ -21,7 +21,7 @@ pub struct ReplayReport {
 }
 
 /// How often one action was replayed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReplayedAction {
     /// The action.
     pub action: Action,
@@ -32,7 +32,7 @@ pub struct ReplayedAction {
 }
 
 /// A condition key that records do not show.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MissingKey {
     /// As a policy of the role writes it.
     pub key: String,
@@ -41,7 +41,7 @@ pub struct MissingKey {
 }
 
 /// An API whose calls were not replayed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UnmappedApi {
     /// Event source and event name.
     pub api: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::policy::risk::{Answer, BlastRadius, Classes, Counts, OpenPath, Radius, Wildcard};
 
@@ -47,7 +47,7 @@ pub struct PassesRoles {
 }
 
 /// The blast radius of a party: over all roles that it can or did assume.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartyBlastRadius {
     /// As the policies are, from 0 to 100.
     pub before: Radius,

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{ActionDays, Guardrail, ReplayReport, RoleRisk, TrustNarrowingReport, as_rfc3339, as_rfc3339_option};
+use super::{ActionDays, Guardrail, LatestSessions, ReplayReport, RoleRisk, TrustNarrowingReport, optional_time, time};
 use crate::aws::window::Time;
 use crate::aws::{AccessLevel, AccountId, Action, Fingerprint};
 use crate::policy::risk::BlastRadius;
 
 /// A role that an outside party can or did assume.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RoleReport {
     /// Its ARN, with path.
     pub arn: String,
@@ -22,7 +22,7 @@ pub struct RoleReport {
     /// `AROA...`, or empty when never seen.
     pub role_id: String,
     /// From the inventory; `null` when the role is not in it.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub created_at: Option<Time>,
     /// Whether the inventory holds it; a role that is only in the records was deleted or not collected.
     pub in_inventory: bool,
@@ -62,10 +62,13 @@ pub struct RoleReport {
     /// Its calls by action and day, for the pages that people read.
     #[serde(skip)]
     pub daily: Vec<ActionDays>,
+    /// Its latest sessions, for the same.
+    #[serde(skip)]
+    pub latest: LatestSessions,
 }
 
 /// One principal of a trust policy.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrustEntry {
     /// As written.
     pub principal: String,
@@ -84,11 +87,11 @@ pub struct TrustEntry {
     pub alone: bool,
     /// For a provider that vouches for many companies: `anyone`, `some_names` or `whole_owner` where the subject leaves that
     /// open, `null` where it is bound.
-    pub subjects: Option<&'static str>,
+    pub subjects: Option<String>,
 }
 
 /// What the hand-offs of one party into a role carried (S41).
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ExternalIdUse {
     /// Party id.
     pub party_id: String,
@@ -106,7 +109,7 @@ pub struct ExternalIdUse {
     #[serde(serialize_with = "some_ids")]
     pub ids: Vec<SentId>,
     /// Whether one id could be demanded: `enforced` already, `safe`, `will_break`, `several`, `unclear`, `not_seen`.
-    pub verdict: &'static str,
+    pub verdict: String,
     /// One sentence.
     pub reason: String,
 }
@@ -119,7 +122,7 @@ fn some_ids<S: Serializer>(ids: &[SentId], to: S) -> Result<S::Ok, S::Error> {
 }
 
 /// An external id that was sent (S42).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SentId {
     /// Keyed digest.
     pub fingerprint: String,
@@ -130,7 +133,7 @@ pub struct SentId {
 }
 
 /// The external id that a statement demands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExternalIdReport {
     /// Whether an AssumeRole without it is refused, by evaluation.
     pub required: bool,
@@ -153,17 +156,17 @@ pub struct ExternalIdReport {
 }
 
 /// When a role was last active.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LastActivity {
     /// The moment.
-    #[serde(serialize_with = "as_rfc3339")]
+    #[serde(with = "time")]
     pub at: Time,
     /// `cloudtrail` or `iam`.
     pub source: String,
 }
 
 /// Idleness of a role (S28).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Idle {
     /// Whole days from the last activity to `as_of`; `null` when there was none.
     pub days: Option<i64>,
@@ -174,7 +177,7 @@ pub struct Idle {
 }
 
 /// Sessions of a role.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RoleSessions {
     /// All.
     pub total: u64,
@@ -189,7 +192,7 @@ pub struct RoleSessions {
 }
 
 /// How sessions were attributed (S10).
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Attribution {
     /// By the access key id of the hand-off.
     pub exact: u64,
@@ -200,7 +203,7 @@ pub struct Attribution {
 }
 
 /// One line of the ledger.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ActionEntry {
     /// The action.
     pub action: Action,
@@ -217,10 +220,10 @@ pub struct ActionEntry {
     /// Calls that failed after authorization: use.
     pub failed: u64,
     /// First use.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub first_seen: Option<Time>,
     /// Last use.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub last_seen: Option<Time>,
     /// Resources of uses, up to a limit.
     pub resources: Vec<String>,
@@ -237,24 +240,24 @@ pub struct ActionEntry {
 }
 
 /// An action that was tried and refused, and that no policy grants.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeniedAction {
     /// The action.
     pub action: Action,
     /// How often.
     pub denied: u64,
     /// First refusal.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub first_seen: Option<Time>,
     /// Last refusal.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub last_seen: Option<Time>,
     /// Some event ids.
     pub sample_event_ids: Vec<String>,
 }
 
 /// A statement that grants an action.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GrantedBy {
     /// Name of the policy.
     pub policy: String,
@@ -274,7 +277,7 @@ pub struct KeepUse {
 }
 
 /// Actions of a very large grant, summed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ActionsSummed {
     /// Service prefix.
     pub service: String,
@@ -287,7 +290,7 @@ pub struct ActionsSummed {
 }
 
 /// A policy of a role.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PolicyReport {
     /// `inline`, `managed` (by the customer), `aws_managed`.
     pub kind: String,
@@ -304,6 +307,7 @@ pub struct PolicyReport {
     /// Size of the proposal, white space not counted (S36).
     pub rightsized_size: Option<u64>,
     /// Paths relative to the output folder; filled by the renderer.
+    #[serde(skip_deserializing)]
     pub files: PolicyFiles,
     /// The document as read.
     #[serde(skip)]
@@ -330,7 +334,7 @@ pub struct PolicyFiles {
 }
 
 /// What happens to one statement.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StatementChange {
     /// `Sid` or `#n`.
     pub statement: String,
@@ -343,7 +347,7 @@ pub struct StatementChange {
 }
 
 /// The proposal for a role.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rightsizing {
     /// `proposed`, `unchanged`, `withheld`.
     pub status: String,
@@ -364,6 +368,7 @@ pub struct Rightsizing {
     /// What was limited to the resources in use; `null` unless it was asked for (S35).
     pub narrowing: Option<NarrowingReport>,
     /// Where the files lie by which a person applies it; filled by the renderer.
+    #[serde(skip_deserializing)]
     pub remediation: RemediationFiles,
     /// Action patterns that no catalog entry matches; they stay.
     pub unknown_patterns: Vec<String>,
@@ -387,7 +392,7 @@ pub struct RemediationFiles {
 }
 
 /// Statements of the proposal that are limited to fewer resources.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NarrowingReport {
     /// `proposed`, `not_needed`, `withheld` (the proposal then leaves all resources as they are).
     pub status: String,
@@ -406,7 +411,7 @@ impl NarrowingReport {
 }
 
 /// Actions of one statement, and the resources that remain to them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NarrowedResources {
     /// The policy's name.
     pub policy: String,
@@ -419,7 +424,7 @@ pub struct NarrowedResources {
 }
 
 /// The replay proof of a proposal (S37).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CertificateReport {
     /// Distinct observed calls replayed.
     pub calls_replayed: u64,

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::moment::optional_time;
 
 use crate::aws::AccountId;
-use crate::aws::window::{Time, rfc3339};
+use crate::aws::window::Time;
 
 /// One session, for the table.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SessionRow {
     /// The account that owns the role (partition column).
     pub account_id: AccountId,
@@ -23,21 +25,21 @@ pub struct SessionRow {
     /// Party id.
     pub party_id: Arc<str>,
     /// Party kind.
-    pub party_kind: &'static str,
+    pub party_kind: Arc<str>,
     /// Party name.
     pub party_name: Arc<str>,
     /// Channel.
-    pub channel: &'static str,
+    pub channel: Arc<str>,
     /// `exact`, `inferred`, `unresolved`.
-    pub attribution: &'static str,
+    pub attribution: Arc<str>,
     /// When it was opened, if known.
-    #[serde(serialize_with = "moment")]
+    #[serde(with = "optional_time")]
     pub opened_at: Option<Time>,
     /// First call in the window.
-    #[serde(serialize_with = "moment")]
+    #[serde(with = "optional_time")]
     pub first_call: Option<Time>,
     /// Last call in the window.
-    #[serde(serialize_with = "moment")]
+    #[serde(with = "optional_time")]
     pub last_call: Option<Time>,
     /// Calls.
     pub calls: i64,
@@ -55,8 +57,16 @@ pub struct SessionRow {
     pub agents: Arc<[Box<str>]>,
 }
 
-fn moment<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.map(rfc3339).serialize(serializer)
+/// Sessions listed on a page; all are counted.
+pub const SESSIONS_SHOWN: usize = 25;
+
+/// The latest sessions of a role or a party, the newest first, and how many there are in all.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct LatestSessions {
+    /// Up to [`SESSIONS_SHOWN`].
+    pub rows: Vec<SessionRow>,
+    /// All.
+    pub all: u64,
 }
 
 /// Calls of one party through one role to one API in one Region, for the table.

@@ -1,13 +1,13 @@
 //! The trust part of a role's proposal: who would be let in no more, on what evidence, and what the replay says.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A narrower trust policy, or why there is none (S34, S37, S40, S41).
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct TrustNarrowingReport {
     /// `proposed`, `template` (somebody must fill in what only the party knows), `unchanged`, `withheld`.
-    pub status: &'static str,
+    pub status: String,
     /// Why not, or why nothing changes.
     pub reason: Option<String>,
     /// What would change, in the order of statements.
@@ -19,6 +19,7 @@ pub struct TrustNarrowingReport {
     /// Size of the proposal, white space not counted (S36).
     pub narrowed_size: Option<u64>,
     /// Paths relative to the output folder; filled by the renderer.
+    #[serde(skip_deserializing)]
     pub files: TrustFiles,
     /// What would make sessions easier to follow; at most one sentence, and only where the records show the need.
     pub advice: Option<String>,
@@ -28,13 +29,16 @@ pub struct TrustNarrowingReport {
     /// The proposal; `null` where there is none. Holds external ids (S42).
     #[serde(skip)]
     pub narrowed: Value,
+    /// Whether both documents have fingerprints where ids stood: they were read from an output, which holds no ids.
+    #[serde(skip)]
+    pub ids_are_hidden: bool,
 }
 
 /// One change of a statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustStep {
     /// `deleted_principal`, `unused_party`, `external_id`, `callers`, `subjects`, `audience`.
-    pub kind: &'static str,
+    pub kind: String,
     /// `Sid` or `#n`.
     pub statement: String,
     /// One sentence.
@@ -44,10 +48,10 @@ pub struct TrustStep {
 }
 
 /// A change that was not made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustLeftAlone {
     /// As in [`TrustStep`].
-    pub kind: &'static str,
+    pub kind: String,
     /// `Sid` or `#n`.
     pub statement: String,
     /// Why.
@@ -55,7 +59,7 @@ pub struct TrustLeftAlone {
 }
 
 /// The observed hand-offs, decided by the trust policy as it is and as proposed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustReplay {
     /// Successful hand-offs that were replayed, those in the 12 hours before the window included.
     pub hand_offs: u64,

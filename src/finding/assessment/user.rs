@@ -1,14 +1,14 @@
 //! The user part of the report: whose keys there are, how old they are, when and from where they were used (S16).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{RoleRisk, as_rfc3339_option};
+use super::{RoleRisk, optional_time};
 use crate::aws::AccountId;
 use crate::aws::window::Time;
 use crate::policy::risk::BlastRadius;
 
 /// An IAM user, or the root of an account.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UserReport {
     /// The account.
     pub account_id: AccountId,
@@ -21,7 +21,7 @@ pub struct UserReport {
     /// By what it was taken for a third party's: `list`, `tag` or `name`.
     pub known_by: Option<String>,
     /// The last use of the password or of a key; `null` when nobody knows of one.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub last_used: Option<Time>,
     /// Keys that can be used; `null` where neither a credential report nor a list of keys tells.
     pub active_keys: Option<u32>,
@@ -42,25 +42,25 @@ pub struct UserReport {
 }
 
 /// An access key.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct KeyReport {
     /// The last four characters of its id; empty where only the credential report tells of it.
     pub ending: String,
     /// Whether it can be used; `null` where only records tell of it.
     pub active: Option<bool>,
     /// When it was made.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub created_at: Option<Time>,
     /// Whole days since, as of the report's day.
     pub age_days: Option<i64>,
     /// When it was last used, by IAM's word or by a record.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub last_used: Option<Time>,
     /// First record of it in the window.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub first_seen: Option<Time>,
     /// Last record of it in the window.
-    #[serde(serialize_with = "as_rfc3339_option")]
+    #[serde(with = "optional_time")]
     pub last_seen: Option<Time>,
     /// The networks that it was used from in the window (/24 and /48, up to a limit).
     pub networks: Vec<String>,
@@ -71,11 +71,11 @@ pub struct KeyReport {
 }
 
 /// A network from which a key was used only after it had been in use elsewhere for long.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewNetwork {
     /// `203.0.113.0/24`.
     pub network: String,
     /// First record from it.
-    #[serde(serialize_with = "super::as_rfc3339")]
+    #[serde(with = "super::time")]
     pub first_seen: Time,
 }

@@ -134,7 +134,7 @@ fn deleted(role: &RoleReport, found: &mut Vec<Finding>) {
 fn subjects(role: &RoleReport, found: &mut Vec<Finding>) {
     let all: Vec<&TrustEntry> = role.trust.iter().collect();
     let Some(wide) = which(&all, |entry| entry.subjects.is_some()) else { return };
-    let reaches: Vec<&str> = wide.iter().filter_map(|entry| entry.subjects).collect();
+    let reaches: Vec<&str> = wide.iter().filter_map(|entry| entry.subjects.as_deref()).collect();
     let (severity, whom) = if reaches.contains(&"anyone") {
         ("critical", "everybody whom the provider vouches for")
     } else if reaches.contains(&"some_names") {

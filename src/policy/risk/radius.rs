@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::reach::{Powers, Reach};
 use crate::policy::danger::Danger;
@@ -43,6 +44,16 @@ impl Serialize for Radius {
     }
 }
 
+impl<'de> Deserialize<'de> for Radius {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let tenths = (f64::deserialize(from)? * 10.0).round();
+        match (0.0..=f64::from(Self::EVERYTHING.0)).contains(&tenths) {
+            true => Ok(Self(tenths as u32)),
+            false => Err(D::Error::custom("a blast radius is a number from 0 to 100")),
+        }
+    }
+}
+
 /// What a kind of danger adds for each doubling, and for how many doublings at most.
 struct Share {
     danger: Danger,
@@ -72,7 +83,7 @@ pub struct Counts {
 }
 
 /// A blast radius before and after the proposals, each from 0 to 100.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct BlastRadius {
     /// As the policies are.
     pub before: Radius,

@@ -52,7 +52,7 @@ fn view(site: &Site<'_>, user: &UserReport, key: &KeyReport) -> Key {
 pub(super) struct Change {
     pub(super) time: String,
     pub(super) what: Long,
-    pub(super) outcome: &'static str,
+    pub(super) outcome: String,
     pub(super) subject: Long,
     pub(super) href: Option<String>,
     pub(super) lets_in: Few,
@@ -77,7 +77,7 @@ fn change_view(site: &Site<'_>, change: &AccessChange) -> Change {
     Change {
         time: minute(change.time),
         what: Long::of(&format!("{service}:{}", change.event_name)),
-        outcome: change.outcome,
+        outcome: change.outcome.clone(),
         subject: Long::of(&change.subject),
         href: site.role_href(&change.subject),
         lets_in: Few::of(&given, 4),

@@ -16,6 +16,7 @@ mod policies;
 mod remedy;
 mod role;
 mod shell;
+pub(super) mod sign_off;
 mod site;
 mod timeline;
 mod trust;

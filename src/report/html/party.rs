@@ -95,7 +95,7 @@ pub(super) fn view(site: &Site<'_>, at: usize) -> Option<Result<PartyPage, Rende
 
 fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, DrawError> {
     let role_findings = of_roles(site, party);
-    let sessions = site.sessions_by(&party.id);
+    let (latest, latest_more) = trust::latest(site, &party.latest);
     let radius = party.blast_radius;
     let all: Vec<&Finding> = site.of_party(at).iter().chain(&role_findings).copied().collect();
     Ok(PartyPage {
@@ -124,8 +124,8 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         role_findings: role_findings.into_iter().take(ROLE_FINDINGS).map(|finding| pointer(site, finding)).collect(),
         roles: party.roles.iter().take(ROLES).map(|arn| role_row(site, party, arn)).collect(),
         roles_more: party.roles.len().saturating_sub(ROLES) as u64,
-        latest: trust::latest(site, sessions),
-        latest_more: sessions.len().saturating_sub(trust::SESSIONS) as u64,
+        latest,
+        latest_more,
         by_day: timeline::by_day(&Span::of(site.assessment, &accounts(party)), &party.days, "Calls")?,
         networks: Few::of(&party.networks, NAMES),
         agents: Few::of(&party.agents, NAMES),

@@ -96,7 +96,7 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
     let span = Span::of(site.assessment, &BTreeSet::from([role.account_id]));
     let policies = policies::of(site, role, UP);
     let parties = outside_parties(site, role);
-    let sessions = site.sessions_of(role);
+    let (latest, latest_more) = trust::latest(site, &role.latest);
     Ok(RolePage {
         shell: Shell::new("../"),
         name: Long::of(&role.name),
@@ -128,8 +128,8 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         sessions_words: sessions_words(site, role),
         by_party: by_party(site, role),
         by_party_more: (role.sessions.by_party.len().saturating_sub(trust::ROWS)) as u64,
-        latest: trust::latest(site, sessions),
-        latest_more: (sessions.len().saturating_sub(trust::SESSIONS)) as u64,
+        latest,
+        latest_more,
         services: charts::services(&services)?,
         services_rows: services.iter().take(SERVICES_LISTED).map(service_row).collect(),
         by_day: timeline::by_day(&span, &timeline::summed(&role.daily), "Uses of actions")?,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::aws::AccountId;
-use crate::finding::assessment::{Assessment, Finding, RoleReport, SessionRow};
+use crate::finding::assessment::{Assessment, Finding, RoleReport};
 
 use super::super::OutputFile;
 use super::super::paths::{self, Named};
@@ -32,8 +32,6 @@ pub(super) struct Site<'a> {
     party_findings: BTreeMap<usize, Vec<&'a Finding>>,
     /// Findings about accounts, users and whatever else has no page.
     pub(super) elsewhere: Vec<&'a Finding>,
-    sessions: HashMap<(&'a str, &'a str), Vec<&'a SessionRow>>,
-    party_sessions: HashMap<&'a str, Vec<&'a SessionRow>>,
 }
 
 impl<'a> Site<'a> {
@@ -52,8 +50,6 @@ impl<'a> Site<'a> {
             role_findings: BTreeMap::new(),
             party_findings: BTreeMap::new(),
             elsewhere: Vec::new(),
-            sessions: HashMap::new(),
-            party_sessions: HashMap::new(),
         };
         for (at, role) in assessment.roles.iter().enumerate() {
             // Of a role that was created again, the one that exists is meant.
@@ -66,10 +62,6 @@ impl<'a> Site<'a> {
             site.names.entry(&party.name).or_insert(at);
         }
         site.place_findings();
-        for row in assessment.sessions.iter().flatten() {
-            site.sessions.entry((&row.role_arn, &row.role_id)).or_default().push(row);
-            site.party_sessions.entry(&row.party_id).or_default().push(row);
-        }
         site
     }
 
@@ -147,16 +139,6 @@ impl<'a> Site<'a> {
     /// The findings of a party.
     pub(super) fn of_party(&self, at: usize) -> &[&'a Finding] {
         self.party_findings.get(&at).map_or(&[], Vec::as_slice)
-    }
-
-    /// The sessions of a role.
-    pub(super) fn sessions_of(&self, role: &'a RoleReport) -> &[&'a SessionRow] {
-        self.sessions.get(&(role.arn.as_str(), role.role_id.as_str())).map_or(&[], Vec::as_slice)
-    }
-
-    /// The sessions of a party.
-    pub(super) fn sessions_by(&self, party: &str) -> &[&'a SessionRow] {
-        self.party_sessions.get(party).map_or(&[], Vec::as_slice)
     }
 
     /// Every other output of a role's folder, by name.

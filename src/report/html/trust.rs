@@ -1,14 +1,12 @@
 //! Who can come into a role, with what external id, and who did. Of external ids only fingerprints are shown (S42).
 
-use crate::finding::assessment::{ExternalIdReport, RoleReport, SessionRow};
+use crate::finding::assessment::{ExternalIdReport, LatestSessions, RoleReport};
 
 use super::site::Site;
 use super::words::{Few, Long, count, minute, number, sentence, spoken, stopped};
 
 /// Principals, parties, steps and reasons on a page; `report.json` has all.
 pub(super) const ROWS: usize = 60;
-/// Sessions on a page: the latest. The table `sessions` has all.
-pub(super) const SESSIONS: usize = 25;
 
 /// One principal of the trust policy.
 pub(super) struct Principal {
@@ -41,7 +39,7 @@ pub(super) fn principals(site: &Site<'_>, role: &RoleReport) -> Vec<Principal> {
             id_words,
             id_tone,
             id_print: entry.external_id.as_ref().and_then(print),
-            subjects: entry.subjects.map(|open| match open {
+            subjects: entry.subjects.as_deref().map(|open| match open {
                 "anyone" => "anybody at the provider",
                 "some_names" => "subjects that others could name themselves",
                 _ => "every subject of one owner",
@@ -98,7 +96,7 @@ pub(super) struct Sent {
 /// What hand-offs carried, by party.
 pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> Vec<Sent> {
     let view = role.external_ids.iter().take(ROWS).map(|used| {
-        let (verdict, tone) = match used.verdict {
+        let (verdict, tone) = match used.verdict.as_str() {
             "enforced" => ("enforced already", "good"),
             "safe" => ("safe to demand", "good"),
             "will_break" => ("demanding it would break them", "high"),
@@ -146,7 +144,7 @@ pub(super) fn narrowing(role: &RoleReport) -> Option<Narrowing> {
     let is_quiet = report.status == "unchanged" && report.left_alone.is_empty() && report.advice.is_none();
     let reason = report.reason.as_deref().map_or(String::new(), |reason| format!(" {}", stopped(&sentence(reason))));
     (!is_quiet).then(|| Narrowing {
-        headline: match report.status {
+        headline: match report.status.as_str() {
             "proposed" => format!("{} proposed.{reason}", count(report.steps.len() as u64, "change")),
             "template" => format!("A template with {}.{reason}", count(report.steps.len() as u64, "change")),
             "withheld" => format!("A proposal is withheld.{reason}"),
@@ -156,13 +154,13 @@ pub(super) fn narrowing(role: &RoleReport) -> Option<Narrowing> {
             .steps
             .iter()
             .take(ROWS)
-            .map(|step| (Long::of(&step.statement), spoken(step.kind), Long::of(&step.detail)))
+            .map(|step| (Long::of(&step.statement), spoken(&step.kind), Long::of(&step.detail)))
             .collect(),
         left_alone: report
             .left_alone
             .iter()
             .take(ROWS)
-            .map(|one| (Long::of(&one.statement), spoken(one.kind), Long::of(&one.reason)))
+            .map(|one| (Long::of(&one.statement), spoken(&one.kind), Long::of(&one.reason)))
             .collect(),
         replay: report.replay.as_ref().map(|replay| {
             format!(
@@ -190,7 +188,7 @@ pub(super) struct Session {
     pub(super) role: Long,
     pub(super) role_href: Option<String>,
     pub(super) channel: String,
-    pub(super) attribution: &'static str,
+    pub(super) attribution: String,
     pub(super) opened: String,
     pub(super) last: String,
     pub(super) calls: String,
@@ -199,20 +197,16 @@ pub(super) struct Session {
     pub(super) agents: Few,
 }
 
-/// The latest sessions, the newest first.
-pub(super) fn latest(site: &Site<'_>, rows: &[&SessionRow]) -> Vec<Session> {
-    let mut rows: Vec<&SessionRow> = rows.to_vec();
-    let time = |row: &SessionRow| row.last_call.or(row.first_call).or(row.opened_at);
-    rows.sort_by(|a, b| time(b).cmp(&time(a)).then_with(|| a.session_id.cmp(&b.session_id)));
-    rows.truncate(SESSIONS);
-    let view = rows.into_iter().map(|row| Session {
+/// The latest sessions, the newest first, and how many more there are: the table `sessions` has all.
+pub(super) fn latest(site: &Site<'_>, latest: &LatestSessions) -> (Vec<Session>, u64) {
+    let view = latest.rows.iter().map(|row| Session {
         name: Long::of(&row.session_name),
         party: Long::of(&row.party_name),
         party_href: site.party_href(&row.party_id),
         role: Long::of(row.role_arn.rsplit('/').next().unwrap_or_default()),
         role_href: site.role_href(&row.role_arn),
-        channel: spoken(row.channel),
-        attribution: row.attribution,
+        channel: spoken(&row.channel),
+        attribution: row.attribution.to_string(),
         opened: row.opened_at.map(minute).unwrap_or_default(),
         last: row.last_call.map(minute).unwrap_or_default(),
         calls: number(u64::try_from(row.calls).unwrap_or_default()),
@@ -220,5 +214,5 @@ pub(super) fn latest(site: &Site<'_>, rows: &[&SessionRow]) -> Vec<Session> {
         networks: Few::of(&row.networks, 2),
         agents: Few::of(&row.agents, 1),
     });
-    view.collect()
+    (view.collect(), latest.all.saturating_sub(latest.rows.len() as u64))
 }

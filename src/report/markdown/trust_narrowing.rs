@@ -20,7 +20,7 @@ pub(super) fn render(page: &mut Page, role: &RoleReport) {
     page.heading(4, "A narrower trust");
     if !is_quiet {
         let reason = report.reason.as_deref().map_or(String::new(), |reason| format!(" {}.", text(reason)));
-        page.paragraph(&match report.status {
+        page.paragraph(&match report.status.as_str() {
             "proposed" => format!("**{} proposed.**{reason}", count(report.steps.len() as u64, "change")),
             "template" => format!("**A template with {}.**{reason}", count(report.steps.len() as u64, "change")),
             "withheld" => format!("**A proposal is withheld.**{reason}"),
@@ -38,11 +38,15 @@ fn changes(page: &mut Page, report: &TrustNarrowingReport) {
     let name = |kind: &str| text(&kind.replace('_', " "));
     page.table(
         ["Statement", "Change", "What and why"],
-        report.steps.iter().take(STEPS_SHOWN).map(|step| [text(&step.statement), name(step.kind), text(&step.detail)]),
+        report.steps.iter().take(STEPS_SHOWN).map(|step| [text(&step.statement), name(&step.kind), text(&step.detail)]),
     );
     page.table(
         ["Statement", "Left alone", "Why"],
-        report.left_alone.iter().take(STEPS_SHOWN).map(|one| [text(&one.statement), name(one.kind), text(&one.reason)]),
+        report
+            .left_alone
+            .iter()
+            .take(STEPS_SHOWN)
+            .map(|one| [text(&one.statement), name(&one.kind), text(&one.reason)]),
     );
     let longest = report.steps.len().max(report.left_alone.len());
     if let Some(sentence) = left_out(longest, STEPS_SHOWN, "`report.json`") {

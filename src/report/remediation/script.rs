@@ -37,7 +37,7 @@ pub(super) fn apply(role: &RoleReport, steps: &[Step<'_>]) -> String {
     if sizing.guardrail.status == "proposed" {
         comment(&mut out, "Not part of it: the guard-rail, which is for policies that must stay as they are.");
     }
-    if role.trust_narrowing.as_ref().is_some_and(|trust| matches!(trust.status, "proposed" | "template")) {
+    if role.trust_narrowing.as_ref().is_some_and(|trust| matches!(trust.status.as_str(), "proposed" | "template")) {
         comment(&mut out, "Not part of it: the narrower trust policy, which is to be agreed on with the party first.");
     }
     begin(&mut out, role, "apply.sh", "the way back: sh rollback.sh");
