@@ -1,8 +1,9 @@
 //! The HTML report of a large organization: 2,000 roles, 500 parties, 200,000 lines of ledgers, 6,000 findings.
 //!
 //! `cargo bench --bench html [-- FOLDER]`: renders all pages with one hand and with two, and tells how long that took and how
-//! large the pages are; with FOLDER it writes them there as well, and tells how long the disk took. How long the index takes
-//! in a browser is measured afterwards by `node tests/browser/load.mjs ~/.cache/thirdtrail-browser FOLDER/report`.
+//! large the pages are, and the same for what rendering again needs; with FOLDER it writes the pages there as well, and tells
+//! how long the disk took. How long the index takes in a browser is measured afterwards by
+//! `node tests/browser/load.mjs ~/.cache/thirdtrail-browser FOLDER/report`.
 //! Nothing here asserts a time.
 
 #![expect(
@@ -21,7 +22,7 @@ use std::time::Instant;
 use chrono::Days;
 use thirdtrail::evidence::hands::{Hands, OneByOne};
 use thirdtrail::finding::assessment::{ActionDays, Assessment, DayCalls, Finding, PartyReport, RoleReport};
-use thirdtrail::report::{OutputFile, html, paths};
+use thirdtrail::report::{OutputFile, again, html, json, paths};
 
 const ROLES: usize = 2_000;
 const PARTIES: usize = 500;
@@ -55,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut files = Vec::new();
     for (what, hands) in [("one hand", &OneByOne as &dyn Hands), ("two hands", &Two)] {
         let started = Instant::now();
-        files = html::render(hands, &assessment, &folders, &[])?;
+        files = html::render(hands, &assessment, &folders, &[], true)?;
         println!("rendered by {what} in {:.2} s", started.elapsed().as_secs_f64());
     }
     let size = |wanted: &str| {
@@ -66,11 +67,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     for wanted in ["report/index.html", "report/roles", "report/parties"] {
         println!("{wanted}: {}", size(wanted));
     }
+    rendered_again(&assessment)?;
     if let Some(folder) = std::env::args().skip(1).find(|argument| !argument.starts_with('-')) {
         let started = Instant::now();
         write(Path::new(&folder), &files)?;
         println!("written in {:.2} s", started.elapsed().as_secs_f64());
     }
+    Ok(())
+}
+
+/// What rendering again needs beside `report.json`: how large it is, and how long it takes to make and to read.
+fn rendered_again(assessment: &Assessment) -> Result<(), Box<dyn Error>> {
+    let report = json::render(assessment)?;
+    let started = Instant::now();
+    let beside = again::render(assessment)?;
+    let (made, large) = (started.elapsed().as_secs_f64(), |file: &OutputFile| file.bytes.len() as f64 / 1e6);
+    println!(
+        "{}: {:.2} MB beside {:.0} MB of report.json, made in {made:.2} s",
+        again::PATH,
+        large(&beside),
+        large(&report)
+    );
+    let started = Instant::now();
+    let read = again::read(&report.bytes, &beside.bytes)?;
+    println!("{} roles read back in {:.2} s", read.roles.len(), started.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -21,8 +21,10 @@ use program::run;
 use python::Python;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::finding::assessment::{Assessment, SuppressedBy};
-use thirdtrail::report::{OutputFile, render};
+use thirdtrail::report::formats::{Format, Formats};
+use thirdtrail::report::{OutputFile, render, render_by};
 use thirdtrail::run::analyze::analyze;
 use thirdtrail::run::monitor::Silent;
 use thirdtrail::store::local::LocalStore;
@@ -180,10 +182,45 @@ fn each_form_marks_what_is_suppressed_and_known() {
     assert_eq!(events.len(), results.len());
     let event = |id: usize| events.iter().find(|event| event["finding_info"]["uid"] == format!("{id:016x}")).unwrap();
     assert_eq!((&event(0)["status_id"], &event(1)["status_id"]), (&json!(3), &json!(1)));
+    assert!(event(3)["status_detail"].as_str().unwrap().contains(", for ever, by "), "{}", event(3)["status_detail"]);
+    assert_eq!((&event(0)["unmapped"]["known"], &event(1)["unmapped"]["known"]), (&json!(true), &json!(false)));
     assert_eq!(event(0)["resources"][0]["type"], "AwsIamRole");
     assert_eq!(events[0]["severity_id"], 5, "the gravest first");
     let without_account = events.iter().find(|event| event["metadata"]["event_code"] == "party-offboarded-active");
     assert_eq!(without_account.unwrap()["cloud"], json!({"provider": "AWS"}));
+}
+
+/// S44: a file for code scanning holds as many results as GitHub takes, what nobody answers for and what is gravest first,
+/// and says how many are left and where they are.
+#[test]
+fn code_scanning_gets_no_more_than_it_takes_and_is_told() {
+    let mut assessment = sample::assessment();
+    let model = assessment.findings.remove(0);
+    let mark = SuppressedBy { by: "f:1".into(), owner: "o".into(), reason: "r".into(), expires: None };
+    assessment.findings = (0..25_100)
+        .map(|at| {
+            let mut one = model.clone();
+            (one.id, one.subject) = (format!("{at:016x}"), format!("arn:aws:iam::{}:user/u{at}", sample::ACCOUNT));
+            one.severity = if at < 60 || at == 25_099 { "critical" } else { "low" }.to_owned();
+            one.suppressed = (at < 60).then(|| mark.clone());
+            one
+        })
+        .collect();
+    let wanted = Formats::named([Format::Sarif]);
+    let files = render_by(&OneByOne, &mut assessment, &wanted).unwrap();
+    let file = files.iter().find(|file| file.path == "findings.sarif").unwrap();
+    let log: Value = serde_json::from_slice(&file.bytes).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 25_000);
+    assert!(results.iter().all(|one| one.get("suppressions").is_none()), "what is answered for goes first");
+    assert_eq!((&results[0]["level"], &results[1]["level"]), (&json!("error"), &json!("note")));
+    assert_eq!(results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "report.json");
+    let notice = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0];
+    assert_eq!(notice["level"], "error");
+    assert!(notice["message"]["text"].as_str().unwrap().starts_with("100 findings"), "{notice}");
+    if let Some(folder) = std::env::var_os("THIRDTRAIL_KEEP") {
+        fs::write(Path::new(&folder).join("large.sarif"), &file.bytes).unwrap();
+    }
 }
 
 /// S42: no form tells more of an external id than the report does.
@@ -198,7 +235,8 @@ fn no_secret_reaches_any_form() {
     }
 }
 
-/// `--format` names what is written; `report.json` and `run.json` always are; what is not known is a mistake.
+/// `--format` names what is written; `report.json` and `run.json` always are, and what rendering
+/// again needs; what is not known is a mistake.
 #[test]
 fn only_the_outputs_that_are_named_are_written() {
     let folder = TempDir::new().unwrap();
@@ -214,15 +252,15 @@ fn only_the_outputs_that_are_named_are_written() {
         names.sort();
         names
     };
-    assert_eq!(tops("csv,sarif"), ["findings.csv", "findings.sarif", "report.json", "run.json"]);
+    assert_eq!(tops("csv,sarif"), ["findings.csv", "findings.sarif", "report.json", "rerender.json.zst", "run.json"]);
     let report: Value = serde_json::from_slice(&fs::read(out.join("report.json")).unwrap()).unwrap();
     assert!(!report.to_string().contains("\"roles/"), "no file is named that is not written");
-    assert_eq!(tops("json"), ["report.json", "run.json"]);
+    assert_eq!(tops("json"), ["report.json", "rerender.json.zst", "run.json"]);
     let run_json: Value = serde_json::from_slice(&fs::read(out.join("run.json")).unwrap()).unwrap();
     assert_eq!(run_json["options"]["formats"], json!(["json"]));
     assert_eq!(
         tops("md,parquet,policies,ocsf"),
-        ["findings.ocsf.jsonl", "parquet", "report.json", "report.md", "roles", "run.json"]
+        ["findings.ocsf.jsonl", "parquet", "report.json", "report.md", "rerender.json.zst", "roles", "run.json"]
     );
     let wrong = run(&["analyze", trail.to_str().unwrap(), "--format", "pdf"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("pdf"), "{}", wrong.stderr);

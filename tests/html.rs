@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 use thirdtrail::evidence::hands::OneByOne;
-use thirdtrail::finding::assessment::Assessment;
+use thirdtrail::finding::assessment::{Assessment, SuppressedBy};
 use thirdtrail::report::formats::{Format, Formats};
 use thirdtrail::report::{OutputFile, render, render_by};
 use thirdtrail::run::analyze::analyze;
@@ -148,7 +148,8 @@ fn strangers_texts_are_shown_not_obeyed() {
     }
     assert!(seen > 20, "hostile texts are shown {seen} times only");
     let names: BTreeSet<String> = pages(&files).map(|(path, _)| path.to_ascii_lowercase()).collect();
-    assert_eq!(names.len(), 2 + sample::assessment().roles.len());
+    // The index, a party, and two accounts: that of the roles, and that of a finding about no account.
+    assert_eq!(names.len(), 3 + sample::assessment().roles.len(), "{names:?}");
 }
 
 /// S42: external ids are on no page, whatever the other files may show; fingerprints are.
@@ -178,6 +179,58 @@ fn every_finding_is_on_the_index_and_told_in_full_once() {
         let told: usize = pages(files).map(|(_, text)| text.matches("<details class=\"finding").count()).sum();
         assert_eq!(told, assessment.findings.len());
     }
+}
+
+/// S39: what somebody answers for, and until when, is told apart on every page, and so is what the baseline had.
+#[test]
+fn what_is_suppressed_or_known_is_told_apart() {
+    let mut assessment = sample::assessment();
+    let (role, party, account) =
+        (assessment.roles[3].arn.clone(), assessment.parties[0].id.clone(), assessment.findings[0].clone());
+    assessment.parties[0].roles = vec![role.clone()];
+    assessment.findings.clear();
+    for (subject, of) in [(&role, "role"), (&party, "party"), (&account.subject, "account")] {
+        for state in ["open", "known", "suppressed"] {
+            let mut one = account.clone();
+            (one.id, one.code, one.subject) = (format!("{of}-{state}"), format!("code-{state}"), subject.clone());
+            one.known = Some(state != "open");
+            one.suppressed = (state == "suppressed").then(|| SuppressedBy {
+                by: "thirdtrail.toml:7".to_owned(),
+                owner: "Jo Doe".to_owned(),
+                reason: "accepted".to_owned(),
+                expires: Some("2026-12-31".to_owned()),
+            });
+            assessment.findings.push(one);
+        }
+    }
+    let files = rendered(assessment);
+    for (page, tally) in [
+        (
+            "report/roles/012345678901-Trial.html",
+            "2 open</a>, the gravest <span class=\"tag low\">low</span>, 1 in the baseline already, 1 suppressed",
+        ),
+        (
+            "report/parties/464622532012.html",
+            "4 open</a>, the gravest <span class=\"tag low\">low</span>, 2 in the baseline already, 2 suppressed",
+        ),
+        (
+            "report/accounts/012345678901.html",
+            "the gravest <span class=\"tag low\">low</span>, 3 in the baseline already, 3 suppressed",
+        ),
+    ] {
+        let text = &files[page];
+        assert!(text.contains(tally), "{page}: no {tally}");
+        assert!(text.contains("Suppressed until 2026-12-31 by Jo Doe: accepted (thirdtrail.toml:7)"), "{page}");
+        assert_eq!(text.matches("edge-plain\" id=\"f-").count(), 1, "{page}: one finding is grey");
+        let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{page}: no {words}"));
+        assert!(at("-open\"") < at("-suppressed\""), "{page}: what is open comes first");
+        assert!(at("<span class=\"tag plain\">known</span>") > 0);
+    }
+    let index = &files["report/index.html"];
+    assert!(index.contains("; 3 suppressed; 3 in the baseline already."), "the index");
+    assert_eq!(index.matches("<span class=\"tag plain\">suppressed</span>").count(), 3);
+    let text = &files["report.md"];
+    assert!(text.contains("| Jo Doe | accepted | 2026-12-31 |") && text.contains("| low, known |"), "report.md");
 }
 
 /// S6, S26: what is missing is said before anything else, and a whole trail is not called broken.

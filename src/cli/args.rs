@@ -19,6 +19,7 @@ use super::manual::{CompletionsArguments, ManArguments};
 use super::outputs::OutputFormat;
 use super::plan::PlanArguments;
 use super::progress::Progress;
+use super::queries::QueriesArguments;
 use super::template::TemplateArguments;
 use super::vendors::VendorsArguments;
 
@@ -72,6 +73,8 @@ pub(super) enum Command {
     Template(Box<TemplateArguments>),
     /// A fresh external id, or whether roles refuse a caller without its own.
     ExternalId(ExternalIdArguments),
+    /// The DDL and the questions for Athena, with names and locations filled in.
+    Queries(QueriesArguments),
     /// Makes a synthetic trail with its inventory and the truth about it.
     Generate(GenerateArguments),
     /// Completions for a shell, to standard output.

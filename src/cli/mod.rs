@@ -24,6 +24,7 @@ mod outputs;
 mod plan;
 mod policy;
 mod progress;
+mod queries;
 mod report;
 mod stop;
 mod summary;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Policy(arguments) => policy::run(&arguments),
         Command::ExternalId(arguments) => external_id::run(&arguments, config),
         Command::Template(arguments) => template::run(&arguments, config),
+        Command::Queries(arguments) => queries::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Completions(arguments) => manual::completions(&arguments),
         Command::Man(arguments) => manual::man(&arguments),

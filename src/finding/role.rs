@@ -112,7 +112,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
     let trust = subject.role.map_or_else(Vec::new, |role| trust::entries(role, case.accounts));
     let names = RoleNames::of(&arn, &key.name, &trust, &subject.sessions);
     let rules = RoleRules::about(&names, case.keep, case.as_of);
-    let grounds = Grounds {
+    let ledger = ledger(&Grounds {
         grants,
         grants_known: granted.as_ref().is_some_and(|granted| granted.unreadable.is_none()),
         usage: &usage,
@@ -122,8 +122,7 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         second: &|action| case.beside.last_accessed.says(&arn, action, case.window),
         keeper: &|action| rules.keeper(action),
         window: case.window,
-    };
-    let ledger = ledger(&grounds);
+    });
     let signs = Signs {
         cloudtrail: last_sign(subject),
         iam: subject.role.and_then(|role| role.last_used).max(last_accessed(subject, &arn, case)),

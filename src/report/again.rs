@@ -6,7 +6,7 @@
 //! What only the tables hold is left to them.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{BufReader, BufWriter};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -153,9 +153,10 @@ pub fn render(assessment: &Assessment) -> Result<OutputFile, RenderError> {
     };
     // Straight into the compressor: the text would be many times larger than what is kept of it.
     let written = || -> Result<Vec<u8>, serde_json::Error> {
-        let mut file = Encoder::new(Vec::new(), LEVEL).map_err(serde_json::Error::io)?;
+        let mut file = BufWriter::new(Encoder::new(Vec::new(), LEVEL).map_err(serde_json::Error::io)?);
         serde_json::to_writer(&mut file, &beside)?;
-        file.write_all(b"\n").and_then(|()| file.finish()).map_err(serde_json::Error::io)
+        let file = file.into_inner().map_err(|error| serde_json::Error::io(error.into_error()))?;
+        file.finish().map_err(serde_json::Error::io)
     };
     let bytes = written().map_err(|source| RenderError::Json { path: PATH.to_owned(), source })?;
     Ok(OutputFile::new(PATH, bytes))
@@ -169,8 +170,7 @@ pub fn read(report: &[u8], beside: &[u8]) -> Result<Assessment, NoAssessment> {
     let mut assessment: Assessment = serde_json::from_slice(report).map_err(NoAssessment::Report)?;
     let wrong = |reason: &dyn std::fmt::Display| NoAssessment::Beside(reason.to_string());
     let text = Decoder::new(beside).map_err(|error| wrong(&error))?;
-    let text = std::io::BufReader::new(text);
-    let beside: Beside<'_> = serde_json::from_reader(text).map_err(|error| wrong(&error))?;
+    let beside: Beside<'_> = serde_json::from_reader(BufReader::new(text)).map_err(|error| wrong(&error))?;
     if beside.schema != SCHEMA {
         return Err(wrong(&format!("its schema is `{}`, not `{SCHEMA}`", beside.schema)));
     }

@@ -24,6 +24,7 @@ pub mod pack;
 pub mod parquet;
 pub mod paths;
 pub mod policy_files;
+pub mod queries;
 pub mod remediation;
 pub mod spreadsheet;
 pub mod tables;
@@ -101,6 +102,27 @@ pub fn render_by(
     assessment: &mut Assessment,
     wanted: &Formats,
 ) -> Result<Vec<OutputFile>, RenderError> {
+    outputs(hands, assessment, wanted, wanted.has(Format::Parquet))
+}
+
+/// [`render_by`] without the tables: where they are wanted, they are there already, and the others name them.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_beside_tables(
+    hands: &dyn Hands,
+    assessment: &mut Assessment,
+    wanted: &Formats,
+) -> Result<Vec<OutputFile>, RenderError> {
+    outputs(hands, assessment, wanted, false)
+}
+
+fn outputs(
+    hands: &dyn Hands,
+    assessment: &mut Assessment,
+    wanted: &Formats,
+    makes_tables: bool,
+) -> Result<Vec<OutputFile>, RenderError> {
     let folders = paths::role_folders(&assessment.roles);
     let show = assessment.asked.show_external_ids;
     let mut files = Vec::new();
@@ -113,11 +135,11 @@ pub fn render_by(
         }
     }
     let assessment = &*assessment;
-    let tables = || if wanted.has(Format::Parquet) { parquet::render(hands, assessment) } else { Ok(Vec::new()) };
+    let tables = || if makes_tables { parquet::render(hands, assessment) } else { Ok(Vec::new()) };
     let (tables, pages) = hands::both(hands, tables, || pages(assessment, &folders, wanted));
     files.extend(pages?);
     if wanted.has(Format::Html) {
-        let people = html::render(hands, assessment, &folders, &files)?;
+        let people = html::render(hands, assessment, &folders, &files, wanted.has(Format::Parquet))?;
         files.extend(people);
     }
     files.extend(tables?);
@@ -141,13 +163,14 @@ fn pages(assessment: &Assessment, folders: &[String], wanted: &Formats) -> Resul
         files.push(exports::csv(assessment));
     }
     if wanted.has(Format::Sarif) {
-        files.push(exports::sarif(assessment)?);
+        files.push(exports::sarif(assessment, wanted)?);
     }
     if wanted.has(Format::Ocsf) {
         files.push(exports::ocsf(assessment)?);
     }
     if wanted.has(Format::Markdown) {
-        files.push(OutputFile::new("report.md", markdown::render(assessment, folders)));
+        let documents = if wanted.has(Format::Policies) { folders } else { &[] };
+        files.push(OutputFile::new("report.md", markdown::render(assessment, documents)));
     }
     Ok(files)
 }

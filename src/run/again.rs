@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::finding::assessment::Assessment;
 use crate::report::formats::{Format, Formats};
-use crate::report::{again, paths, render_by, trust_files};
+use crate::report::{again, paths, render_beside_tables, trust_files};
 
 use super::UserError;
 use super::analyze::{Outcome, not_rendered};
@@ -69,7 +69,7 @@ pub fn render(past: &PastRun, wanted: &Again<'_>, monitor: &dyn Monitor) -> Resu
     let read = started.elapsed();
     monitor.begin("writing the report", 0, 0);
     let workers = Workers::start(wanted.effort)?;
-    let files = render_by(&workers, &mut assessment, &formats.without(Format::Parquet)).map_err(not_rendered)?;
+    let files = render_beside_tables(&workers, &mut assessment, &formats).map_err(not_rendered)?;
     monitor.end();
     let outcome = Outcome {
         assessment,

@@ -1,9 +1,9 @@
 """The AWS command line, loaded once: a copy of this process serves each call, so that a script of many calls takes seconds.
 
-Argument: the path of a socket. A call sends its folder and words as JSON, and gets its code, output and complaints."""
+Argument: the path of a socket. A call sends its folder and words, each with a zero byte at its
+end, and gets its code, output and complaints with zero bytes between."""
 
 import io
-import json
 import os
 import socket
 import sys
@@ -31,15 +31,16 @@ while True:
             except ChildProcessError:
                 break
         continue
-    stream = connection.makefile("rw")
-    call = json.loads(stream.readline())
-    os.chdir(call["folder"])
+    call = b""
+    while not call.endswith(b"\0\n"):
+        call += connection.recv(1 << 16)
+    folder, *words = call[:-2].decode("utf-8", "surrogateescape").split("\0")
+    os.chdir(folder)
     out, complaints = io.BytesIO(), io.BytesIO()
     sys.stdout = io.TextIOWrapper(out, encoding="utf-8")
     sys.stderr = io.TextIOWrapper(complaints, encoding="utf-8")
-    code = driver.main(call["words"])
+    code = driver.main(words)
     sys.stdout.flush()
     sys.stderr.flush()
-    stream.write(json.dumps([code, out.getvalue().decode(), complaints.getvalue().decode()]) + "\n")
-    stream.flush()
+    connection.sendall(b"\0".join([str(code).encode(), out.getvalue(), complaints.getvalue()]))
     os._exit(0)

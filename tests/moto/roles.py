@@ -1,14 +1,15 @@
 """A role with every kind of policy in an AWS stand-in, changed and told.
 
-Arguments: endpoint, what to do. `seed` makes it and prints the account as `get-account-authorization-details` does; `state`
-prints what the role has; any other word changes something behind the scripts' back."""
+Argument: endpoint. Each line of the input is a word, and is answered by a line of JSON: `seed` makes the role and tells the
+account as `get-account-authorization-details` does; `state` tells what the role has; any other word changes something behind
+the scripts' back."""
 
 import json
 import sys
 
 import boto3
 
-ENDPOINT, WHAT = sys.argv[1:]
+ENDPOINT = sys.argv[1]
 iam = boto3.client(
     "iam", endpoint_url=ENDPOINT, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
 )
@@ -77,5 +78,7 @@ CHANGES = {
         for number in range(3)
     ],
 }
-answer = {"seed": seed, "state": state}.get(WHAT) or CHANGES[WHAT]
-print(json.dumps(answer(), default=str))
+for line in sys.stdin:
+    word = line.strip()
+    answer = {"seed": seed, "state": state}.get(word) or CHANGES[word]
+    print(json.dumps(answer(), default=str), flush=True)

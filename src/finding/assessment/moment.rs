@@ -1,4 +1,4 @@
-//! Times and days as reports write and read them: RFC 3339 with whole seconds, and `2026-05-01`.
+//! Times and days as reports write and read them: RFC 3339 with whole seconds, and numbers of days.
 
 /// A time.
 pub(in crate::finding) mod time {
@@ -33,16 +33,17 @@ pub(in crate::finding) mod optional_time {
     }
 }
 
-/// A day.
+/// A day, as its number: for lists of millions.
 pub(in crate::finding) mod day {
-    use chrono::NaiveDate;
+    use chrono::{Datelike, NaiveDate};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub(in crate::finding) fn serialize<S: Serializer>(day: &NaiveDate, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(day)
+        to.serialize_i32(day.num_days_from_ce())
     }
 
     pub(in crate::finding) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<NaiveDate, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
+        let number = i32::deserialize(from)?;
+        NaiveDate::from_num_days_from_ce_opt(number).ok_or_else(|| D::Error::custom(format!("{number} is no day")))
     }
 }

@@ -10,6 +10,7 @@ mod table;
 
 use serde_json::Value;
 
+use super::formats::{Format, Formats};
 use super::{OutputFile, RenderError};
 use crate::finding::assessment::{Assessment, Finding};
 
@@ -29,12 +30,23 @@ pub fn csv(assessment: &Assessment) -> OutputFile {
     OutputFile::new(CSV, table::render(&ordered(assessment)))
 }
 
-/// Renders the findings for code scanning.
+/// Renders the findings for code scanning, each of which points at a page among the wanted outputs.
 ///
 /// # Errors
 /// [`RenderError`], which no input should bring about.
-pub fn sarif(assessment: &Assessment) -> Result<OutputFile, RenderError> {
-    super::json::pretty(SARIF, &sarif::log(assessment, &ordered(assessment)))
+pub fn sarif(assessment: &Assessment, wanted: &Formats) -> Result<OutputFile, RenderError> {
+    super::json::pretty(SARIF, &sarif::log(assessment, &ordered(assessment), page(wanted)))
+}
+
+/// The page that a person reads: the text, else the pages, else what is written in any case.
+fn page(wanted: &Formats) -> &'static str {
+    if wanted.has(Format::Markdown) {
+        "report.md"
+    } else if wanted.has(Format::Html) {
+        "report/index.html"
+    } else {
+        super::json::PATH
+    }
 }
 
 /// Renders the findings for SIEMs, one a line.

@@ -65,7 +65,10 @@ pub(super) fn event(assessment: &Assessment, finding: &Finding) -> Value {
         "evidences": [{"data": finding.evidence}],
     });
     let suppressed = finding.suppressed.as_ref();
-    let answered = suppressed.map(|mark| json!(visible_text(&format!("{} (owner {})", mark.reason, mark.owner))));
+    let answered = suppressed.map(|mark| {
+        let until = mark.expires.as_deref().map_or_else(|| "for ever".to_owned(), |day| format!("until {day}"));
+        json!(visible_text(&format!("{} (owner {}, {until}, by {})", mark.reason, mark.owner, mark.by)))
+    });
     let mut unmapped = Map::new();
     unmapped.extend(finding.party.as_ref().map(|party| ("party".to_owned(), json!(party))));
     unmapped.extend(finding.known.map(|known| ("known".to_owned(), json!(known))));

@@ -1,7 +1,7 @@
 //! `findings.sarif`: SARIF 2.1.0, as code-scanning pages take it.
 //!
 //! A finding is about a role or an account, not about a line of code: the ARN is a logical location, and the physical one,
-//! without which GitHub refuses a result, is the page of the report. Fingerprints are made of the finding's id alone, so that a
+//! without which GitHub refuses a result, is a page of the report. Fingerprints are made of the finding's id alone, so that a
 //! finding keeps its alert from run to run.
 
 use std::collections::HashMap;
@@ -16,8 +16,13 @@ use crate::report::escape::visible_text;
 
 /// Where the schema is published.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
-/// The file that results point at.
-const PAGE: &str = "report.md";
+/// Results in one run: GitHub refuses a file with more, and shows the gravest 5,000 of a run. Several runs would not help:
+/// each must have a category of its own, so an alert that moved from one to another would close and open again. Source:
+/// GitHub documentation, "SARIF results exceed one or more limits"; changelog of 2024-05-06 on combined runs.
+const RESULTS: usize = 25_000;
+/// Bytes of all results as they are written: GitHub takes 10 MB of gzip, and ours get nine times smaller by it (measured on a
+/// generated organization; results that resemble each other more get smaller still).
+const RESULT_BYTES: usize = 60_000_000;
 /// Longest text of one message, in characters.
 const MESSAGE_CHARS: usize = 8_000;
 /// How grave each severity is from 0 to 10, as GitHub sorts alerts: its `critical` begins above 9.0, `high` at 7.0,
@@ -25,10 +30,11 @@ const MESSAGE_CHARS: usize = 8_000;
 const SCORES: [&str; 5] = ["9.5", "8.0", "5.5", "3.0", "0.1"];
 
 /// The log.
-pub(super) fn log(assessment: &Assessment, findings: &[&Finding]) -> Value {
+pub(super) fn log(assessment: &Assessment, findings: &[&Finding], page: &str) -> Value {
     let rules = rules();
     let places: HashMap<&str, usize> = rules.iter().enumerate().map(|(at, rule)| (rule.code, at)).collect();
-    let results: Vec<Value> = findings.iter().map(|finding| result(finding, &places)).collect();
+    let results = results(findings, &places, page);
+    let left = findings.len() - results.len();
     let described: Vec<Value> = rules.iter().map(|rule| describe(rule, findings)).collect();
     json!({
         "$schema": SCHEMA,
@@ -40,18 +46,44 @@ pub(super) fn log(assessment: &Assessment, findings: &[&Finding]) -> Value {
                 "rules": described,
             }},
             "automationDetails": {"id": "thirdtrail/"},
-            "invocations": [invocation(assessment)],
+            "invocations": [invocation(assessment, left)],
             "columnKind": "utf16CodeUnits",
             "results": results,
         }],
     })
 }
 
-/// What the run could not see is told with it.
-fn invocation(assessment: &Assessment) -> Value {
+/// As many results as GitHub takes: what nobody answers for first, the gravest first.
+fn results(findings: &[&Finding], places: &HashMap<&str, usize>, page: &str) -> Vec<Value> {
+    let mut chosen: Vec<(usize, &Finding)> = findings.iter().copied().enumerate().collect();
+    chosen.sort_by_key(|(at, finding)| (finding.suppressed.is_some(), *at));
+    let mut room = RESULT_BYTES;
+    let mut results = Vec::new();
+    for (at, finding) in chosen.into_iter().take(RESULTS) {
+        let result = result(finding, places, page);
+        let bytes = serde_json::to_string_pretty(&result).map_or(0, |text| text.len());
+        if bytes > room {
+            break;
+        }
+        room -= bytes;
+        results.push((at, result));
+    }
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// What the run could not see, and what the file has no room for, is told with it.
+fn invocation(assessment: &Assessment, left: usize) -> Value {
     let coverage = &assessment.coverage;
     let notice = |level: &str, text: String| json!({"level": level, "message": {"text": text}});
     let mut notices = Vec::new();
+    if left > 0 {
+        let left = format!(
+            "{left} findings, suppressed ones and the least grave, are not in this file, because code scanning takes no more: \
+             `report.json` of the same run has all of them."
+        );
+        notices.push(notice("error", left));
+    }
     if !coverage.complete {
         notices.push(notice(
             "warning",
@@ -110,14 +142,14 @@ fn level_of(rank: usize) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, places: &HashMap<&str, usize>) -> Value {
+fn result(finding: &Finding, places: &HashMap<&str, usize>, page: &str) -> Value {
     let text = format!("{}. {} To do: {}", finding.title.trim_end_matches('.'), finding.detail, finding.remediation);
     let result = json!({
         "ruleId": finding.code,
         "level": level_of(rank(&finding.severity)),
         "message": {"text": message(&text)},
         "locations": [{
-            "physicalLocation": {"artifactLocation": {"uri": PAGE}, "region": {"startLine": 1}},
+            "physicalLocation": {"artifactLocation": {"uri": page}, "region": {"startLine": 1}},
             "logicalLocations": [{
                 "name": visible_text(name_of(&finding.subject)),
                 "fullyQualifiedName": visible_text(&finding.subject),

@@ -1,18 +1,22 @@
-//! Keys and changes of access, as the index tells them.
+//! Keys and changes of access, as the index and the pages of accounts tell them.
 
-use crate::finding::assessment::{AccessChange, Assessment, KeyReport, UserReport};
+use crate::finding::assessment::{AccessChange, KeyReport, UserReport};
 
+use super::lists::{Room, Weighed};
 use super::site::Site;
 use super::words::{Few, Long, day, day_or, minute};
 
-/// Keys, and changes of access, listed on the index.
-pub(super) const LISTED: usize = 200;
+/// Keys, and changes of access, on the index.
+pub(super) const SOME: Room = Room { rows: 200, bytes: 100_000 };
+/// Bytes of a row's markup, at most.
+const MARKUP: usize = 350;
 
 /// An access key.
 pub(super) struct Key {
     pub(super) user: Long,
     pub(super) href: Option<String>,
     pub(super) account: String,
+    pub(super) account_href: Option<String>,
     pub(super) party: Option<Long>,
     pub(super) key: String,
     pub(super) usable: &'static str,
@@ -22,15 +26,20 @@ pub(super) struct Key {
     pub(super) networks: Few,
 }
 
-/// Keys: third parties' first, then those that can be used, the oldest first; and how many there are.
-pub(super) fn keys(site: &Site<'_>, assessment: &Assessment) -> (Vec<Key>, u64) {
+impl Weighed for Key {
+    fn weight(&self) -> usize {
+        MARKUP + self.user.weight() + self.party.as_ref().map_or(0, Long::weight) + self.networks.weight()
+    }
+}
+
+/// Keys: third parties' first, then those that can be used, the oldest first.
+pub(super) fn keys<'a>(site: &Site<'_>, users: impl IntoIterator<Item = &'a UserReport>) -> Vec<Key> {
     let mut keys: Vec<(&UserReport, &KeyReport)> =
-        assessment.users.iter().flat_map(|user| user.keys.iter().map(move |key| (user, key))).collect();
+        users.into_iter().flat_map(|user| user.keys.iter().map(move |key| (user, key))).collect();
     keys.sort_by_key(|(user, key)| {
         (user.party.is_none(), key.active == Some(false), key.created_at.or(key.first_seen), &user.arn, &key.ending)
     });
-    let all = keys.len() as u64;
-    (keys.into_iter().take(LISTED).map(|(user, key)| view(site, user, key)).collect(), all)
+    keys.into_iter().map(|(user, key)| view(site, user, key)).collect()
 }
 
 fn view(site: &Site<'_>, user: &UserReport, key: &KeyReport) -> Key {
@@ -38,6 +47,7 @@ fn view(site: &Site<'_>, user: &UserReport, key: &KeyReport) -> Key {
         user: Long::of(&user.name),
         href: site.party_href(&user.arn),
         account: user.account_id.to_string(),
+        account_href: site.account_href(Some(user.account_id)),
         party: user.party.as_deref().map(Long::of),
         key: if key.ending.is_empty() { "not told".to_owned() } else { format!("…{}", key.ending) },
         usable: key.active.map_or("not asked", |active| if active { "yes" } else { "no" }),
@@ -60,11 +70,19 @@ pub(super) struct Change {
     pub(super) event_id: Long,
 }
 
-/// Changes of access, the latest first; and how many there are.
-pub(super) fn changes(site: &Site<'_>, assessment: &Assessment) -> (Vec<Change>, u64) {
-    let all = assessment.access_changes.len() as u64;
-    let latest = assessment.access_changes.iter().rev().take(LISTED);
-    (latest.map(|change| change_view(site, change)).collect(), all)
+impl Weighed for Change {
+    fn weight(&self) -> usize {
+        let texts = [&self.what, &self.subject, &self.by, &self.event_id];
+        MARKUP + texts.map(Long::weight).iter().sum::<usize>() + self.lets_in.weight()
+    }
+}
+
+/// Changes of access, the latest first.
+pub(super) fn changes<'a>(
+    site: &Site<'_>,
+    changes: impl IntoIterator<Item = &'a AccessChange, IntoIter: DoubleEndedIterator>,
+) -> Vec<Change> {
+    changes.into_iter().rev().map(|change| change_view(site, change)).collect()
 }
 
 fn change_view(site: &Site<'_>, change: &AccessChange) -> Change {

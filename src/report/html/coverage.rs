@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::finding::assessment::{AccountCoverage, Assessment, CoverageReport, IntegrityReport};
 
-use super::words::{Few, Long, count, day_or, number, sentence, spoken, stopped};
+use super::words::{Few, Long, count, number, sentence, spoken, stopped};
 
 /// Failed objects, bad records, holes and the like listed one by one; `report.json` has all.
 const LISTED: usize = 40;
+
+/// Accounts named in a sentence.
+const NAMED: usize = 12;
 
 /// What the answer rests on.
 pub(super) struct Coverage {
@@ -19,12 +22,12 @@ pub(super) struct Coverage {
     pub(super) sentences: Vec<String>,
     pub(super) objects: String,
     pub(super) records: String,
-    pub(super) accounts: Vec<Account>,
     pub(super) failures: Vec<Failures>,
     pub(super) integrity: Option<Vec<String>>,
     pub(super) unmapped: Vec<(Long, String, Few)>,
     pub(super) unmapped_more: u64,
     pub(super) not_judged: Vec<String>,
+    pub(super) not_judged_more: u64,
 }
 
 /// What could not be read, of one kind.
@@ -33,19 +36,6 @@ pub(super) struct Failures {
     /// What, and why.
     pub(super) rows: Vec<(Long, Long)>,
     pub(super) more: u64,
-}
-
-/// The trail of one account.
-pub(super) struct Account {
-    pub(super) account: String,
-    pub(super) regions: Few,
-    pub(super) first: String,
-    pub(super) last: String,
-    pub(super) reads: bool,
-    pub(super) writes: bool,
-    pub(super) data: Few,
-    pub(super) holes: Few,
-    pub(super) share: String,
 }
 
 /// The coverage for people.
@@ -93,7 +83,6 @@ pub(super) fn of(assessment: &Assessment) -> Coverage {
             number(records.duplicate),
             number(records.bad)
         ),
-        accounts: coverage.accounts.iter().map(account).collect(),
         failures: failures(coverage),
         integrity: coverage.integrity.as_ref().map(integrity),
         unmapped: coverage
@@ -106,7 +95,8 @@ pub(super) fn of(assessment: &Assessment) -> Coverage {
             })
             .collect(),
         unmapped_more: coverage.unmapped.len().saturating_sub(LISTED) as u64,
-        not_judged: coverage.not_judged.iter().map(|text| stopped(&sentence(text))).collect(),
+        not_judged: coverage.not_judged.iter().take(LISTED).map(|text| stopped(&sentence(text))).collect(),
+        not_judged_more: coverage.not_judged.len().saturating_sub(LISTED) as u64,
     }
 }
 
@@ -129,16 +119,18 @@ fn not_read(assessment: &Assessment) -> Vec<String> {
     if assessment.roles.iter().all(|role| !role.in_inventory) {
         told.push("No role of it is in an inventory, so nothing is said of what is granted.".to_owned());
     }
-    let unread: Vec<String> = assessment.unread_accounts().iter().map(ToString::to_string).take(LISTED).collect();
-    if !unread.is_empty() {
-        told.push(format!(
-            "No record was read of {}: of what was done there nothing is known.",
-            match unread.as_slice() {
-                [one] => format!("account {one}"),
-                many => format!("accounts {}", many.join(", ")),
-            }
-        ));
-    }
+    let unread: Vec<String> = assessment.unread_accounts().iter().map(ToString::to_string).collect();
+    let accounts = match unread.as_slice() {
+        [] => return told,
+        [one] => format!("account {one}"),
+        many => {
+            let named = many.get(..NAMED).unwrap_or(many);
+            let more = many.len() - named.len();
+            let more = if more > 0 { format!(" and {} more", number(more as u64)) } else { String::new() };
+            format!("accounts {}{more}", named.join(", "))
+        }
+    };
+    told.push(format!("No record was read of {accounts}: of what was done there nothing is known."));
     told
 }
 
@@ -181,27 +173,6 @@ fn sentences(coverage: &CoverageReport) -> Vec<String> {
         ));
     }
     told
-}
-
-fn account(account: &AccountCoverage) -> Account {
-    let regions: Vec<&str> = account.regions.iter().map(|region| region.region.as_str()).collect();
-    let holes: Vec<String> =
-        account.holes.iter().map(|hole| format!("{} ({})", hole.day, spoken(&hole.reason))).collect();
-    Account {
-        account: account.account_id.to_string(),
-        regions: Few::of(&regions, 20),
-        first: day_or(account.regions.iter().filter_map(|region| region.first_event).min(), "none"),
-        last: day_or(account.regions.iter().filter_map(|region| region.last_event).max(), "none"),
-        reads: account.read_events_seen,
-        writes: account.write_events_seen,
-        data: Few::of(&account.data_events_seen, 8),
-        holes: Few::of(&holes, 12),
-        share: if holes.is_empty() {
-            String::new()
-        } else {
-            format!("{:.1} % of the days", account.hole_share * 100.0)
-        },
-    }
 }
 
 /// What could not be read, by kind.

@@ -2,13 +2,16 @@
 
 use crate::finding::assessment::Finding;
 
+use super::lists::Weighed;
 use super::site::{SEVERITIES, Site, anchor};
-use super::words::{Long, cut, parts, sentence, stopped};
+use super::words::{Long, cut, number, parts, sentence, stopped, weight};
 
 /// Lines of a finding's evidence on a page; all of it is in `report.json`.
 const EVIDENCE_LINES: usize = 40;
 /// Characters of one such line.
 const EVIDENCE_CHARS: usize = 300;
+/// Bytes of evidence on one page.
+const EVIDENCE_BYTES: usize = 120_000;
 
 /// A finding told in full.
 pub(super) struct Told {
@@ -23,21 +26,32 @@ pub(super) struct Told {
     pub(super) known: bool,
     /// Whether the whole is seen at once.
     pub(super) open: bool,
-    pub(super) suppressed: Option<String>,
+    pub(super) suppressed: Option<Long>,
     /// Who or what it is about, where the page does not tell.
     pub(super) about: Option<Long>,
 }
 
-/// The findings of one page in full.
-pub(super) fn told(site: &Site<'_>, findings: &[&Finding]) -> Vec<Told> {
-    findings.iter().map(|finding| tell(site, finding)).collect()
+impl Weighed for &Finding {
+    fn weight(&self) -> usize {
+        let texts = [&self.title, &self.detail, &self.remediation, &self.subject];
+        let evidence = serde_json::to_string_pretty(&self.evidence).unwrap_or_default();
+        let lines = evidence.lines().take(EVIDENCE_LINES).map(|line| weight(line).min(6 * EVIDENCE_CHARS));
+        900 + texts.map(|text| weight(text).min(3_600)).iter().sum::<usize>() + lines.sum::<usize>()
+    }
 }
 
-fn tell(site: &Site<'_>, finding: &Finding) -> Told {
+/// The findings of one page in full, those that somebody answers for last; there is room for one of so many shares of
+/// evidence.
+pub(super) fn told(site: &Site<'_>, findings: &[&Finding], share: usize) -> Vec<Told> {
+    let mut room = EVIDENCE_BYTES / share;
+    let mut told: Vec<Told> = findings.iter().map(|finding| tell(site, finding, &mut room)).collect();
+    told.sort_by_key(|one| one.suppressed.is_some());
+    told
+}
+
+fn tell(site: &Site<'_>, finding: &Finding, room: &mut usize) -> Told {
     let on_own_page = site.has_page(finding);
-    let evidence = serde_json::to_string_pretty(&finding.evidence).unwrap_or_default();
-    let is_empty = matches!(evidence.as_str(), "null" | "{}" | "[]");
-    let lines = evidence.lines().take(if is_empty { 0 } else { EVIDENCE_LINES });
+    let (evidence, evidence_cut) = evidence(finding, room);
     Told {
         anchor: anchor(finding, on_own_page),
         severity: finding.severity.clone(),
@@ -45,16 +59,59 @@ fn tell(site: &Site<'_>, finding: &Finding) -> Told {
         title: Long::of(&sentence(&finding.title)),
         detail: parts(&stopped(&sentence(&finding.detail))),
         remediation: parts(&stopped(&sentence(&finding.remediation))),
-        evidence: lines.map(|line| cut(line, EVIDENCE_CHARS).unwrap_or_else(|| line.to_owned())).collect(),
-        evidence_cut: !is_empty && evidence.lines().nth(EVIDENCE_LINES).is_some(),
+        evidence,
+        evidence_cut,
         known: finding.known == Some(true),
         open: finding.suppressed.is_none() && rank(&finding.severity) < 2,
         suppressed: finding.suppressed.as_ref().map(|mark| {
             let until = mark.expires.as_deref().map_or_else(|| "for ever".to_owned(), |day| format!("until {day}"));
-            format!("Suppressed {until} by {}: {}", mark.owner, mark.reason)
+            Long::of(&format!("Suppressed {until} by {}: {} ({})", mark.owner, mark.reason, mark.by))
         }),
         about: (!on_own_page).then(|| Long::of(&finding.subject)),
     }
+}
+
+/// The lines of evidence for which there is room, and whether there are more.
+fn evidence(finding: &Finding, room: &mut usize) -> (Vec<String>, bool) {
+    let text = serde_json::to_string_pretty(&finding.evidence).unwrap_or_default();
+    let mut shown = Vec::new();
+    if matches!(text.as_str(), "null" | "{}" | "[]") {
+        return (shown, false);
+    }
+    let mut lines = text.lines();
+    for line in lines.by_ref().take(EVIDENCE_LINES) {
+        let line = cut(line, EVIDENCE_CHARS).unwrap_or_else(|| line.to_owned());
+        let bytes = weight(&line);
+        if bytes > *room {
+            return (shown, true);
+        }
+        *room -= bytes;
+        shown.push(line);
+    }
+    (shown, lines.next().is_some())
+}
+
+/// How many findings there are, and how many of them ask for somebody.
+pub(super) struct Tally {
+    pub(super) open: u64,
+    pub(super) worst: Option<String>,
+    /// What is said of the others and of those that are not new.
+    pub(super) rest: String,
+}
+
+/// The tally of some findings.
+pub(super) fn tally(findings: &[&Finding]) -> Tally {
+    let (severity, open) = worst(findings);
+    let suppressed = findings.len() as u64 - open;
+    let known = findings.iter().filter(|one| one.suppressed.is_none() && one.known == Some(true)).count() as u64;
+    let mut rest = String::new();
+    if known > 0 {
+        rest.push_str(&format!(", {} in the baseline already", number(known)));
+    }
+    if suppressed > 0 {
+        rest.push_str(&format!(", {} suppressed", number(suppressed)));
+    }
+    Tally { open, worst: severity.map(str::to_owned), rest }
 }
 
 /// The gravest severity of the findings that nobody has answered for, and how many of them there are.

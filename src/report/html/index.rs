@@ -1,27 +1,24 @@
 //! The first page: what the answer rests on, what matters first, and the tables of findings, parties and roles.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use askama::Template;
 
 use crate::finding::assessment::{Finding, PartyReport, RoleReport};
-use crate::policy::risk::Radius;
 
 use super::access::{self, Change, Key};
+use super::account::AccountRow;
 use super::coverage::{self, Coverage};
-use super::findings::{Told, rank, told, worst};
+use super::findings::worst;
+use super::lists::{self, FindingRow, Further, Lists, PartyRow, RoleRow, Shown};
 use super::party::kind_words;
 use super::shell::Shell;
 use super::site::{SEVERITIES, Site};
 use super::timeline::{window_days, window_words};
-use super::words::{Long, count, cut, day, day_or, len, number, sentence, spoken, tenths};
+use super::words::{count, day, len, number, spoken};
 
-/// Findings, parties and roles in the tables of the index; what is beyond stands on the pages and in `report.json`.
-pub(super) const ROWS: usize = 6_000;
-/// Names of parties in a row of the table of roles.
-const PARTIES_NAMED: usize = 3;
-/// Characters of a name in a row.
-const NAME_CHARS: usize = 80;
+/// Accounts that a filter offers; a search finds the others.
+const ACCOUNTS_OFFERED: usize = 200;
 
 /// What belongs together among the findings, in the order in which it matters: title, what is said of it, codes.
 const THEMES: [(&str, &str, &[&str]); 7] = [
@@ -89,70 +86,18 @@ pub(super) struct Theme {
     severity: String,
 }
 
-/// A finding in one line.
-pub(super) struct FindingRow {
-    severity: String,
-    code: String,
-    href: String,
-    title: String,
-    account: String,
-    party: String,
-    known: bool,
-    suppressed: bool,
-}
-
-/// A party in one line.
-pub(super) struct PartyRow {
-    href: String,
-    name: Long,
-    kind: String,
-    kind_words: String,
-    channels: String,
-    roles: u64,
-    sessions: u64,
-    calls: u64,
-    denied: u64,
-    last: String,
-    before: Option<u64>,
-    radius: String,
-    severity: String,
-    rank: usize,
-    findings: u64,
-}
-
-/// A role in one line.
-pub(super) struct RoleRow {
-    href: String,
-    name: Long,
-    account: String,
-    parties: String,
-    kinds: String,
-    idle: String,
-    idle_words: String,
-    last: String,
-    sessions: u64,
-    in_inventory: bool,
-    granted: u64,
-    removed: u64,
-    status: String,
-    before: Option<u64>,
-    radius: String,
-    severity: String,
-    rank: usize,
-    findings: u64,
-}
-
 /// A choice of a filter: value and words.
 type Choice = (String, String);
 
 /// What the template takes.
 #[derive(Template)]
 #[template(path = "index.html")]
-pub(super) struct IndexPage {
+pub(super) struct IndexPage<'l> {
     shell: Shell,
     window: String,
     days: String,
     has_text: bool,
+    has_tables: bool,
     as_of: String,
     idle_days: u32,
     coverage: Coverage,
@@ -162,40 +107,38 @@ pub(super) struct IndexPage {
     known: Option<u64>,
     facts: Vec<(String, &'static str)>,
     themes: Vec<Theme>,
-    findings: Vec<FindingRow>,
-    findings_more: u64,
-    codes: Vec<String>,
-    elsewhere: Vec<Told>,
-    parties: Vec<PartyRow>,
-    parties_more: u64,
+    findings: &'l [FindingRow],
+    findings_further: Option<Further>,
+    codes: BTreeSet<&'l str>,
+    parties: &'l [PartyRow],
+    parties_further: Option<Further>,
     party_kinds: Vec<Choice>,
-    roles: Vec<RoleRow>,
-    roles_more: u64,
-    accounts: Vec<String>,
+    roles: &'l [RoleRow],
+    roles_further: Option<Further>,
+    accounts: &'l [AccountRow],
+    accounts_further: Option<Further>,
+    /// Accounts to choose from; none where they are too many.
+    accounts_offered: BTreeSet<&'l str>,
     idle_verdicts: Vec<Choice>,
     role_kinds: Vec<Choice>,
-    keys: Vec<Key>,
-    keys_more: u64,
-    changes: Vec<Change>,
-    changes_more: u64,
+    keys: Shown<Key>,
+    changes: Shown<Change>,
 }
 
 /// The page.
-pub(super) fn view(site: &Site<'_>) -> IndexPage {
+pub(super) fn view<'l>(site: &Site<'l>, lists: &'l Lists) -> IndexPage<'l> {
     let assessment = site.assessment;
     let findings = &assessment.findings;
     let open: Vec<&Finding> = findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
-    let kinds: BTreeMap<&str, &str> =
-        assessment.parties.iter().map(|party| (party.name.as_str(), party.kind.as_str())).collect();
-    let roles: Vec<RoleRow> = roles(site, &kinds);
-    let (keys, all_keys) = access::keys(site, assessment);
-    let (changes, all_changes) = access::changes(site, assessment);
+    let roles = lists::first(&lists.roles);
+    let offered: BTreeSet<&str> = roles.iter().map(|role| role.account.as_str()).collect();
     let known = findings.iter().any(|finding| finding.known.is_some());
     IndexPage {
         shell: Shell::new(""),
         window: window_words(assessment),
         days: count(window_days(assessment), "day"),
         has_text: site.has_file("report.md"),
+        has_tables: site.has_tables,
         as_of: day(assessment.as_of),
         idle_days: assessment.idle_days,
         coverage: coverage::of(assessment),
@@ -204,22 +147,21 @@ pub(super) fn view(site: &Site<'_>) -> IndexPage {
         known: known.then(|| open.iter().filter(|finding| finding.known == Some(true)).count() as u64),
         facts: facts(site),
         themes: themes(&open),
-        findings: finding_rows(site),
-        findings_more: findings.len().saturating_sub(ROWS) as u64,
-        codes: findings.iter().map(|finding| finding.code.clone()).collect::<BTreeSet<_>>().into_iter().collect(),
-        elsewhere: told(site, &site.elsewhere),
+        findings: lists::first(&lists.findings),
+        findings_further: lists::further("findings", &lists.findings),
+        codes: findings.iter().map(|finding| finding.code.as_str()).collect(),
         party_kinds: choices(assessment.parties.iter().map(|party| party.kind.as_str()), kind_words),
-        parties: parties(site),
-        parties_more: assessment.parties.len().saturating_sub(ROWS) as u64,
-        accounts: roles.iter().map(|role| role.account.clone()).collect::<BTreeSet<_>>().into_iter().collect(),
+        parties: lists::first(&lists.parties),
+        parties_further: lists::further("parties", &lists.parties),
+        accounts: lists::first(&lists.accounts),
+        accounts_further: lists::further("accounts", &lists.accounts),
+        accounts_offered: if offered.len() > ACCOUNTS_OFFERED { BTreeSet::new() } else { offered },
         idle_verdicts: choices(roles.iter().map(|role| role.idle.as_str()), spoken),
         role_kinds: choices(roles.iter().flat_map(|role| role.kinds.split(' ')), kind_words),
         roles,
-        roles_more: assessment.roles.len().saturating_sub(ROWS) as u64,
-        keys_more: all_keys - len(&keys),
-        keys,
-        changes_more: all_changes - len(&changes),
-        changes,
+        roles_further: lists::further("roles", &lists.roles),
+        keys: lists::within(access::keys(site, &assessment.users), access::SOME),
+        changes: lists::within(access::changes(site, &assessment.access_changes), access::SOME),
         open: open.len() as u64,
     }
 }
@@ -273,102 +215,4 @@ fn themes(open: &[&Finding]) -> Vec<Theme> {
             severity: worst(&found).0.unwrap_or("info").to_owned(),
         })
         .collect()
-}
-
-fn finding_rows(site: &Site<'_>) -> Vec<FindingRow> {
-    let mut all: Vec<&Finding> = site.assessment.findings.iter().collect();
-    all.sort_by_key(|finding| (finding.suppressed.is_some(), rank(&finding.severity), &finding.code, &finding.subject));
-    let rows = all.into_iter().take(ROWS).map(|finding| FindingRow {
-        severity: finding.severity.clone(),
-        code: finding.code.clone(),
-        href: site.finding_href(finding),
-        title: short(&sentence(&finding.title), 160),
-        account: finding.account_id.map(|account| account.to_string()).unwrap_or_default(),
-        party: finding.party.as_deref().map(|party| short(party, NAME_CHARS)).unwrap_or_default(),
-        known: finding.known == Some(true),
-        suppressed: finding.suppressed.is_some(),
-    });
-    rows.collect()
-}
-
-fn short(text: &str, most: usize) -> String {
-    cut(text, most).unwrap_or_else(|| text.to_owned())
-}
-
-fn parties(site: &Site<'_>) -> Vec<PartyRow> {
-    let rows = site.assessment.parties.iter().enumerate().map(|(at, party)| {
-        let roles = party.roles.iter().filter_map(|arn| site.role(arn));
-        let all: Vec<&Finding> = site
-            .of_party(at)
-            .iter()
-            .copied()
-            .chain(roles.flat_map(|(at, _)| site.of_role(at).iter().copied()))
-            .collect();
-        let (severity, findings) = worst(&all);
-        PartyRow {
-            href: format!("parties/{}", site.party_page(at)),
-            name: Long::of(&party.name),
-            kind: party.kind.clone(),
-            kind_words: kind_words(&party.kind),
-            channels: party.channels.iter().map(|channel| spoken(channel)).collect::<Vec<_>>().join(", "),
-            roles: len(&party.roles),
-            sessions: party.sessions,
-            calls: party.calls,
-            denied: party.denied,
-            last: day_or(party.last_seen, "never"),
-            before: party.blast_radius.map(|radius| tenths(radius.before)),
-            radius: party.blast_radius.map(|radius| radius_words(radius.before, radius.after)).unwrap_or_default(),
-            severity: severity.unwrap_or_default().to_owned(),
-            rank: severity.map_or(SEVERITIES.len(), rank),
-            findings,
-        }
-    });
-    let mut rows: Vec<PartyRow> = rows.collect();
-    rows.sort_by(|a, b| (a.rank, b.before, b.calls, &a.href).cmp(&(b.rank, a.before, a.calls, &b.href)));
-    rows.truncate(ROWS);
-    rows
-}
-
-fn roles(site: &Site<'_>, kinds: &BTreeMap<&str, &str>) -> Vec<RoleRow> {
-    let mut rows: Vec<RoleRow> =
-        site.assessment.roles.iter().enumerate().map(|(at, role)| role_row(site, kinds, at, role)).collect();
-    rows.sort_by(|a, b| (a.rank, b.before, b.removed, &a.href).cmp(&(b.rank, a.before, a.removed, &b.href)));
-    rows.truncate(ROWS);
-    rows
-}
-
-fn role_row(site: &Site<'_>, kinds: &BTreeMap<&str, &str>, at: usize, role: &RoleReport) -> RoleRow {
-    let trusted = role.trust.iter().filter(|entry| entry.outside).filter_map(|entry| entry.party.as_deref());
-    let came = role.sessions.by_party.keys().filter_map(|id| site.party_name(id));
-    let names: BTreeSet<&str> = trusted.chain(came).collect();
-    let kinds: BTreeSet<&str> = names.iter().filter_map(|name| kinds.get(name).copied()).collect();
-    let (severity, findings) = worst(site.of_role(at));
-    let more =
-        if names.len() > PARTIES_NAMED { format!(", {} more", names.len() - PARTIES_NAMED) } else { String::new() };
-    let named: Vec<String> = names.iter().take(PARTIES_NAMED).map(|name| short(name, NAME_CHARS)).collect();
-    RoleRow {
-        href: format!("roles/{}", site.role_page(at)),
-        name: Long::of(&role.name),
-        account: role.account_id.to_string(),
-        parties: format!("{}{more}", named.join(", ")),
-        kinds: kinds.into_iter().collect::<Vec<_>>().join(" "),
-        idle: role.idle.verdict.clone(),
-        idle_words: spoken(&role.idle.verdict),
-        last: role.last_activity.as_ref().map_or_else(|| "never".to_owned(), |last| day(last.at)),
-        sessions: role.sessions.total,
-        in_inventory: role.in_inventory,
-        granted: role.rightsizing.granted,
-        removed: if role.rightsizing.status == "proposed" { role.rightsizing.removed } else { 0 },
-        status: role.rightsizing.status.clone(),
-        before: role.blast_radius.map(|radius| tenths(radius.before)),
-        radius: role.blast_radius.map(|radius| radius_words(radius.before, radius.after)).unwrap_or_default(),
-        severity: severity.unwrap_or_default().to_owned(),
-        rank: severity.map_or(SEVERITIES.len(), rank),
-        findings,
-    }
-}
-
-/// Now, and with the proposals applied where that changes it.
-pub(super) fn radius_words(before: Radius, after: Radius) -> String {
-    if before == after { before.to_string() } else { format!("{before} → {after}") }
 }

@@ -76,8 +76,9 @@ fn verdict_words(verdict: &str) -> String {
     VERDICTS.iter().find(|(name, _)| *name == verdict).map_or_else(|| spoken(verdict), |(_, words)| (*words).to_owned())
 }
 
-/// The ledger of a role; `proposed` says whether something is to go.
-pub(super) fn of(role: &RoleReport, proposed: bool) -> Ledger {
+/// The ledger of a role, in one of so many shares of its room; `has_tables` says whether the table of all lines is there.
+pub(super) fn of(role: &RoleReport, has_tables: bool, share: usize) -> Ledger {
+    let proposed = role.rightsizing.status == "proposed";
     let mut entries: Vec<&ActionEntry> = ledger(role).collect();
     entries.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.action.cmp(&b.action)));
     let total = entries.len() as u64;
@@ -88,7 +89,7 @@ pub(super) fn of(role: &RoleReport, proposed: bool) -> Ledger {
     for entry in &entries {
         let line = line(entry, proposed);
         bytes += line.weight();
-        if lines.len() >= LINES || bytes > LINE_BYTES {
+        if lines.len() >= LINES || bytes > LINE_BYTES / share {
             break;
         }
         lines.push(line);
@@ -101,8 +102,9 @@ pub(super) fn of(role: &RoleReport, proposed: bool) -> Ledger {
         lines,
         left_out: (left > 0).then(|| {
             format!(
-                "{} not shown here, the least telling ones: every line stands in the table parquet/permissions.",
-                if left == 1 { "1 more action is".to_owned() } else { format!("{} are", count(left, "more action")) }
+                "{} not shown here, the least telling ones: every line stands in the table {}.",
+                if left == 1 { "1 more action is".to_owned() } else { format!("{} are", count(left, "more action")) },
+                if has_tables { "parquet/permissions" } else { "permissions, which --format parquet writes" }
             )
         }),
         refused: role

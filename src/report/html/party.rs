@@ -9,7 +9,8 @@ use crate::finding::assessment::{Finding, PartyReport};
 
 use super::super::RenderError;
 use super::charts::DrawError;
-use super::findings::{Told, rank, told, worst};
+use super::findings::{Tally, Told, rank, tally, told, worst};
+use super::lists::{Room, Shown, Weighed, within};
 use super::shell::Shell;
 use super::site::Site;
 use super::timeline::{self, ByDay, Span, window_words};
@@ -17,9 +18,9 @@ use super::trust::{self, Session};
 use super::words::{Few, Long, day, day_or, number, sentence, share, spoken};
 
 /// Roles on a party's page.
-const ROLES: usize = 500;
+const ROLES: Room = Room { rows: 500, bytes: 160_000 };
 /// Findings of its roles on a party's page; each is told in full on the role's.
-const ROLE_FINDINGS: usize = 200;
+const ROLE_FINDINGS: Room = Room { rows: 200, bytes: 100_000 };
 /// Networks, agents, Regions, charged APIs.
 const NAMES: usize = 60;
 
@@ -40,9 +41,23 @@ pub(super) struct RoleRow {
 /// A finding that is told on the page of a role.
 pub(super) struct Pointer {
     severity: String,
+    suppressed: bool,
+    known: bool,
     title: Long,
     account: String,
     href: String,
+}
+
+impl Weighed for RoleRow {
+    fn weight(&self) -> usize {
+        400 + self.name.weight() + self.href.as_deref().map_or(0, str::len)
+    }
+}
+
+impl Weighed for Pointer {
+    fn weight(&self) -> usize {
+        200 + self.title.weight() + self.href.len()
+    }
 }
 
 /// What the template takes.
@@ -55,7 +70,7 @@ pub(super) struct PartyPage {
     kind_words: String,
     known_by: Option<String>,
     window: String,
-    channels: Vec<String>,
+    channels: Few,
     sessions: String,
     calls: String,
     denied: String,
@@ -65,17 +80,15 @@ pub(super) struct PartyPage {
     charged: String,
     first: String,
     last: String,
-    worst: Option<String>,
+    tally: Tally,
+    has_tables: bool,
     radius: Option<(String, String)>,
     radius_moves: bool,
     roles_not_known: u64,
     findings: Vec<Told>,
-    role_findings: Vec<Pointer>,
-    role_findings_more: u64,
-    roles: Vec<RoleRow>,
-    roles_more: u64,
-    latest: Vec<Session>,
-    latest_more: u64,
+    role_findings: Shown<Pointer>,
+    roles: Shown<RoleRow>,
+    latest: Shown<Session>,
     by_day: Option<ByDay>,
     networks: Few,
     agents: Few,
@@ -95,9 +108,9 @@ pub(super) fn view(site: &Site<'_>, at: usize) -> Option<Result<PartyPage, Rende
 
 fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, DrawError> {
     let role_findings = of_roles(site, party);
-    let (latest, latest_more) = trust::latest(site, &party.latest);
     let radius = party.blast_radius;
     let all: Vec<&Finding> = site.of_party(at).iter().chain(&role_findings).copied().collect();
+    let pointers = role_findings.into_iter().map(|finding| pointer(site, finding)).collect();
     Ok(PartyPage {
         shell: Shell::new("../"),
         name: Long::of(&party.name),
@@ -105,7 +118,7 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         kind_words: kind_words(&party.kind),
         known_by: party.known_by.clone(),
         window: window_words(site.assessment),
-        channels: party.channels.iter().map(|channel| spoken(channel)).collect(),
+        channels: Few::of(&party.channels.iter().map(|channel| spoken(channel)).collect::<Vec<_>>(), NAMES),
         sessions: number(party.sessions),
         calls: number(party.calls),
         denied: number(party.denied),
@@ -115,17 +128,15 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         charged: number(party.charged_calls),
         first: day_or(party.first_seen, "never"),
         last: day_or(party.last_seen, "never"),
-        worst: worst(&all).0.map(str::to_owned),
+        tally: tally(&all),
+        has_tables: site.has_tables,
         radius: radius.map(|radius| (radius.before.to_string(), radius.after.to_string())),
         radius_moves: radius.is_some_and(|radius| radius.before != radius.after),
         roles_not_known: radius.map_or(0, |radius| radius.roles_not_known),
-        findings: told(site, site.of_party(at)),
-        role_findings_more: role_findings.len().saturating_sub(ROLE_FINDINGS) as u64,
-        role_findings: role_findings.into_iter().take(ROLE_FINDINGS).map(|finding| pointer(site, finding)).collect(),
-        roles: party.roles.iter().take(ROLES).map(|arn| role_row(site, party, arn)).collect(),
-        roles_more: party.roles.len().saturating_sub(ROLES) as u64,
-        latest,
-        latest_more,
+        findings: told(site, site.of_party(at), 1),
+        role_findings: within(pointers, ROLE_FINDINGS),
+        roles: within(party.roles.iter().map(|arn| role_row(site, party, arn)).collect(), ROLES),
+        latest: trust::latest(site, &party.latest),
         by_day: timeline::by_day(&Span::of(site.assessment, &accounts(party)), &party.days, "Calls")?,
         networks: Few::of(&party.networks, NAMES),
         agents: Few::of(&party.agents, NAMES),
@@ -151,14 +162,17 @@ fn accounts(party: &PartyReport) -> BTreeSet<AccountId> {
 fn of_roles<'a>(site: &Site<'a>, party: &PartyReport) -> Vec<&'a Finding> {
     let roles = party.roles.iter().filter_map(|arn| site.role(arn));
     let mut found: Vec<&Finding> = roles.flat_map(|(at, _)| site.of_role(at)).copied().collect();
-    found.retain(|finding| finding.suppressed.is_none());
-    found.sort_by_key(|finding| (rank(&finding.severity), &finding.code, &finding.subject));
+    found.sort_by_key(|finding| {
+        (finding.suppressed.is_some(), rank(&finding.severity), &finding.code, &finding.subject)
+    });
     found
 }
 
 fn pointer(site: &Site<'_>, finding: &Finding) -> Pointer {
     Pointer {
         severity: finding.severity.clone(),
+        suppressed: finding.suppressed.is_some(),
+        known: finding.known == Some(true),
         title: Long::of(&sentence(&finding.title)),
         account: finding.account_id.map(|account| account.to_string()).unwrap_or_default(),
         href: site.finding_href(finding),
@@ -182,7 +196,7 @@ fn role_row(site: &Site<'_>, party: &PartyReport, arn: &str) -> RoleRow {
         proposal: role.map(|role| super::role::proposal_words(&role.rightsizing)).unwrap_or_default(),
         radius: role
             .and_then(|role| role.blast_radius)
-            .map(|radius| super::index::radius_words(radius.before, radius.after))
+            .map(|radius| super::lists::radius_words(radius.before, radius.after))
             .unwrap_or_default(),
         worst: found.and_then(|(at, _)| worst(site.of_role(at)).0.map(str::to_owned)),
     }

@@ -8,11 +8,16 @@ use serde_json::Value;
 use crate::finding::assessment::{PolicyReport, RoleReport};
 use crate::policy::diff::{LineChange, lines};
 
+use super::lists::Shown;
 use super::site::Site;
-use super::words::{Few, Long, count, cut, number, spoken};
+use super::words::{Few, Long, count, cut, number, spoken, weight};
 
-/// Lines of all differences on a page.
-const DIFF_LINES: usize = 900;
+/// Policies on a page.
+pub(super) const POLICIES: usize = 40;
+/// Bytes of all differences on a page; a line of them stands there three times at most, on both sides and in the one text.
+const DIFF_BYTES: usize = 220_000;
+/// Bytes of a line's markup, at most.
+const MARKUP: usize = 120;
 /// Characters of one line.
 const LINE_CHARS: usize = 240;
 /// Equal lines that are worth folding.
@@ -53,13 +58,14 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// The policies of a role; `up` leads from the page to the output folder.
-pub(super) fn of(site: &Site<'_>, role: &RoleReport, up: &str) -> Vec<Policy> {
-    let mut room = DIFF_LINES;
-    role.policies
-        .iter()
-        .map(|policy| view(site, policy, role.rightsizing.status == "proposed", up, &mut room))
-        .collect()
+/// The policies of a role, in one of so many shares of their room, and how many more there are; `up` leads from the page to
+/// the output folder.
+pub(super) fn of(site: &Site<'_>, role: &RoleReport, up: &str, share: usize) -> Shown<Policy> {
+    let mut room = DIFF_BYTES / share;
+    let proposed = role.rightsizing.status == "proposed";
+    let shown = role.policies.iter().take(POLICIES / share);
+    let policies: Vec<Policy> = shown.map(|policy| view(site, policy, proposed, up, &mut room)).collect();
+    Shown { more: (role.policies.len() - policies.len()) as u64, rows: policies }
 }
 
 fn view(site: &Site<'_>, policy: &PolicyReport, proposed: bool, up: &str, room: &mut usize) -> Policy {
@@ -88,7 +94,10 @@ fn view(site: &Site<'_>, policy: &PolicyReport, proposed: bool, up: &str, room: 
         others: Few::of(&policy.also_attached_to, OTHERS),
         statements,
         unchanged: Few::of(&unchanged, OTHERS),
-        left_out: (folded > 0).then(|| format!("{} not shown here.", counted(folded))),
+        left_out: (folded > 0).then(|| {
+            let all = if files.diff.is_some() { " The file of the difference has them all." } else { "" };
+            format!("{} not shown here.{all}", counted(folded))
+        }),
         links: links
             .filter(|(_, path)| site.has_file(path))
             .map(|(what, path)| (what, format!("{up}{path}")))
@@ -109,10 +118,18 @@ fn compare(policy: &PolicyReport, room: &mut usize) -> (Vec<Statement>, Vec<Stri
             continue;
         }
         let mut all = folded(&lines(before, after));
-        let kept = all.len().min(*room);
+        let fits = |line: &&Line| {
+            let bytes = MARKUP + 3 * weight(&line.text);
+            let is_room = bytes <= *room;
+            *room = if is_room { *room - bytes } else { 0 };
+            is_room
+        };
+        let kept = all.iter().take_while(fits).count();
         without_room += all.len() - kept;
         all.truncate(kept);
-        *room -= kept;
+        if kept == 0 {
+            continue;
+        }
         changed.push(Statement {
             name: Long::of(&name),
             fate: fate(policy, &name, after.is_none()),

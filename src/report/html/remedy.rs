@@ -5,8 +5,14 @@ use crate::finding::assessment::RoleReport;
 use super::super::escape::shell_word;
 use super::super::markdown::{apply, guardrail, trust_narrowing};
 use super::super::remediation::plan;
+use super::lists::{Room, Shown, Weighed, within};
 use super::site::Site;
-use super::words::Long;
+use super::words::{Long, weight};
+
+/// Steps on a page.
+const STEPS: Room = Room { rows: 40, bytes: 60_000 };
+/// Files named on a page.
+const FILES: Room = Room { rows: 200, bytes: 60_000 };
 
 /// Commands for one thing to do, or the word that a name in them would need quoting.
 pub(super) struct Step {
@@ -25,17 +31,29 @@ pub(super) struct FileLink {
     pub(super) what: &'static str,
 }
 
-/// The steps to the proposed policies.
-pub(super) fn steps(role: &RoleReport) -> Vec<Step> {
+impl Weighed for Step {
+    fn weight(&self) -> usize {
+        300 + self.name.as_ref().map_or(0, Long::weight) + self.commands.iter().map(|one| weight(one)).sum::<usize>()
+    }
+}
+
+impl Weighed for FileLink {
+    fn weight(&self) -> usize {
+        100 + self.name.len() + self.href.len() + self.what.len()
+    }
+}
+
+/// The steps to the proposed policies, and how many more there are.
+pub(super) fn steps(role: &RoleReport) -> Shown<Step> {
     if role.rightsizing.status != "proposed" {
-        return Vec::new();
+        return Shown { rows: Vec::new(), more: 0 };
     }
     let step = |step: &plan::Step<'_>| Step {
         title: "Policy".to_owned(),
         name: Some(Long::of(&step.policy.name)),
         commands: apply::commands(role, step).unwrap_or_default(),
     };
-    plan::steps(role).iter().map(step).collect()
+    within(plan::steps(role).iter().map(step).collect(), STEPS)
 }
 
 /// The scripts that do all of it and take it back, where they were written.
@@ -86,13 +104,13 @@ pub(super) fn trust_steps(role: &RoleReport) -> Vec<Step> {
 }
 
 /// Every file in the role's folder, those that a person runs or applies as a whole first.
-pub(super) fn files<'a>(site: &Site<'a>, folder: &'a str, up: &str) -> Vec<FileLink> {
+pub(super) fn files<'a>(site: &Site<'a>, folder: &'a str, up: &str) -> Shown<FileLink> {
     let mut files: Vec<FileLink> = site
         .files_in(folder)
         .map(|(path, name)| FileLink { name: name.to_owned(), href: format!("{up}{path}"), what: what(name) })
         .collect();
     files.sort_by_key(|file| rank(&file.name));
-    files
+    within(files, FILES)
 }
 
 /// Files by the ends of their names, the most telling first.

@@ -8,8 +8,9 @@ use crate::finding::assessment::{Rightsizing, RoleReport};
 
 use super::super::RenderError;
 use super::charts::{self, Chart};
-use super::findings::{Told, told, worst};
+use super::findings::{Tally, Told, tally, told};
 use super::ledger::{self, Ledger};
+use super::lists::{Shown, Weighed, within};
 use super::policies::{self, Policy};
 use super::remedy::{self, FileLink, Step};
 use super::shell::Shell;
@@ -26,6 +27,7 @@ pub(super) struct RolePage {
     name: Long,
     arn: Long,
     account: String,
+    account_href: Option<String>,
     role_id: Long,
     created: String,
     in_inventory: bool,
@@ -34,7 +36,8 @@ pub(super) struct RolePage {
     idle_words: String,
     idle_reason: String,
     last: String,
-    worst: Option<String>,
+    tally: Tally,
+    has_tables: bool,
     radius: Option<(String, String)>,
     radius_moves: bool,
     parties: Vec<(Long, Option<String>)>,
@@ -44,16 +47,13 @@ pub(super) struct RolePage {
     used: String,
     proposal_words: String,
     findings: Vec<Told>,
-    principals: Vec<Principal>,
-    principals_more: u64,
-    sent: Vec<Sent>,
+    principals: Shown<Principal>,
+    sent: Shown<Sent>,
     narrowing: Option<Narrowing>,
     trust_steps: Vec<Step>,
     sessions_words: String,
-    by_party: Vec<(Long, Option<String>, String)>,
-    by_party_more: u64,
-    latest: Vec<Session>,
-    latest_more: u64,
+    by_party: Shown<(Long, Option<String>, String)>,
+    latest: Shown<Session>,
     services: Option<Chart>,
     services_rows: Vec<[String; 6]>,
     by_day: Option<ByDay>,
@@ -62,16 +62,16 @@ pub(super) struct RolePage {
     certificate: String,
     counter_examples: Few,
     status: String,
-    policies: Vec<Policy>,
+    policies: Shown<Policy>,
     has_diffs: bool,
-    not_considered: Vec<String>,
+    not_considered: Few,
     unknown_patterns: Few,
     scripts: Vec<Step>,
-    steps: Vec<Step>,
+    steps: Shown<Step>,
     guardrail: Option<String>,
     guardrail_actions: Few,
     guardrail_steps: Vec<Step>,
-    files: Vec<FileLink>,
+    files: Shown<FileLink>,
 }
 
 /// From a role's page to the output folder.
@@ -81,27 +81,28 @@ const PARTIES_NAMED: usize = 6;
 /// Services in the table below the access graph.
 const SERVICES_LISTED: usize = 60;
 
-/// The page of the role at that place; nothing where there is none.
-pub(super) fn view(site: &Site<'_>, at: usize) -> Option<Result<RolePage, RenderError>> {
+/// The page of the role at that place, in which the ledger, differences and evidence have one of so many shares of their
+/// room; nothing where there is none.
+pub(super) fn view(site: &Site<'_>, at: usize, share: usize) -> Option<Result<RolePage, RenderError>> {
     let role = site.assessment.roles.get(at)?;
     let failed = |error: charts::DrawError| RenderError::Page {
         path: format!("report/roles/{}", site.role_page(at)),
         why: error.to_string(),
     };
-    Some(page(site, at, role).map_err(failed))
+    Some(page(site, at, role, share).map_err(failed))
 }
 
-fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage, charts::DrawError> {
+fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport, share: usize) -> Result<RolePage, charts::DrawError> {
     let services = ledger::by_service(role);
     let span = Span::of(site.assessment, &BTreeSet::from([role.account_id]));
-    let policies = policies::of(site, role, UP);
+    let policies = policies::of(site, role, UP, share);
     let parties = outside_parties(site, role);
-    let (latest, latest_more) = trust::latest(site, &role.latest);
     Ok(RolePage {
         shell: Shell::new("../"),
         name: Long::of(&role.name),
         arn: Long::of(&role.arn),
         account: role.account_id.to_string(),
+        account_href: site.account_href(Some(role.account_id)),
         role_id: Long::of(if role.role_id.is_empty() { "not known" } else { &role.role_id }),
         created: role.created_at.map_or_else(|| "not known".to_owned(), day),
         in_inventory: role.in_inventory,
@@ -110,7 +111,8 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         idle_verdict: role.idle.verdict.clone(),
         idle_reason: stopped(&sentence(&role.idle.reason)),
         last: last_activity(role),
-        worst: worst(site.of_role(at)).0.map(str::to_owned),
+        tally: tally(site.of_role(at)),
+        has_tables: site.has_tables,
         radius: role.blast_radius.map(|radius| (radius.before.to_string(), radius.after.to_string())),
         radius_moves: role.blast_radius.is_some_and(|radius| radius.before != radius.after),
         parties_more: parties.len().saturating_sub(PARTIES_NAMED),
@@ -119,28 +121,28 @@ fn page<'a>(site: &Site<'a>, at: usize, role: &'a RoleReport) -> Result<RolePage
         granted: number(role.rightsizing.granted),
         used: number(services.iter().map(|service| service.used).sum()),
         proposal_words: proposal_words(&role.rightsizing),
-        findings: told(site, site.of_role(at)),
+        findings: told(site, site.of_role(at), share),
         principals: trust::principals(site, role),
-        principals_more: (role.trust.len().saturating_sub(trust::ROWS)) as u64,
         sent: trust::sent(site, role),
         narrowing: trust::narrowing(role),
         trust_steps: remedy::trust_steps(role),
         sessions_words: sessions_words(site, role),
         by_party: by_party(site, role),
-        by_party_more: (role.sessions.by_party.len().saturating_sub(trust::ROWS)) as u64,
-        latest,
-        latest_more,
+        latest: trust::latest(site, &role.latest),
         services: charts::services(&services)?,
         services_rows: services.iter().take(SERVICES_LISTED).map(service_row).collect(),
         by_day: timeline::by_day(&span, &timeline::summed(&role.daily), "Uses of actions")?,
         by_action: timeline::by_action(&span, &role.daily)?,
-        ledger: ledger::of(role, role.rightsizing.status == "proposed"),
+        ledger: ledger::of(role, site.has_tables, share),
         certificate: certificate(&role.rightsizing),
         counter_examples: Few::of(counter_examples(&role.rightsizing), 12),
         status: role.rightsizing.status.clone(),
-        has_diffs: policies.iter().any(|policy| !policy.statements.is_empty()),
+        has_diffs: policies.rows.iter().any(|policy| !policy.statements.is_empty()),
         policies,
-        not_considered: role.rightsizing.not_considered.iter().map(|text| stopped(&sentence(text))).collect(),
+        not_considered: Few::of(
+            &role.rightsizing.not_considered.iter().map(|text| stopped(&sentence(text))).collect::<Vec<_>>(),
+            policies::POLICIES,
+        ),
         unknown_patterns: Few::of(&role.rightsizing.unknown_patterns, 12),
         scripts: remedy::scripts(role),
         steps: remedy::steps(role),
@@ -176,15 +178,19 @@ fn outside_parties(site: &Site<'_>, role: &RoleReport) -> Vec<(Long, Option<Stri
     parties.into_iter().map(|(name, href)| (Long::of(name), href)).collect()
 }
 
-fn by_party(site: &Site<'_>, role: &RoleReport) -> Vec<(Long, Option<String>, String)> {
+impl Weighed for (Long, Option<String>, String) {
+    fn weight(&self) -> usize {
+        100 + self.0.weight() + self.1.as_deref().map_or(0, str::len)
+    }
+}
+
+/// The sessions of each party, the most first, and how many parties more there are.
+fn by_party(site: &Site<'_>, role: &RoleReport) -> Shown<(Long, Option<String>, String)> {
     let mut parties: Vec<(&String, &u64)> = role.sessions.by_party.iter().collect();
     parties.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
     let name = |id: &str| Long::of(site.party_name(id).unwrap_or(id));
-    parties
-        .into_iter()
-        .take(trust::ROWS)
-        .map(|(id, sessions)| (name(id), site.party_href(id), number(*sessions)))
-        .collect()
+    let rows = parties.into_iter().map(|(id, sessions)| (name(id), site.party_href(id), number(*sessions)));
+    within(rows.collect(), trust::ROWS)
 }
 
 fn sessions_words(site: &Site<'_>, role: &RoleReport) -> String {

@@ -7,7 +7,10 @@ use crate::finding::assessment::{Assessment, Finding, RoleReport};
 
 use super::super::OutputFile;
 use super::super::paths::{self, Named};
+use super::lists::{Room, pages};
 
+/// Findings on one page of an account.
+const ACCOUNT_FINDINGS: Room = Room { rows: 150, bytes: 350_000 };
 /// The severities, gravest first.
 pub(super) const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 
@@ -30,13 +33,24 @@ pub(super) struct Site<'a> {
     pub(super) unread: BTreeSet<AccountId>,
     role_findings: BTreeMap<usize, Vec<&'a Finding>>,
     party_findings: BTreeMap<usize, Vec<&'a Finding>>,
-    /// Findings about accounts, users and whatever else has no page.
-    pub(super) elsewhere: Vec<&'a Finding>,
+    /// Every account, with the findings that stand on its pages: those about itself, its users and whatever else has no
+    /// page of its own. Last, under no account, what belongs to none.
+    pub(super) accounts: BTreeMap<Option<AccountId>, Vec<Vec<&'a Finding>>>,
+    /// The page of each of these findings, from the folder of the report.
+    places: HashMap<&'a str, String>,
+    /// Whether the tables are written.
+    pub(super) has_tables: bool,
 }
 
 impl<'a> Site<'a> {
-    /// The ways between the pages of an assessment; `folders` are those of its roles, `written` what else is there.
-    pub(super) fn new(assessment: &'a Assessment, folders: &'a [String], written: &'a [OutputFile]) -> Self {
+    /// The ways between the pages of an assessment; `folders` are those of its roles, `written` what else is there, and the
+    /// tables if `has_tables`.
+    pub(super) fn new(
+        assessment: &'a Assessment,
+        folders: &'a [String],
+        written: &'a [OutputFile],
+        has_tables: bool,
+    ) -> Self {
         let mut site = Self {
             assessment,
             folders,
@@ -49,7 +63,9 @@ impl<'a> Site<'a> {
             unread: assessment.unread_accounts(),
             role_findings: BTreeMap::new(),
             party_findings: BTreeMap::new(),
-            elsewhere: Vec::new(),
+            accounts: BTreeMap::new(),
+            places: HashMap::new(),
+            has_tables,
         };
         for (at, role) in assessment.roles.iter().enumerate() {
             // Of a role that was created again, the one that exists is meant.
@@ -67,6 +83,8 @@ impl<'a> Site<'a> {
 
     /// Each finding to the page of its subject, in the order of the report, which is the gravest first.
     fn place_findings(&mut self) {
+        let mut elsewhere: BTreeMap<Option<AccountId>, Vec<&Finding>> =
+            accounts(self.assessment).into_iter().map(|account| (Some(account), Vec::new())).collect();
         for finding in &self.assessment.findings {
             let subject = finding.subject.as_str();
             if let Some(at) = self.roles.get(subject) {
@@ -74,9 +92,22 @@ impl<'a> Site<'a> {
             } else if let Some(at) = self.parties.get(subject) {
                 self.party_findings.entry(*at).or_default().push(finding);
             } else {
-                self.elsewhere.push(finding);
+                elsewhere.entry(finding.account_id).or_default().push(finding);
             }
         }
+        for (account, findings) in elsewhere {
+            let pages = pages(findings, ACCOUNT_FINDINGS);
+            for (at, page) in pages.iter().enumerate() {
+                let href = account_page(account, at);
+                self.places.extend(page.iter().map(|finding| (finding.id.as_str(), href.clone())));
+            }
+            self.accounts.insert(account, pages);
+        }
+    }
+
+    /// The first page of an account, from the folder of the report.
+    pub(super) fn account_href(&self, account: Option<AccountId>) -> Option<String> {
+        self.accounts.contains_key(&account).then(|| account_page(account, 0))
     }
 
     /// The name of a role's page within `roles/`.
@@ -123,7 +154,8 @@ impl<'a> Site<'a> {
     /// Where a finding is told in full, from the folder of the report.
     pub(super) fn finding_href(&self, finding: &Finding) -> String {
         let page = self.role_href(&finding.subject).or_else(|| self.party_href(&finding.subject));
-        format!("{}#{}", page.unwrap_or_else(|| "index.html".to_owned()), anchor(finding, self.has_page(finding)))
+        let page = page.or_else(|| self.places.get(finding.id.as_str()).cloned());
+        format!("{}#{}", page.unwrap_or_default(), anchor(finding, self.has_page(finding)))
     }
 
     /// Whether a finding is told on the page of its subject.
@@ -157,6 +189,21 @@ impl<'a> Site<'a> {
 pub(super) fn anchor(finding: &Finding, on_own_page: bool) -> String {
     let plain = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>();
     format!("f-{}", plain(if on_own_page { &finding.code } else { &finding.id }))
+}
+
+/// The accounts that anything in the report is about.
+fn accounts(assessment: &Assessment) -> BTreeSet<AccountId> {
+    let read = assessment.coverage.accounts.iter().map(|one| one.account_id);
+    let roles = assessment.roles.iter().map(|role| role.account_id);
+    let users = assessment.users.iter().map(|user| user.account_id);
+    let changes = assessment.access_changes.iter().map(|change| change.account_id);
+    read.chain(roles).chain(users).chain(changes).collect()
+}
+
+/// A page of an account, from the folder of the report.
+pub(super) fn account_page(account: Option<AccountId>, at: usize) -> String {
+    let name = account.map_or_else(|| "none".to_owned(), |account| account.to_string());
+    if at == 0 { format!("accounts/{name}.html") } else { format!("accounts/{name}-{}.html", at + 1) }
 }
 
 /// `roles/<account>/<role>` as one file name: accounts have twelve digits, so two folders never share one.

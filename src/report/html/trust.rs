@@ -2,11 +2,14 @@
 
 use crate::finding::assessment::{ExternalIdReport, LatestSessions, RoleReport};
 
+use super::lists::{Room, Shown, Weighed, within};
 use super::site::Site;
 use super::words::{Few, Long, count, minute, number, sentence, spoken, stopped};
 
 /// Principals, parties, steps and reasons on a page; `report.json` has all.
-pub(super) const ROWS: usize = 60;
+pub(super) const ROWS: Room = Room { rows: 60, bytes: 45_000 };
+/// Sessions on a page: the latest. The table `sessions` has all.
+const SESSIONS: Room = Room { rows: 25, bytes: 80_000 };
 
 /// One principal of the trust policy.
 pub(super) struct Principal {
@@ -22,11 +25,17 @@ pub(super) struct Principal {
     pub(super) subjects: Option<&'static str>,
 }
 
-/// The principals, outsiders first.
-pub(super) fn principals(site: &Site<'_>, role: &RoleReport) -> Vec<Principal> {
+impl Weighed for Principal {
+    fn weight(&self) -> usize {
+        400 + self.principal.weight() + self.party.as_ref().map_or(0, Long::weight)
+    }
+}
+
+/// The principals, outsiders first, and how many more there are.
+pub(super) fn principals(site: &Site<'_>, role: &RoleReport) -> Shown<Principal> {
     let mut entries: Vec<_> = role.trust.iter().collect();
     entries.sort_by_key(|entry| !entry.outside);
-    let view = entries.into_iter().take(ROWS).map(|entry| {
+    let view = entries.into_iter().map(|entry| {
         let by_account = entry.account_id.and_then(|account| site.party_href(account.as_str()));
         let by_name = || entry.party.as_deref().and_then(|name| site.party_href_by_name(name));
         let (id_words, id_tone) = external_id(entry.external_id.as_ref(), entry.outside);
@@ -46,7 +55,7 @@ pub(super) fn principals(site: &Site<'_>, role: &RoleReport) -> Vec<Principal> {
             }),
         }
     });
-    view.collect()
+    within(view.collect(), ROWS)
 }
 
 /// What is demanded, in words, and how good that is.
@@ -93,9 +102,15 @@ pub(super) struct Sent {
     pub(super) reason: Long,
 }
 
-/// What hand-offs carried, by party.
-pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> Vec<Sent> {
-    let view = role.external_ids.iter().take(ROWS).map(|used| {
+impl Weighed for Sent {
+    fn weight(&self) -> usize {
+        600 + self.party.weight() + self.reason.weight()
+    }
+}
+
+/// What hand-offs carried, by party, and how many parties more there are.
+pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> Shown<Sent> {
+    let view = role.external_ids.iter().map(|used| {
         let (verdict, tone) = match used.verdict.as_str() {
             "enforced" => ("enforced already", "good"),
             "safe" => ("safe to demand", "good"),
@@ -123,14 +138,14 @@ pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> Vec<Sent> {
             reason: Long::of(&stopped(&sentence(&used.reason))),
         }
     });
-    view.collect()
+    within(view.collect(), ROWS)
 }
 
 /// A narrower trust policy.
 pub(super) struct Narrowing {
     pub(super) headline: String,
-    pub(super) steps: Vec<(Long, String, Long)>,
-    pub(super) left_alone: Vec<(Long, String, Long)>,
+    pub(super) steps: Shown<(Long, String, Long)>,
+    pub(super) left_alone: Shown<(Long, String, Long)>,
     pub(super) replay: Option<String>,
     pub(super) counter_examples: Few,
     pub(super) advice: Option<Long>,
@@ -138,11 +153,24 @@ pub(super) struct Narrowing {
     pub(super) is_template: bool,
 }
 
+impl Weighed for (Long, String, Long) {
+    fn weight(&self) -> usize {
+        80 + self.0.weight() + self.2.weight()
+    }
+}
+
+/// What is said of a statement: its name, the kind of change, and the words.
+fn line((statement, kind, words): (&String, &str, &String)) -> (Long, String, Long) {
+    (Long::of(statement), spoken(kind), Long::of(words))
+}
+
 /// The narrower trust policy, where there is something to say about it.
 pub(super) fn narrowing(role: &RoleReport) -> Option<Narrowing> {
     let report = role.trust_narrowing.as_deref()?;
     let is_quiet = report.status == "unchanged" && report.left_alone.is_empty() && report.advice.is_none();
     let reason = report.reason.as_deref().map_or(String::new(), |reason| format!(" {}", stopped(&sentence(reason))));
+    let steps = report.steps.iter().map(|step| (&step.statement, step.kind.as_str(), &step.detail));
+    let left_alone = report.left_alone.iter().map(|one| (&one.statement, one.kind.as_str(), &one.reason));
     (!is_quiet).then(|| Narrowing {
         headline: match report.status.as_str() {
             "proposed" => format!("{} proposed.{reason}", count(report.steps.len() as u64, "change")),
@@ -150,18 +178,8 @@ pub(super) fn narrowing(role: &RoleReport) -> Option<Narrowing> {
             "withheld" => format!("A proposal is withheld.{reason}"),
             _ => format!("Nothing changes.{reason}"),
         },
-        steps: report
-            .steps
-            .iter()
-            .take(ROWS)
-            .map(|step| (Long::of(&step.statement), spoken(&step.kind), Long::of(&step.detail)))
-            .collect(),
-        left_alone: report
-            .left_alone
-            .iter()
-            .take(ROWS)
-            .map(|one| (Long::of(&one.statement), spoken(&one.kind), Long::of(&one.reason)))
-            .collect(),
+        steps: within(steps.map(line).collect(), ROWS),
+        left_alone: within(left_alone.map(line).collect(), ROWS),
         replay: report.replay.as_ref().map(|replay| {
             format!(
                 "{} replayed: {} allowed as today, {} undecided today and after, {} refused by today’s trust already, {} \
@@ -197,8 +215,16 @@ pub(super) struct Session {
     pub(super) agents: Few,
 }
 
+impl Weighed for Session {
+    fn weight(&self) -> usize {
+        let hrefs = [&self.party_href, &self.role_href].map(|href| href.as_deref().map_or(0, str::len));
+        let texts = [&self.name, &self.party, &self.role].map(Long::weight);
+        500 + hrefs.iter().chain(&texts).sum::<usize>() + self.networks.weight() + self.agents.weight()
+    }
+}
+
 /// The latest sessions, the newest first, and how many more there are: the table `sessions` has all.
-pub(super) fn latest(site: &Site<'_>, latest: &LatestSessions) -> (Vec<Session>, u64) {
+pub(super) fn latest(site: &Site<'_>, latest: &LatestSessions) -> Shown<Session> {
     let view = latest.rows.iter().map(|row| Session {
         name: Long::of(&row.session_name),
         party: Long::of(&row.party_name),
@@ -214,5 +240,6 @@ pub(super) fn latest(site: &Site<'_>, latest: &LatestSessions) -> (Vec<Session>,
         networks: Few::of(&row.networks, 2),
         agents: Few::of(&row.agents, 1),
     });
-    (view.collect(), latest.all.saturating_sub(latest.rows.len() as u64))
+    let rows = within(view.collect(), SESSIONS).rows;
+    Shown { more: latest.all.saturating_sub(rows.len() as u64), rows }
 }

@@ -10,6 +10,9 @@ pub(super) const SHOWN_CHARS: usize = 120;
 /// Characters of it that a page holds at all; the whole is in `report.json` and the tables.
 pub(super) const HELD_CHARS: usize = 600;
 
+/// Bytes of several texts in one place, after which only their number is told.
+const FEW_BYTES: usize = 5_000;
+
 /// `12,345`.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -101,7 +104,7 @@ impl Long {
     pub(super) fn of(text: &str) -> Self {
         match cut(text, SHOWN_CHARS) {
             None => Self { shown: text.to_owned(), more: None },
-            Some(shown) => Self { shown, more: Some(cut(text, HELD_CHARS).unwrap_or_else(|| text.to_owned())) },
+            Some(shown) => Self { shown, more: Some(held(text, HELD_CHARS)) },
         }
     }
 
@@ -123,10 +126,19 @@ pub(super) struct Few {
 impl Few {
     /// The first `most` of them.
     pub(super) fn of<T: AsRef<str>>(texts: &[T], most: usize) -> Self {
-        Self {
-            shown: texts.iter().take(most).map(|text| Long::of(text.as_ref())).collect(),
-            more: texts.len().saturating_sub(most),
-        }
+        let mut room = FEW_BYTES;
+        let texts_shown = texts.iter().take(most).map(|text| Long::of(text.as_ref())).take_while(|text| {
+            let is_room = room > 0;
+            room = room.saturating_sub(text.weight());
+            is_room
+        });
+        let shown: Vec<Long> = texts_shown.collect();
+        Self { more: texts.len() - shown.len(), shown }
+    }
+
+    /// How many bytes they may take on a page, escaped.
+    pub(super) fn weight(&self) -> usize {
+        self.shown.iter().map(|text| text.weight() + 40).sum()
     }
 }
 
@@ -141,10 +153,25 @@ pub(super) fn cut(text: &str, most: usize) -> Option<String> {
     Some(format!("{}…", text.get(..end).unwrap_or_default()))
 }
 
+/// As much of a text as a page holds: so many characters, and fewer where they have to be escaped one by one.
+pub(super) fn held(text: &str, most: usize) -> String {
+    let mut room = most + most / 2;
+    let fits = text.char_indices().take(most).take_while(|(_, c)| {
+        let bytes = weight(c.encode_utf8(&mut [0; 4]));
+        let is_room = bytes <= room;
+        room = room.saturating_sub(bytes);
+        is_room
+    });
+    match fits.last().map_or(0, |(at, c)| at + c.len_utf8()) {
+        end if end == text.len() => text.to_owned(),
+        end => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
 /// A sentence of ours in parts, each with whether it is to be copied: words between backticks are, unless somebody else's
 /// backtick is among them.
 pub(super) fn parts(raw: &str) -> Vec<(bool, String)> {
-    let held = cut(raw, HELD_CHARS * 3).unwrap_or_else(|| raw.to_owned());
+    let held = held(raw, HELD_CHARS * 3);
     if held.matches('`').count() % 2 == 1 {
         return vec![(false, held)];
     }
@@ -179,7 +206,11 @@ mod tests {
         assert_eq!(Long::of("short").more, None);
         let long = Long::of(&"é".repeat(100_000));
         assert_eq!(long.shown.chars().count(), SHOWN_CHARS + 1);
-        assert_eq!(long.more.unwrap().chars().count(), HELD_CHARS + 1);
+        assert!(long.more.unwrap().ends_with("é…"));
+        assert_eq!(Long::of(&"x".repeat(100_000)).more.unwrap().chars().count(), HELD_CHARS + 1);
+        let heavy = Long::of(&"<".repeat(100_000));
+        assert!(heavy.weight() < 6 * SHOWN_CHARS + 2 * HELD_CHARS + 10, "{}", heavy.weight());
+        assert_eq!((held("é<b", 8), held("é<b", 3)), ("é<b".to_owned(), "é…".to_owned()));
     }
 
     /// S43: an odd backtick makes nothing code.

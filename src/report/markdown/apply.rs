@@ -17,6 +17,10 @@ pub(super) fn render(page: &mut Page, role: &RoleReport) {
         return;
     }
     page.heading(4, "How to apply it");
+    if role.policies.iter().all(|policy| policy.files.current.is_none()) {
+        page.paragraph("The documents of the proposal were not written by this run; `--format policies` writes them.");
+        return;
+    }
     let files = &role.rightsizing.remediation;
     if let (Some(apply), Some(rollback)) = (&files.apply, &files.rollback) {
         page.paragraph(&format!(

@@ -8,6 +8,8 @@ use super::{integrity, moment};
 
 /// Failed objects, bad records and holes listed one by one.
 const SHOWN: usize = 20;
+/// Accounts listed.
+const ACCOUNTS_SHOWN: usize = 200;
 
 /// Writes the section.
 pub(super) fn render(page: &mut Page, coverage: &CoverageReport) {
@@ -118,7 +120,7 @@ fn accounts(page: &mut Page, accounts: &[AccountCoverage]) {
     page.heading(3, "Accounts in the trail");
     page.table(
         ["Account", "Regions", "First event", "Last event", "Read events", "Write events", "Data events", "Holes"],
-        accounts.iter().map(|account| {
+        accounts.iter().take(ACCOUNTS_SHOWN).map(|account| {
             let seen = |yes: bool| if yes { "seen" } else { "not seen" }.to_owned();
             let data: Vec<String> = account.data_events_seen.iter().map(|kind| text(kind)).collect();
             [
@@ -133,7 +135,10 @@ fn accounts(page: &mut Page, accounts: &[AccountCoverage]) {
             ]
         }),
     );
-    for account in accounts.iter().filter(|account| !account.holes.is_empty()) {
+    if let Some(sentence) = left_out(accounts.len(), ACCOUNTS_SHOWN, "`report.json`") {
+        page.paragraph(&sentence);
+    }
+    for account in accounts.iter().filter(|account| !account.holes.is_empty()).take(ACCOUNTS_SHOWN) {
         let holes = account.holes.iter().take(SHOWN);
         let holes: Vec<String> =
             holes.map(|hole| format!("{} ({})", text(&hole.day), text(&hole.reason.replace('_', " ")))).collect();

@@ -43,10 +43,15 @@ pub(super) fn render(page: &mut Page, findings: &[Finding]) {
     if let Some(sentence) = left_out(sorted.len(), LISTED, "`report.json`") {
         page.paragraph(&sentence);
     }
-    for finding in sorted.iter().filter(|finding| rank(&finding.severity) < 2).take(TOLD) {
-        page.heading(3, &format!("{}: {}", text(&finding.severity), text(&finding.title)));
+    let grave: Vec<&&Finding> = sorted.iter().filter(|finding| rank(&finding.severity) < 2).collect();
+    for finding in grave.iter().take(TOLD) {
+        let known = if finding.known == Some(true) { ", known" } else { "" };
+        page.heading(3, &format!("{}{known}: {}", text(&finding.severity), text(&finding.title)));
         page.paragraph(&format!("{} on {}. {}", code(&finding.code), code(&finding.subject), prose(&finding.detail)));
         page.paragraph(&format!("**To do:** {}", prose(&finding.remediation)));
+    }
+    if let Some(sentence) = left_out(grave.len(), TOLD, "the details of the other grave findings in `report.json`") {
+        page.paragraph(&sentence);
     }
     suppressed(page, &hidden);
 }

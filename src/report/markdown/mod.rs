@@ -30,7 +30,7 @@ use super::escape::code;
 /// Roles shown in detail; the files and `report.json` hold all of them.
 pub const ROLES_SHOWN: usize = 200;
 
-/// Renders the page; `folders` are the folders of the roles, in their order.
+/// Renders the page; `folders` are the folders of the roles, in their order, and empty where no documents are written.
 #[must_use]
 pub fn render(assessment: &Assessment, folders: &[String]) -> String {
     let mut page = Page::default();
@@ -77,13 +77,14 @@ fn roles(page: &mut Page, assessment: &Assessment, folders: &[String]) {
     );
     if assessment.roles.len() > ROLES_SHOWN {
         page.paragraph(&format!(
-            "{} are shown; {} more are in `report.json` and under `roles/`.",
+            "{} are shown; {} more are in `report.json`{}.",
             count(ROLES_SHOWN as u64, "role"),
-            assessment.roles.len() - ROLES_SHOWN
+            assessment.roles.len() - ROLES_SHOWN,
+            if folders.is_empty() { "" } else { " and under `roles/`" }
         ));
     }
-    for (role, folder) in assessment.roles.iter().zip(folders).take(ROLES_SHOWN) {
-        role::render(page, assessment, role, folder);
+    for (at, role) in assessment.roles.iter().enumerate().take(ROLES_SHOWN) {
+        role::render(page, assessment, role, folders.get(at).map(String::as_str));
     }
 }
 

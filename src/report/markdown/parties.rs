@@ -62,7 +62,7 @@ pub(super) fn render(page: &mut Page, parties: &[PartyReport]) {
     if parties.iter().any(|party| party.blast_radius.is_some()) {
         page.paragraph(
             "The blast radius says how much a party could do to us with all of its roles: from 0 to 100, now and with the \
-             right-sized policies applied. docs/RISK.md explains the formula.",
+             right-sized policies applied. docs/RISK.md of thirdtrail explains the formula.",
         );
     }
 }

@@ -166,7 +166,7 @@ fn unseen(page: &mut Page, assessment: &Assessment, role: &RoleReport) {
         }
     }
     if !assessment.coverage.complete {
-        lines.push("Some of what was delivered could not be read; `report.md` says what.".to_owned());
+        lines.push("Some of what was delivered could not be read; `report.json` says what.".to_owned());
     }
     let not_observable = ledger(role).filter(|entry| entry.verdict == "not_observable" && !is_removed(entry)).count();
     if not_observable > 0 {

@@ -13,8 +13,8 @@ pub(super) const ACTIONS_SHOWN: usize = 40;
 /// Principals and parties shown.
 const PARTIES_SHOWN: usize = 30;
 
-/// Writes the role's section; `folder` is where its files lie.
-pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport, folder: &str) {
+/// Writes the role's section; `folder` is where its files lie, if they are written.
+pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport, folder: Option<&str>) {
     page.heading(3, &format!("{} in {}", code(&role.name), role.account_id));
     let created = role.created_at.map_or("an unknown time".to_owned(), rfc3339);
     let id = if role.role_id.is_empty() { "unknown".to_owned() } else { code(&role.role_id) };

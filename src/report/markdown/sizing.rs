@@ -14,7 +14,7 @@ use super::role::ACTIONS_SHOWN;
 const NAMES_SHOWN: usize = 12;
 
 /// Writes the section.
-pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport, folder: &str) {
+pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport, folder: Option<&str>) {
     page.heading(4, "What is proposed");
     let sizing = &role.rightsizing;
     let reason = sizing.reason.as_deref().map_or(String::new(), |reason| format!(" {}", text(reason)));
@@ -27,7 +27,7 @@ pub(super) fn render(page: &mut Page, assessment: &Assessment, role: &RoleReport
         _ => format!("**Nothing changes.**{reason}"),
     });
     proof(page, role);
-    if has_certificate(role) {
+    if let Some(folder) = folder.filter(|_| has_certificate(role)) {
         page.paragraph(&format!("Why each action goes or stays: {}.", code(&paths::certificate(folder))));
     }
     if sizing.status == "proposed" {
