@@ -198,7 +198,7 @@ fn the_summary_ends_with_what_to_do_next() {
 
     let logs = Path::new(&trail("vendors")).join("AWSLogs");
     let bare = summary(logs.to_str().unwrap(), &[]);
-    assert!(next(&bare).starts_with("next: no inventory was given"), "{bare}");
+    assert!(next(&bare).starts_with("next: none of these roles is in an inventory"), "{bare}");
     assert!(next(&damaged).contains("apply.sh") && !next(&bare).contains("apply.sh"));
 }
 
