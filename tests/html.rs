@@ -205,9 +205,18 @@ fn what_is_suppressed_or_known_is_told_apart() {
     }
     let files = rendered(assessment);
     for (page, tally) in [
-        ("report/roles/012345678901-Trial.html", "2 open</a>, the gravest <span class=\"tag low\">low</span>, 1 in the baseline already, 1 suppressed"),
-        ("report/parties/464622532012.html", "4 open</a>, the gravest <span class=\"tag low\">low</span>, 2 in the baseline already, 2 suppressed"),
-        ("report/accounts/012345678901.html", "the gravest <span class=\"tag low\">low</span>, 3 in the baseline already, 3 suppressed"),
+        (
+            "report/roles/012345678901-Trial.html",
+            "2 open</a>, the gravest <span class=\"tag low\">low</span>, 1 in the baseline already, 1 suppressed",
+        ),
+        (
+            "report/parties/464622532012.html",
+            "4 open</a>, the gravest <span class=\"tag low\">low</span>, 2 in the baseline already, 2 suppressed",
+        ),
+        (
+            "report/accounts/012345678901.html",
+            "the gravest <span class=\"tag low\">low</span>, 3 in the baseline already, 3 suppressed",
+        ),
     ] {
         let text = &files[page];
         assert!(text.contains(tally), "{page}: no {tally}");

@@ -69,7 +69,8 @@ fn check(what: &str, assessment: &Assessment) -> Pages {
         let most = if path.ends_with("index.html") { INDEX } else { PAGE };
         let most = if path.starts_with("report/lists/") { INDEX } else { most };
         if text.len() >= most {
-            let mut parts: Vec<(usize, &str)> = text.split("<section").map(|part| (part.len(), &part[..part.len().min(90)])).collect();
+            let mut parts: Vec<(usize, &str)> =
+                text.split("<section").map(|part| (part.len(), &part[..part.len().min(90)])).collect();
             parts.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
             parts.truncate(5);
             panic!("{what}: {path} has {} bytes: {parts:?}", text.len());
@@ -94,7 +95,9 @@ fn check(what: &str, assessment: &Assessment) -> Pages {
     let place = Regex::new(r#"<details class="finding [^"]*" id="([^"]*)""#).unwrap();
     let told: BTreeSet<(String, String)> = pages
         .iter()
-        .flat_map(|(path, text)| place.captures_iter(text).map(|found| (path.clone(), found[1].to_owned())).collect::<Vec<_>>())
+        .flat_map(|(path, text)| {
+            place.captures_iter(text).map(|found| (path.clone(), found[1].to_owned())).collect::<Vec<_>>()
+        })
         .collect();
     assert_eq!(told.len(), assessment.findings.len(), "{what}: told whole");
     assert_eq!(told, reached, "{what}: what lists lead to is what is told");
@@ -118,7 +121,11 @@ fn findings_of_many_users_have_their_pages() {
         assessment.users.push(user);
     }
     let pages = check("users", &assessment);
-    let keys: usize = pages.iter().filter(|(path, _)| path.contains("/accounts/")).map(|(_, text)| text.matches("<code>…MPLE</code>").count()).sum();
+    let keys: usize = pages
+        .iter()
+        .filter(|(path, _)| path.contains("/accounts/"))
+        .map(|(_, text)| text.matches("<code>…MPLE</code>").count())
+        .sum();
     assert_eq!(keys, 2 * MANY, "every key stands on a page");
     let index = &pages["report/index.html"];
     assert!(index.contains("9,800 more keys") || index.contains("9800 more keys"), "what is left out is counted");
@@ -141,7 +148,8 @@ fn many_accounts_roles_and_parties_have_their_pages() {
         assessment.coverage.accounts.push(trail);
         assessment.findings.push(finding(at, "coverage-hole", of, of.as_str()));
         let mut party = party.clone();
-        (party.id, party.name) = (account(SEVERAL + at).to_string(), if at % 2 == 0 { hostile(at) } else { format!("Vendor {at}") });
+        (party.id, party.name) =
+            (account(SEVERAL + at).to_string(), if at % 2 == 0 { hostile(at) } else { format!("Vendor {at}") });
         party.channels = vec![hostile(at)];
         if at % 25 == 0 {
             let mut role = sample::role(&hostile(at), &format!("AROA{at}"), true);
@@ -174,29 +182,51 @@ fn a_role_and_a_party_with_thousands_of_everything_have_bearable_pages() {
         .map(|at| {
             let mut row = assessment.roles[1].latest.rows[0].clone();
             row.session_name = many(at).into();
-            (row.networks, row.agents) = ((0..40).map(|n| many(n).into()).collect(), (0..40).map(|n| many(n).into()).collect());
+            (row.networks, row.agents) =
+                ((0..40).map(|n| many(n).into()).collect(), (0..40).map(|n| many(n).into()).collect());
             row
         })
         .collect();
     let role = &mut assessment.roles[1];
     let arn = role.arn.clone();
-    role.trust = (0..MANY).map(|at| { let mut entry = role.trust[0].clone(); entry.principal = many(at); entry.party = Some(many(at)); entry }).collect();
-    role.external_ids = (0..MANY).map(|at| { let mut used = role.external_ids[0].clone(); used.party_name = many(at); used.reason = many(at); used }).collect();
+    role.trust = (0..MANY)
+        .map(|at| {
+            let mut entry = role.trust[0].clone();
+            entry.principal = many(at);
+            entry.party = Some(many(at));
+            entry
+        })
+        .collect();
+    role.external_ids = (0..MANY)
+        .map(|at| {
+            let mut used = role.external_ids[0].clone();
+            used.party_name = many(at);
+            used.reason = many(at);
+            used
+        })
+        .collect();
     role.sessions.by_party = (0..MANY).map(|at| (many(at), 1)).collect();
     role.actions = (0..MANY).map(|at| sample::entry(&format!("s{}:Action{at}", at % 900), "unused", 0, 0)).collect();
-    role.actions.iter_mut().for_each(|entry| { entry.reason = many(1); entry.resources = vec![many(2); 50]; });
+    role.actions.iter_mut().for_each(|entry| {
+        entry.reason = many(1);
+        entry.resources = vec![many(2); 50];
+    });
     role.rightsizing.guardrail.actions = role.actions.iter().map(|entry| entry.action.clone()).collect();
     role.rightsizing.unknown_patterns = (0..MANY).map(many).collect();
     role.rightsizing.not_considered = (0..MANY).map(many).collect();
     let model = role.policies[0].clone();
-    role.policies = (0..MANY / 10).map(|at| {
-        let mut policy = model.clone();
-        policy.name = many(at);
-        policy.also_attached_to = (0..MANY / 10).map(many).collect();
-        let statements: Vec<_> = (0..20).map(|n| json!({"Sid": many(n), "Effect": "Allow", "Action": ["s3:Get*"], "Resource": many(at)})).collect();
-        policy.current = json!({"Version": "2012-10-17", "Statement": statements});
-        policy
-    }).collect();
+    role.policies = (0..MANY / 10)
+        .map(|at| {
+            let mut policy = model.clone();
+            policy.name = many(at);
+            policy.also_attached_to = (0..MANY / 10).map(many).collect();
+            let statements: Vec<_> = (0..20)
+                .map(|n| json!({"Sid": many(n), "Effect": "Allow", "Action": ["s3:Get*"], "Resource": many(at)}))
+                .collect();
+            policy.current = json!({"Version": "2012-10-17", "Statement": statements});
+            policy
+        })
+        .collect();
     if let Some(narrowing) = role.trust_narrowing.as_deref_mut() {
         narrowing.steps = vec![narrowing.steps[0].clone(); MANY];
         narrowing.steps.iter_mut().for_each(|step| (step.statement, step.detail) = (many(3), many(4)));
@@ -209,7 +239,8 @@ fn a_role_and_a_party_with_thousands_of_everything_have_bearable_pages() {
     let party = &mut assessment.parties[0];
     party.roles = (0..MANY).map(|at| format!("arn:aws:iam::012345678901:role/{}", many(at))).collect();
     party.roles.push(arn.clone());
-    (party.networks, party.agents, party.regions) = ((0..MANY).map(many).collect(), (0..MANY).map(many).collect(), (0..MANY).map(many).collect());
+    (party.networks, party.agents, party.regions) =
+        ((0..MANY).map(many).collect(), (0..MANY).map(many).collect(), (0..MANY).map(many).collect());
     party.channels = (0..40).map(many).collect();
     party.charged = vec![party.charged[0].clone(); MANY];
     let party = party.id.clone();

@@ -45,7 +45,8 @@ pub fn render(
     if let [before, after] = texts.as_slice() {
         let path = format!("{folder}/trust.diff");
         // A file that is not written is not named.
-        let names = if shows { [current.as_str(), &narrowed] } else { ["as it is, ids hidden", "narrower, ids hidden"] };
+        let names =
+            if shows { [current.as_str(), &narrowed] } else { ["as it is, ids hidden", "narrower, ids hidden"] };
         files.push(OutputFile::new(path.clone(), unified((names[0], before), (names[1], after))));
         report.files.diff = Some(path);
     }

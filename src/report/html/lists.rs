@@ -306,11 +306,15 @@ fn parties(site: &Site<'_>) -> Vec<PartyRow> {
 /// Roles of which that is wanted, those with the gravest findings first.
 pub(super) fn roles(site: &Site<'_>, wanted: impl Fn(&RoleReport) -> bool) -> Vec<RoleRow> {
     let parties = &site.assessment.parties;
-    let kinds: BTreeMap<&str, &str> =
-        parties.iter().map(|party| (party.name.as_str(), party.kind.as_str())).collect();
-    let mut rows: Vec<RoleRow> =
-        site.assessment.roles.iter().enumerate().filter(|(_, role)| wanted(role))
-            .map(|(at, role)| role_row(site, &kinds, at, role)).collect();
+    let kinds: BTreeMap<&str, &str> = parties.iter().map(|party| (party.name.as_str(), party.kind.as_str())).collect();
+    let mut rows: Vec<RoleRow> = site
+        .assessment
+        .roles
+        .iter()
+        .enumerate()
+        .filter(|(_, role)| wanted(role))
+        .map(|(at, role)| role_row(site, &kinds, at, role))
+        .collect();
     rows.sort_by(|a, b| (a.rank, b.before, b.removed, &a.href).cmp(&(b.rank, a.before, a.removed, &b.href)));
     rows
 }
