@@ -1,22 +1,24 @@
 -- Question: what were outside parties refused?
--- Columns:  party_name, role_arn (empty for access without a role), event_source, event_name, actions; denied (how
---           many), error_codes, last_seen (UTC), sample_event_ids to look them up in the trail.
--- Fill in:  ${database}, ${account} (12 digits).
+-- Meaning:  denied: how many; sample_event_ids to look them up in the trail.
+-- Fill in:  ${database}, ${account} (12 digits; several as `1', '2`).
 --
--- party_name | role_arn                                  | event_source      | event_name | actions     | denied | error_codes  | last_seen           | sample_event_ids
--- Datadog    | arn:aws:iam::012345678901:role/vendors/DD | kms.amazonaws.com | Decrypt    | kms:Decrypt |      4 | AccessDenied | 2026-07-20 11:30:00 | 0a1b2c3d-0000-4000-8000-000000000001
+-- party_name   | role_arn                                         | event_source             | event_name                | actions                       | denied | error_codes                  | last_seen           | sample_event_ids
+-- Datadog      | arn:aws:iam::012345678901:role/DatadogIntegrati… | cloudtrail.amazonaws.com | DescribeTrails            | cloudtrail:DescribeTrails     | 7      | AccessDenied                 | 2026-07-29 02:26:23 | 31db98b0-ee76-4585-af45-102247d26741, 61a61e8b-…
+-- Datadog      | arn:aws:iam::333344445555:role/DatadogIntegrati… | cloudtrail.amazonaws.com | DescribeTrails            | cloudtrail:DescribeTrails     | 5      | AccessDenied                 | 2026-07-29 10:45:31 | 645f9a84-bf31-4b07-a8ca-8f6a834a501f, 8d012693-…
+-- Cloudability | arn:aws:iam::012345678901:role/CloudabilityRole  | ec2.amazonaws.com        | DescribeReservedInstances | ec2:DescribeReservedInstances | 4      | Client.UnauthorizedOperation | 2026-07-20 10:21:50 | 57f1fc01-ff69-4d47-a6aa-f2c30d2e09c8, 952a94a4-…
+-- (5 rows)
 SELECT
     party_name,
     role_arn,
     event_source,
     event_name,
-    array_join(array_distinct(flatten(array_agg(actions))), ', ') AS actions,
+    array_join(array_sort(array_distinct(flatten(array_agg(actions)))), ', ') AS actions,
     sum(denied) AS denied,
-    array_join(array_distinct(flatten(array_agg(error_codes))), ', ') AS error_codes,
+    array_join(array_sort(array_distinct(flatten(array_agg(error_codes)))), ', ') AS error_codes,
     max(last_seen) AS last_seen,
-    array_join(slice(array_distinct(flatten(array_agg(sample_event_ids))), 1, 5), ', ') AS sample_event_ids
+    array_join(slice(array_sort(array_distinct(flatten(array_agg(sample_event_ids)))), 1, 3), ', ') AS sample_event_ids
 FROM ${database}.usage
-WHERE account_id = '${account}'
+WHERE account_id IN ('${account}')
   AND denied > 0
 GROUP BY party_name, role_arn, event_source, event_name
-ORDER BY denied DESC, role_arn, event_source, event_name
+ORDER BY denied DESC, party_name, role_arn, event_source, event_name

@@ -1,11 +1,13 @@
 -- Question: which outside party touched this bucket, when, from where, and what came of it?
--- Columns:  time (UTC), party_name, role_arn (empty for access without a role), event_name, outcome, source_ip, object (ARN of
---           the bucket or of an object in it), event_id to look the call up in the trail.
--- Fill in:  ${database}, ${account} (12 digits), ${bucket} (its name). Objects show only where the trail records data
---           events of S3. Add `AND time >= TIMESTAMP '...'` to read less.
+-- Meaning:  object: ARN of the bucket or of an object in it. Objects show only where the trail records data events of
+--           S3. Add `AND time >= TIMESTAMP '...'` to read less.
+-- Fill in:  ${database}, ${account} (12 digits; several as `1', '2`), ${bucket} (its name).
 --
--- time                | party_name | role_arn                                       | event_name | outcome | source_ip   | object           | event_id
--- 2026-06-02 10:00:02 | Datadog    | arn:aws:iam::012345678901:role/vendors/Datadog | GetObject  | allowed | 203.0.113.7 | arn:aws:s3:::b/k | 0a1b2c3d-0000-4000-8000-000000000001
+-- time                | party_name | role_arn                                         | event_name        | outcome | source_ip      | object                                | event_id
+-- 2026-05-01 08:09:52 | Fivetran   | arn:aws:iam::210987654321:role/FivetranConnector | GetBucketLocation | allowed | 198.51.100.145 | arn:aws:s3:::acme-export-210987654321 | fc29a689-a323-4d9c-aeca-002c1debf749
+-- 2026-05-01 08:15:04 | Fivetran   | arn:aws:iam::210987654321:role/FivetranConnector | GetObject         | allowed | 198.51.100.145 | arn:aws:s3:::acme-export-210987654321 | d6510470-7f8f-4666-aa2c-f35f259d6190
+-- 2026-05-01 08:16:31 | Fivetran   | arn:aws:iam::210987654321:role/FivetranConnector | HeadObject        | failed  | 198.51.100.145 | arn:aws:s3:::acme-export-210987654321 | ad50bb3f-1c9a-4278-a6db-835e70ad14fe
+-- (122 rows)
 SELECT
     time,
     party_name,
@@ -17,7 +19,7 @@ SELECT
     event_id
 FROM ${database}.activity
 CROSS JOIN UNNEST(resources) AS touched (object)
-WHERE account_id = '${account}'
+WHERE account_id IN ('${account}')
   AND party_kind IN ('vendor', 'unknown_account', 'identity_provider', 'iam_user')
   AND (object = 'arn:aws:s3:::${bucket}' OR object LIKE 'arn:aws:s3:::${bucket}/%')
 GROUP BY time, party_name, role_arn, event_name, outcome, source_ip, event_id

@@ -1,22 +1,42 @@
-//! Every query under `queries/` runs on files that this code wrote, and every DDL is read by the dialect it is for.
+//! Every query under `queries/` runs on what a run wrote of the bundled trail, those of `queries/raw` on the trail itself, and
+//! every DDL is read by the dialect it is for; `thirdtrail queries` fills in names and places.
 //!
 //! The engines are Python packages (DuckDB, sqlglot, and the grammar of Trino) in a folder outside the tree. Where they
-//! cannot be had, the test says so on a line of its own and passes.
+//! cannot be had, the test says so on a line of its own and passes. `THIRDTRAIL_WRITE=1` writes the answers' beginnings into the
+//! comments of the queries.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop here")]
 
 mod beside;
+mod bundled;
+mod folders;
+mod program;
 mod python;
-mod sample;
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use beside::say;
+use program::run as program;
 use python::{Python, run};
-use thirdtrail::evidence::hands::OneByOne;
+use tempfile::TempDir;
+use thirdtrail::report::queries::all;
 
 const PACKAGES: [&str; 4] = ["duckdb", "sqlglot", "trino-query-parser", "pytz"];
 const MODULES: &str = "duckdb, sqlglot, trino_query_parser, pytz";
+
+fn tree(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// What `analyze` writes of the bundled trail.
+fn output() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let (trail, out) = (bundled::folder("vendors"), folder.path().join("out"));
+    let done = program(&["analyze", trail.to_str().unwrap(), "--quiet", "--out", out.to_str().unwrap()]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    folder
+}
 
 /// S7 and the contract of the tables: names, types and values are those that the DDL and the queries promise.
 #[test]
@@ -27,15 +47,81 @@ fn every_query_answers_from_real_files() {
             return say(&format!("NOT RUN: SQL oracle absent: {}", reason.lines().last().unwrap_or_default()));
         }
     };
-    let out = tempfile::tempdir().unwrap();
-    let tables = thirdtrail::report::parquet::render(&OneByOne, &sample::assessment()).unwrap();
-    for file in tables.into_iter().chain([sample::activity::activity()]) {
-        let path = out.path().join(file.path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, file.bytes).unwrap();
+    let folder = output();
+    let mut command = python.command();
+    command.arg(tree("tests/sql/check.py")).arg(tree("queries")).arg(folder.path().join("out"));
+    command.arg(bundled::folder("vendors"));
+    if std::env::var_os("THIRDTRAIL_WRITE").is_some() {
+        command.arg("--write");
     }
-    let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let script = tree.join("tests/sql/check.py");
-    let said = run(python.command().arg(script).arg(tree.join("queries")).arg(out.path()));
+    let said = run(&mut command);
     say(&format!("queries: {}", said.unwrap_or_else(|error| panic!("{error}"))));
+}
+
+/// The program has the queries of the folder, all of them.
+#[test]
+fn the_program_has_every_query() {
+    let on_disk = folders::files(&tree("queries"));
+    let texts = on_disk.iter().filter(|(path, _)| path.ends_with(".sql"));
+    let texts: BTreeSet<(&str, &str)> =
+        texts.map(|(path, bytes)| (path.as_str(), std::str::from_utf8(bytes).unwrap())).collect();
+    let held = all();
+    assert_eq!(texts, held.iter().map(|query| (query.path.as_str(), query.text.as_str())).collect());
+    let questions = held.iter().filter(|query| query.text.starts_with("-- Question: ")).count();
+    assert!(questions >= 20, "only {questions}");
+    let listed = program(&["queries", "--list"]);
+    assert_eq!((listed.code, listed.stdout.lines().count()), (0, held.len()), "{}", listed.stderr);
+}
+
+/// From the output of a run come its accounts and days; what is typed takes their place; what is left is said.
+#[test]
+fn names_and_places_are_filled_in() {
+    let folder = output();
+    let out = folder.path().join("out");
+    let of = ["--of", out.to_str().unwrap()];
+    let done = program(&[&["queries", "idle-roles", "raw/days-without-records"], &of[..]].concat());
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    for part in [
+        "FROM thirdtrail.roles",
+        "account_id IN ('012345678901', '210987654321', '333344445555')",
+        "FROM thirdtrail.trail",
+        "BETWEEN '2026/04/30' AND '2026/08/01'",
+    ] {
+        assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
+    }
+    let typed =
+        ["queries", "who-touched-a-bucket.sql", "ddl/roles", "--database", "audit", "--account", "111122223333"];
+    let more = ["--location", "s3://review/2026-08/", "--set", "bucket=it's mine"];
+    let done = program(&[&typed[..], &more, &of].concat());
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    for part in ["audit.activity", "account_id IN ('111122223333')", "'arn:aws:s3:::it''s mine'"] {
+        assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
+    }
+    assert!(done.stdout.contains("LOCATION 's3://review/2026-08/parquet/roles/'"));
+    let done = program(&["queries", "what-breaks-without-an-action"]);
+    assert!(done.stderr.contains("${account}, ${action}"), "{}", done.stderr);
+
+    let target = folder.path().join("sql");
+    let write = |target: &Path| program(&["queries", "--out", target.to_str().unwrap()]).code;
+    assert_eq!((write(&target), write(&target)), (0, 2), "a folder that is not empty is left alone");
+    assert_eq!(folders::files(&target).len(), all().len());
+}
+
+#[test]
+fn what_cannot_be_filled_in_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let empty = folder.path().to_str().unwrap();
+    for (arguments, says) in [
+        (&["no-such-query"][..], "there is no query `no-such-query`"),
+        (&["--database", "a;b"], "cannot be the database"),
+        (&["--location", "/tmp/out"], "cannot be the location"),
+        (&["--set", "colour=red"], "nothing is named `colour`"),
+        (&["--set", "action"], "NAME=VALUE"),
+        (&["--of", empty], "cannot read the output of a run"),
+        (&["--account", "12"], "--account"),
+    ] {
+        let done = program(&[&["queries"], arguments].concat());
+        assert_eq!((done.code, done.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(done.stderr.contains(says), "{arguments:?}: {}", done.stderr);
+    }
 }

@@ -15,6 +15,7 @@ use super::compare::CompareArguments;
 use super::external_id::ExternalIdArguments;
 use super::investigate::InvestigateArguments;
 use super::outputs::OutputFormat;
+use super::queries::QueriesArguments;
 use super::template::TemplateArguments;
 use super::vendors::VendorsArguments;
 
@@ -61,6 +62,8 @@ pub(super) enum Command {
     Template(Box<TemplateArguments>),
     /// A fresh external id, or whether roles refuse a caller without its own.
     ExternalId(ExternalIdArguments),
+    /// The DDL and the questions for Athena, with names and locations filled in.
+    Queries(QueriesArguments),
     /// Makes a synthetic trail with its inventory and the truth about it.
     Generate(GenerateArguments),
 }

@@ -19,6 +19,7 @@ mod observe;
 mod outputs;
 mod plan;
 mod policy;
+mod queries;
 mod report;
 mod stop;
 mod template;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Policy(arguments) => policy::run(&arguments),
         Command::ExternalId(arguments) => external_id::run(&arguments, config),
         Command::Template(arguments) => template::run(&arguments, config),
+        Command::Queries(arguments) => queries::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
     });
     match done {

@@ -24,6 +24,7 @@ pub mod pack;
 pub mod parquet;
 pub mod paths;
 pub mod policy_files;
+pub mod queries;
 pub mod remediation;
 pub mod spreadsheet;
 pub mod tables;

@@ -27,6 +27,7 @@ pub mod pack;
 pub mod past_run;
 pub mod plan;
 pub mod portions;
+pub mod queries;
 pub mod quiet;
 pub mod report;
 pub mod resume;

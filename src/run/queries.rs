@@ -1,0 +1,123 @@
+//! `queries`: what is filled into the questions of `queries/`, by the user or from the output of a run.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::report::OutputFile;
+use crate::report::queries::{Query, Values, all, mistake};
+
+use super::past_run::PastRun;
+use super::source::AwsOptions;
+use super::{UserError, output};
+
+/// What is wanted.
+#[derive(Debug, Default)]
+pub struct Wish {
+    /// Only these queries; all where none is named.
+    pub names: Vec<String>,
+    /// The output of a run, whose accounts, days and places are filled in.
+    pub of: Option<String>,
+    /// Values by the name of their place.
+    pub set: Vec<(String, String)>,
+    /// How to reach AWS.
+    pub aws: AwsOptions,
+}
+
+/// A query with what was filled in.
+#[derive(Debug)]
+pub struct Filled {
+    /// As it was.
+    pub query: Query,
+    /// As it is now.
+    pub text: String,
+    /// What is left to be filled in.
+    pub left: BTreeSet<&'static str>,
+}
+
+/// The queries, filled in.
+///
+/// # Errors
+/// A query that there is not, a value that cannot stand in SQL, and an output that cannot be read.
+pub fn queries(wish: &Wish) -> Result<Vec<Filled>, UserError> {
+    let mut values = match &wish.of {
+        Some(out) => of_run(&PastRun::open(out, &wish.aws)?, out)?,
+        None => Values::new(),
+    };
+    for (name, value) in &wish.set {
+        if let Some(what) = mistake(name, value) {
+            return Err(UserError::new(what, "see `thirdtrail queries --help`"));
+        }
+        let Some((known, _)) = crate::report::queries::PLACES.iter().find(|(known, _)| known == name) else { continue };
+        let values = values.entry(known).or_default();
+        // What is typed takes the place of what a run tells.
+        if wish.set.iter().find(|(other, _)| other == name).is_some_and(|(_, first)| std::ptr::eq(first, value)) {
+            values.clear();
+        }
+        values.push(value.clone());
+    }
+    values.entry("database").or_insert_with(|| vec!["thirdtrail".to_owned()]);
+    let database = values.get("database").map(|names| names.concat()).unwrap_or_default();
+    values.entry("trail").or_insert_with(|| vec![format!("{database}.trail")]);
+    let wanted = chosen(&wish.names)?;
+    Ok(wanted
+        .into_iter()
+        .map(|query| {
+            let (text, left) = query.filled(&values);
+            Filled { query, text, left }
+        })
+        .collect())
+}
+
+fn chosen(names: &[String]) -> Result<Vec<Query>, UserError> {
+    let all = all();
+    if let Some(name) = names.iter().find(|name| all.iter().all(|query| query.name() != name.trim_end_matches(".sql")))
+    {
+        return Err(UserError::new(format!("there is no query `{name}`"), "see `thirdtrail queries --list`"));
+    }
+    let is_wanted =
+        |query: &Query| names.is_empty() || names.iter().any(|name| query.name() == name.trim_end_matches(".sql"));
+    Ok(all.into_iter().filter(is_wanted).collect())
+}
+
+/// What the output of a run tells: its accounts, its window, and where it and its trail lie, if in a bucket.
+fn of_run(past: &PastRun, out: &str) -> Result<Values, UserError> {
+    let manifest = past.manifest()?;
+    let report: Value =
+        serde_json::from_slice(&past.get("report.json")?).map_err(|error| past.bad_file("report.json", &error))?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut accounts: BTreeSet<String> = BTreeSet::new();
+    for one in list(&report["coverage"]["accounts"]).iter().chain(&list(&report["roles"])) {
+        accounts.extend(one["account_id"].as_str().map(str::to_owned));
+    }
+    let day =
+        |name: &str| report["window"][name].as_str().and_then(|time| time.get(..10)).map(|day| day.replace('-', "/"));
+    let mut values = Values::new();
+    let mut note = |name: &'static str, value: Option<String>| {
+        if let Some(value) = value.filter(|value| mistake(name, value).is_none()) {
+            values.entry(name).or_default().push(value);
+        }
+    };
+    accounts.into_iter().for_each(|account| note("account", Some(account)));
+    note("first_day", day("since"));
+    note("last_day", day("until"));
+    note("location", Some(out.trim_end_matches('/').to_owned()));
+    let above = manifest.source.split_once("/AWSLogs").map_or(manifest.source.as_str(), |(above, _)| above);
+    note("trail_location", Some(format!("{}/AWSLogs", above.trim_end_matches('/'))));
+    Ok(values)
+}
+
+/// Writes each to its path below a folder.
+///
+/// # Errors
+/// The folder is not new or empty, or the disk refuses.
+pub fn write(out: &Path, queries: &[Filled]) -> Result<(), UserError> {
+    output::check(out)?;
+    if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+        let what = format!("output folder `{}` is not empty", out.display());
+        return Err(UserError::new(what, "give a new or empty folder with --out"));
+    }
+    let files: Vec<OutputFile> = queries.iter().map(|one| OutputFile::new(&one.query.path, one.text.clone())).collect();
+    output::write(out, &files)
+}
