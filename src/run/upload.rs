@@ -4,16 +4,20 @@
 //! place of the old manifest before anything else is written, and names all that may be there. Then come the files; then
 //! what only earlier runs had is taken away, because an old proposal beside a new report is as good as a wrong one; then
 //! `run.json`, which names the files that belong together, with their digests. A run that breaks off leaves the mark.
+//!
+//! Tables of a whole run before that are there as they would be written stay: a nightly run replaces the files of the days that
+//! changed, and no others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use crate::evidence::hands;
 use crate::report::OutputFile;
-use crate::store::{Store, StoreError};
+use crate::store::{KeyRange, Store, StoreError};
 
 use super::UserError;
+use super::inputs::sha256;
 use super::output::{OWN, Others, is_manifest};
 use super::spool::{Spool, Spooled};
 use super::workers::{Effort, Workers, disk};
@@ -25,6 +29,8 @@ const AT_ONCE_BYTES: u64 = 4 << 20;
 /// In this order, and after all others: who sees the last one finds all that it speaks of.
 const LAST: [&str; 2] = ["report.json", MANIFEST];
 const MANIFEST: &str = "run.json";
+/// Where the tables lie.
+const TABLES: &str = "parquet/";
 const SCHEMA: &str = "thirdtrail.run/1";
 /// In a manifest: files of earlier runs that are still there; in the mark of an unfinished run, all that may be there.
 const LEFT_OVER: &str = "left_over";
@@ -73,7 +79,9 @@ fn told(manifest: &Value) -> BTreeSet<String> {
 pub fn write(store: &dyn Store, place: &str, files: &[OutputFile], large: &Spool) -> Result<Vec<String>, UserError> {
     let hands = Workers::start(Effort { jobs: AT_A_TIME, memory_bytes: 0 })?;
     let put = |path: &str, bytes: &[u8]| store.put(path, bytes).map_err(|error| wrong(place, "write to", &error));
-    let earlier = manifest(store, place)?.map_or_else(BTreeSet::new, |earlier| told(&earlier));
+    let earlier = manifest(store, place)?;
+    let unchanged = Unchanged::of(store, place, earlier.as_ref())?;
+    let earlier = earlier.map_or_else(BTreeSet::new, |earlier| told(&earlier));
     let large_paths = large.files.iter().map(|file| file.path.as_str());
     let new: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).chain(large_paths).collect();
     let all: BTreeSet<&str> = earlier.iter().map(String::as_str).chain(new.iter().copied()).collect();
@@ -81,9 +89,16 @@ pub fn write(store: &dyn Store, place: &str, files: &[OutputFile], large: &Spool
 
     let (last, first): (Vec<&OutputFile>, Vec<&OutputFile>) =
         files.iter().partition(|file| LAST.contains(&file.path.as_str()));
-    let done = hands::map(&hands, &first, |file| put(&file.path, &file.bytes));
+    let small = |file: &&OutputFile| match unchanged.is(&file.path, file.bytes.len() as u64, || sha256(&file.bytes)) {
+        true => Ok(()),
+        false => put(&file.path, &file.bytes),
+    };
+    let done = hands::map(&hands, &first, small);
     done.into_iter().collect::<Result<(), _>>()?;
     let copy = |file: &Spooled| {
+        if unchanged.is(&file.path, file.bytes, || file.sha256.clone()) {
+            return Ok(());
+        }
         let mut bytes = Vec::new();
         large.copy(file, &mut bytes).map_err(disk)?;
         put(&file.path, &bytes)
@@ -104,6 +119,30 @@ pub fn write(store: &dyn Store, place: &str, files: &[OutputFile], large: &Spool
         }
     }
     Ok(left)
+}
+
+/// Tables that a whole run before wrote, and that are there with the size that it told.
+struct Unchanged(BTreeMap<String, (u64, String)>);
+
+impl Unchanged {
+    fn of(store: &dyn Store, place: &str, earlier: Option<&Value>) -> Result<Self, UserError> {
+        let whole = earlier.filter(|manifest| manifest.get("unfinished").is_none());
+        let files = whole.and_then(|manifest| manifest.get("files")).and_then(Value::as_array);
+        let Some(files) = files else { return Ok(Self(BTreeMap::new())) };
+        let listed =
+            store.list_range(&KeyRange::whole(TABLES.to_owned())).map_err(|error| wrong(place, "list", &error))?;
+        let there: BTreeMap<&str, u64> = listed.iter().map(|entry| (entry.key.as_str(), entry.size_bytes)).collect();
+        let sound = files.iter().filter_map(|file| {
+            let path = file.get("path")?.as_str()?;
+            let (bytes, sha256) = (file.get("bytes")?.as_u64()?, file.get("sha256")?.as_str()?);
+            (there.get(path) == Some(&bytes)).then(|| (path.to_owned(), (bytes, sha256.to_owned())))
+        });
+        Ok(Self(sound.collect()))
+    }
+
+    fn is(&self, path: &str, bytes: u64, sha256: impl FnOnce() -> String) -> bool {
+        self.0.get(path).is_some_and(|(known, sum)| *known == bytes && *sum == sha256())
+    }
 }
 
 /// A manifest that also tells which files of earlier runs are still there.

@@ -105,6 +105,50 @@ fn a_run_that_cannot_be_written_whole_has_no_manifest() {
     }
 }
 
+/// A run of three days of calls, each day's file with its hash in the manifest.
+fn days(name: &str, texts: [&str; 3]) -> Vec<OutputFile> {
+    let mut days = files(name, &[]);
+    let told: Vec<Value> = texts
+        .iter()
+        .enumerate()
+        .map(|(day, text)| {
+            let path = format!("parquet/activity/account_id=1/2026-05-0{}.parquet", day + 1);
+            days.push(OutputFile::new(path.clone(), text.as_bytes()));
+            json!({"path": path, "bytes": text.len(), "sha256": sha256(text.as_bytes())})
+        })
+        .collect();
+    days[0].bytes = json!({"schema": SCHEMA, "name": name, "files": told}).to_string().into_bytes();
+    days
+}
+
+/// The next night's run replaces the file of the day that changed; one that is gone, or that nobody vouches for because a run
+/// broke off, is written again.
+#[test]
+fn tables_of_days_that_did_not_change_stay() {
+    let mut store = Ordered::default();
+    write_small(&store, PLACE, &days("one", ["a", "b", "c"])).unwrap();
+    let tables =
+        |store: &Ordered| store.done().into_iter().filter(|done| done.contains("parquet/")).collect::<Vec<_>>();
+    assert_eq!(tables(&store).len(), 3);
+    write_small(&store, PLACE, &days("two", ["a", "B", "c"])).unwrap();
+    assert_eq!(tables(&store), ["put parquet/activity/account_id=1/2026-05-02.parquet"]);
+    assert_eq!(store.manifest()["name"], "two");
+
+    store.behind.remove("parquet/activity/account_id=1/2026-05-03.parquet").unwrap();
+    store.behind.put("parquet/activity/account_id=1/2026-05-01.parquet", b"longer").unwrap();
+    write_small(&store, PLACE, &days("three", ["a", "B", "c"])).unwrap();
+    assert_eq!(tables(&store).len(), 2);
+    store.refused = "report.json";
+    assert!(write_small(&store, PLACE, &days("four", ["a", "B", "c"])).is_err());
+    store.refused = "";
+    store.done();
+    write_small(&store, PLACE, &days("five", ["a", "B", "c"])).unwrap();
+    assert_eq!(tables(&store).len(), 3);
+    let mut bytes = Vec::new();
+    store.get("parquet/activity/account_id=1/2026-05-01.parquet", &mut bytes).unwrap();
+    assert_eq!(bytes, b"a");
+}
+
 /// What may not be removed is told, now and as long as it is there.
 #[test]
 fn files_that_cannot_be_removed_are_told() {
