@@ -103,6 +103,11 @@ fn the_program_has_every_query() {
     assert_eq!(texts, held.iter().map(|query| (query.path.as_str(), query.text.as_str())).collect());
     let questions = held.iter().filter(|query| query.text.starts_with("-- Question: ")).count();
     assert!(questions >= 20, "only {questions}");
+    let page = std::fs::read_to_string(tree("queries/README.md")).unwrap();
+    for query in held.iter().filter(|query| !query.path.starts_with("ddl/") && query.name() != "raw/trail") {
+        let row = format!("({}) | {} |", query.path, query.question());
+        assert!(page.contains(&row), "queries/README.md lacks {row}");
+    }
     let listed = program(&["queries", "--list"]);
     assert_eq!((listed.code, listed.stdout.lines().count()), (0, held.len()), "{}", listed.stderr);
 }
