@@ -17,10 +17,12 @@ pub(super) fn print(assessment: &Assessment) -> std::io::Result<()> {
         not_read(coverage)?;
     }
     let day = |at| rfc3339(at).chars().take(10).collect::<String>();
+    // The last day that is in it, not the first one that is not.
+    let last = assessment.window.until - chrono::TimeDelta::seconds(1);
     told(&format!(
         "coverage: {} to {}, {} of {} objects read{}, {} records{}, {} of JSON",
         day(assessment.window.since),
-        day(assessment.window.until),
+        day(last),
         coverage.objects.read,
         coverage.objects.listed,
         skipped(coverage),

@@ -9,14 +9,29 @@ use crate::run::output::Target;
 
 use super::summary::{counted, open};
 
+/// A step, and what is typed for it.
+pub(super) struct Step {
+    /// A sentence.
+    pub(super) what: String,
+    /// A command, whole.
+    pub(super) command: Option<String>,
+}
+
+impl From<String> for Step {
+    fn from(what: String) -> Self {
+        Self { what, command: None }
+    }
+}
+
 /// One or two sentences, the first one first.
-pub(super) fn next_steps(assessment: &Assessment, out: &Target, formats: &Formats) -> Vec<String> {
-    let whole = make_whole(assessment);
-    let scripts = formats.has(Format::Policies);
-    let act = scripts
+pub(super) fn next_steps(assessment: &Assessment, out: &Target, formats: &Formats) -> Vec<Step> {
+    let whole = make_whole(assessment).map(Step::from);
+    let written = formats.has(Format::Policies);
+    let presses = open(assessment).any(|finding| finding.severity == "critical");
+    let act = (written && !presses)
         .then(|| first_proposal(assessment, out))
         .flatten()
-        .or_else(|| first_finding(assessment))
+        .or_else(|| first_finding(assessment, written))
         .or_else(|| whole.is_none().then(|| keep_watch(out)));
     whole.into_iter().chain(act).collect()
 }
@@ -53,9 +68,20 @@ fn dangerous(role: &RoleReport) -> usize {
     role.actions.iter().filter(goes).count()
 }
 
+/// Whether right-sizing is what a role wants first: something unused is an open finding, and the role is neither to be
+/// closed, because nobody uses it, nor to be thought over, because it may do everything.
+fn is_to_be_cut(role: &RoleReport, assessment: &Assessment) -> bool {
+    let has = |codes: &[&str]| {
+        open(assessment).any(|finding| finding.subject == role.arn && codes.contains(&finding.code.as_str()))
+    };
+    role.rightsizing.status == "proposed"
+        && has(&["dangerous-unused", "permissions-unused"])
+        && !has(&["role-idle", "role-never-used", "policy-admin"])
+}
+
 /// The dry run of the proposal that takes the most dangerous permissions, where there is one.
-fn first_proposal(assessment: &Assessment, out: &Target) -> Option<String> {
-    let roles = assessment.roles.iter().filter(|role| role.rightsizing.status == "proposed");
+fn first_proposal(assessment: &Assessment, out: &Target) -> Option<Step> {
+    let roles = assessment.roles.iter().filter(|role| is_to_be_cut(role, assessment));
     let written = roles.filter_map(|role| Some((role, role.rightsizing.remediation.apply.as_deref()?)));
     let by_weight = |(role, _): &(&RoleReport, &str)| {
         (dangerous(role), role.rightsizing.removed, std::cmp::Reverse(role.arn.clone()))
@@ -70,18 +96,16 @@ fn first_proposal(assessment: &Assessment, out: &Target) -> Option<String> {
         ),
     };
     let place = out.place_of(script);
+    let begin = format!("begin with role {} ({what})", role.name);
     Some(match out {
-        Target::Folder(..) => format!(
-            "begin with role {} ({what}): `sh {}` shows what would go and changes nothing",
-            role.name,
-            quoted(&place)
-        ),
-        Target::Bucket(..) => {
-            format!(
-                "begin with role {} ({what}): fetch {place} and run it; it shows what would go and changes nothing",
-                role.name
-            )
-        }
+        Target::Folder(..) => Step {
+            what: format!("{begin}; this shows what would go, and changes nothing:"),
+            command: Some(format!("sh {}", quoted(&place))),
+        },
+        Target::Bucket(..) => Step {
+            what: format!("{begin}; fetch this and run it: it shows what would go, and changes nothing"),
+            command: Some(place),
+        },
     })
 }
 
@@ -92,14 +116,15 @@ fn quoted(path: &str) -> String {
 }
 
 /// What to do about the gravest finding.
-fn first_finding(assessment: &Assessment) -> Option<String> {
+fn first_finding(assessment: &Assessment, written: bool) -> Option<Step> {
     let grave = open(assessment).filter(|finding| rank(&finding.severity) < 3);
     let first: &Finding = grave.min_by_key(|finding| rank(&finding.severity))?;
-    Some(format!("begin here: {}. {}", first.title, first.remediation))
+    let more = if written { "" } else { " (`--format policies` writes the policies and scripts)" };
+    Some(format!("begin here: {}. {}{more}", first.title, first.remediation).into())
 }
 
 /// Nothing presses.
-fn keep_watch(out: &Target) -> String {
+fn keep_watch(out: &Target) -> Step {
     let report = out.place_of("report.json");
-    format!("nothing presses; --baseline {} shows next time what is new", quoted(&report))
+    format!("nothing presses; --baseline {} shows next time what is new", quoted(&report)).into()
 }

@@ -13,15 +13,17 @@ use super::terminal::{note, plain, size};
 
 /// Between two lines where there is no bar.
 const SILENCE: Duration = Duration::from_secs(5);
+/// What is over sooner is not told where nobody watches.
+const WHILE: Duration = Duration::from_secs(1);
 /// Between two pictures of what turns.
 const TURN: Duration = Duration::from_millis(100);
 
 /// How to show progress.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum Progress {
-    /// A bar on a terminal, plain lines elsewhere.
+    /// A bar on a terminal; elsewhere plain lines, of phases that take longer than a second.
     Auto,
-    /// Plain lines.
+    /// Plain lines, of every phase.
     Plain,
     /// Nothing.
     None,
@@ -37,6 +39,8 @@ pub(super) struct Shown {
 enum Style {
     Bar,
     Plain,
+    /// Plain lines, of what has lasted a while.
+    Patient,
     Nothing,
 }
 
@@ -56,11 +60,14 @@ struct Phase {
     /// The same in bytes, where steps are objects.
     bytes: (u64, u64),
     began: Instant,
+    /// Whether its beginning was told.
+    told: bool,
 }
 
 impl Phase {
     fn new(name: &str, steps: u64, bytes: u64) -> Self {
-        Self { name: name.to_owned(), at: String::new(), steps: (0, steps), bytes: (0, bytes), began: Instant::now() }
+        let (at, began) = (String::new(), Instant::now());
+        Self { name: name.to_owned(), at, steps: (0, steps), bytes: (0, bytes), began, told: false }
     }
 
     /// What there is to do.
@@ -111,8 +118,11 @@ impl Shown {
         let style = match progress {
             _ if quiet => Style::Nothing,
             Progress::None => Style::Nothing,
+            Progress::Plain => Style::Plain,
+            // A terminal that cannot go back on its line has no bars.
+            Progress::Auto if std::env::var_os("TERM").is_some_and(|term| term == "dumb") => Style::Patient,
             Progress::Auto if std::io::stderr().is_terminal() => Style::Bar,
-            Progress::Auto | Progress::Plain => Style::Plain,
+            Progress::Auto => Style::Patient,
         };
         Self { style, state: Mutex::new(State { bar: None, phase: Phase::new("", 0, 0), told: Instant::now() }) }
     }
@@ -130,6 +140,11 @@ impl Shown {
         if let Some(bar) = &state.bar {
             bar.set_message(state.phase.message());
             bar.inc(if state.phase.bytes.1 > 0 { bytes } else { 1 });
+        } else if self.style == Style::Patient && !state.phase.told {
+            if state.phase.began.elapsed() > WHILE {
+                (state.phase.told, state.told) = (true, Instant::now());
+                note(&state.phase.beginning());
+            }
         } else if state.told.elapsed() > SILENCE {
             state.told = Instant::now();
             note(&state.phase.line(state.phase.began.elapsed().as_secs_f64()));
@@ -143,6 +158,7 @@ impl Monitor for Shown {
         let phase = Phase::new(&plain(phase), steps, bytes);
         let bar = match self.style {
             Style::Nothing => return,
+            Style::Patient => None,
             Style::Plain => {
                 note(&phase.beginning());
                 None
@@ -173,9 +189,15 @@ impl Monitor for Shown {
     }
 
     fn end(&self) {
-        if let Some(bar) = self.state().bar.take() {
+        let mut state = self.state();
+        if let Some(bar) = state.bar.take() {
             bar.finish_and_clear();
         }
+        let lasted = state.phase.began.elapsed();
+        if self.style == Style::Patient && !state.phase.told && !state.phase.name.is_empty() && lasted > WHILE {
+            note(&format!("{}: {:.0} s", state.phase.beginning(), lasted.as_secs_f64()));
+        }
+        state.phase.told = true;
     }
 }
 

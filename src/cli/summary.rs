@@ -28,8 +28,8 @@ const BESIDE: usize = 2;
 
 /// The columns of the parties: on a narrow terminal the last ones are left out first.
 const PARTIES: [Column; 8] = [
-    Column::text("party", 14),
-    Column::text("open findings", 8),
+    Column::text("party", 28),
+    Column::text("open findings", 18),
     Column::number("roles"),
     Column::number("sessions"),
     Column::number("calls"),
@@ -53,10 +53,14 @@ pub(super) fn print(outcome: &Outcome, out: &Target, options: &Options) -> std::
     findings(assessment)?;
     line("")?;
     for (what, file) in places(options) {
-        told_under(&format!("{what}: {}", plain(&out.place_of(file))), BESIDE)?;
+        // Never broken, however narrow the terminal is: it is there to be copied.
+        line(&format!("{what}: {}", plain(&out.place_of(file))))?;
     }
     for step in next_steps(assessment, out, &options.formats) {
-        told_under(&format!("{}: {}", Ink::Head.paint("next"), plain(&step)), BESIDE)?;
+        told_under(&format!("{}: {}", Ink::Head.paint("next"), plain(&step.what)), BESIDE)?;
+        if let Some(command) = &step.command {
+            line(&format!("  {}", plain(command)))?;
+        }
     }
     Ok(())
 }
@@ -142,7 +146,7 @@ fn roles(assessment: &Assessment) -> std::io::Result<()> {
     let roles = &assessment.roles;
     let with = |verdict: &str| roles.iter().filter(|role| role.idle.verdict == verdict).count();
     told(&format!(
-        "{} open to outsiders, {} of them idle, {} never used",
+        "{} that outsiders can or did come into, {} of them idle, {} never used",
         counted(roles.len() as u64, "role"),
         with("idle"),
         with("never_used")
@@ -232,8 +236,8 @@ fn suppressions(outcome: &Outcome) -> std::io::Result<()> {
         note(&plain(&format!("warning: {own} is your own account, because its trail was read; it counts as yours")));
     }
     if findings.iter().any(|finding| finding.known.is_some()) {
-        let known = findings.iter().filter(|finding| finding.known == Some(true)).count();
-        told(&format!("baseline: {} findings are new, {known} were there before", findings.len() - known))?;
+        let known = |wanted: bool| open(&outcome.assessment).filter(|finding| finding.known == Some(wanted)).count();
+        told(&format!("baseline: {} open findings are new, {} were there before", known(false), known(true)))?;
     }
     Ok(())
 }

@@ -50,7 +50,12 @@ pub(super) fn told_under(text: &str, under: usize) -> std::io::Result<()> {
 fn folded(text: &str, width: Option<usize>, under: usize) -> Vec<String> {
     let Some(width) = width else { return vec![text.to_owned()] };
     let further = " ".repeat(under.min(width / 2));
-    let broken = textwrap::wrap(text, textwrap::Options::new(width).subsequent_indent(&further));
+    // At spaces alone: whoever copies a name or a path would copy a part of it.
+    let options = textwrap::Options::new(width)
+        .subsequent_indent(&further)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let broken = textwrap::wrap(text, options);
     broken.into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
