@@ -201,42 +201,78 @@ fn places_and_options_that_do_not_go_with_a_pack_are_refused() {
     assert!(done.code == 2 && done.stderr.contains("cannot be used with"), "{}", done.stderr);
     assert!(!out.exists() && fs::read(&mine).unwrap() == b"mine" && !at("a.zip").exists());
 
-    assert_eq!(analyze("holes", &out, &["--quiet", "--overwrite", "--pack", &text(&mine)]).code, 0);
+    // The word for the folder is none for the pack.
+    assert_eq!(analyze("holes", &out, &["--overwrite", &text(&out), "--pack", &text(&mine)]).code, 2);
+    assert_eq!(analyze("holes", &out, &["--quiet", "--pack", &text(&mine), "--overwrite", &text(&mine)]).code, 0);
     assert_eq!(analyze("holes", &out, &["--quiet", "--pack", &text(&mine)]).code, 0, "a pack is replaced");
     assert!(unpacked(&mine).contains_key("manifest.json"));
 }
 
-/// The folder must be named once more to be written to beside what others have there; that stays.
+/// The folder must be named once more to be written to beside what others have there, at any depth; that stays.
 #[test]
 fn what_others_have_in_an_output_folder_stays() {
     let folder = TempDir::new().unwrap();
     let (out, elsewhere) = (folder.path().join("out"), folder.path().join("elsewhere"));
-    let theirs = [".git/HEAD", "notes.txt", "roles/web/tasks.yml"];
-    for path in theirs {
+    let theirs = [".git/HEAD", "notes.txt", "report/thesis.tex", "roles/1/a/before/Policy.json", "roles/web/tasks.yml"];
+    let put = |path: &str| {
         fs::create_dir_all(out.join(path).parent().unwrap()).unwrap();
         fs::write(out.join(path), "mine").unwrap();
-    }
+    };
+    theirs.into_iter().chain(["report.md"]).for_each(put);
+    let before = files(&out);
     let refused = |more: &[&str], says: &str| {
         let done = analyze("holes", &out, more);
         assert!(done.code == 2 && done.stderr.contains(says), "{}", done.stderr);
-        assert_eq!(files(&out).len(), theirs.len());
     };
     refused(&[], "--overwrite");
     refused(&["--overwrite", &text(&elsewhere)], "--overwrite names");
+    assert!(files(&out) == before);
+    assert_eq!(analyze("holes", &elsewhere, &[]).code, 0);
     for more in [&["--overwrite", &text(&out)][..], &["--overwrite"]] {
         assert_eq!(analyze("holes", &out, more).code, 0);
         let mut written = files(&out);
-        for path in &theirs[..2] {
-            assert_eq!(written.remove(*path).as_deref(), Some(&b"mine"[..]), "{path}");
+        for path in theirs {
+            assert_eq!(written.remove(path).as_deref(), Some(&b"mine"[..]), "{path}");
         }
-        assert!(!written.contains_key(theirs[2]), "it has the name of an output");
-        assert_eq!(analyze("holes", &elsewhere, &[]).code, 0);
-        assert!(written.keys().eq(files(&elsewhere).keys()));
+        assert!(written.keys().eq(files(&elsewhere).keys()), "what has the path of an output is one");
     }
-    let done = analyze("holes", &out, &[]);
-    assert!(done.code == 2 && done.stderr.contains("thirdtrail did not write"), "{}", done.stderr);
+    refused(&[], "thirdtrail did not write");
+    // What somebody added to an output of ours is his.
+    put_in(&elsewhere, "roles/notes.txt");
+    let done = analyze("holes", &elsewhere, &[]);
+    assert!(done.code == 2 && done.stderr.contains("roles/notes.txt"), "{}", done.stderr);
+    fs::rename(elsewhere.join("roles/notes.txt"), elsewhere.join("roles/.DS_Store")).unwrap();
+    assert_eq!(analyze("holes", &elsewhere, &[]).code, 0, "what a file manager left is nobody's");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
+}
+
+fn put_in(folder: &Path, path: &str) {
+    fs::write(folder.join(path), "mine").unwrap();
+}
+
+/// A run does not take its own evidence away with the folder that it replaces.
+#[test]
+fn evidence_among_the_outputs_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let done = analyze("holes", &out, &["--evidence", &text(&out.join("evidence"))]);
+    assert!(done.code == 2 && done.stderr.contains("among the outputs"), "{}", done.stderr);
+    assert!(!out.exists());
+}
+
+/// A link to a folder stays a link: the folder is replaced.
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_output_folder_stays_one() {
+    let folder = TempDir::new().unwrap();
+    let (out, link) = (folder.path().join("out"), folder.path().join("link"));
+    std::os::unix::fs::symlink(&out, &link).unwrap();
+    let done = analyze("holes", &link, &[]);
+    assert!(done.code == 2 && done.stderr.contains("leads nowhere"), "{}", done.stderr);
+    fs::create_dir(&out).unwrap();
+    assert_eq!(analyze("holes", &link, &[]).code, 0);
+    assert!(link.is_symlink() && out.join("report.json").exists());
 }
 
 /// A disk that takes no more leaves the report and the pack before whole, and nothing beside them.

@@ -1,5 +1,6 @@
 //! The arguments, as clap reads them; every option has a meaning, and what has none yet is not there.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -155,10 +156,10 @@ pub(super) struct AnalyzeArguments {
     /// Where the outputs go: a folder, or `s3://bucket/prefix`.
     #[arg(long, default_value = "thirdtrail-out", value_name = "DIR")]
     pub(super) out: PathBuf,
-    /// The same folder once more, to write there although it holds what is not thirdtrail's: that stays, unless it has the
-    /// name of an output.
-    #[arg(long, value_name = "DIR", num_args = 0..=1)]
-    pub(super) overwrite: Option<Option<PathBuf>>,
+    /// The folder of --out once more, to write there although it holds what is not thirdtrail's: that stays, unless it has
+    /// the path of an output. Or the file of --pack, to replace one that is no pack; repeatable.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "")]
+    pub(super) overwrite: Vec<OsString>,
     /// Also write an evidence pack: one zip file (or `s3://bucket/name.zip`) with the report, the hashes of all that it was
     /// made of, and a page to sign. The same inputs give the same bytes.
     #[arg(long, value_name = "FILE", conflicts_with = "show_external_ids")]

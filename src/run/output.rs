@@ -3,6 +3,7 @@
 //! An interrupted run leaves the old folder whole; there is never a mix of two runs. A folder that holds anything that
 //! this program did not write is left alone. A place in a bucket has rules of its own (`upload`).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,8 +20,10 @@ pub enum Others {
     /// A folder that holds any is refused.
     #[default]
     Refused,
-    /// They stay beside the outputs, unless they have the name of one.
+    /// They stay beside the outputs, unless they have the path of one.
     Stay,
+    /// The caller has looked: what is there goes.
+    Go,
 }
 
 /// Where the files of a run go, checked before the long work.
@@ -80,6 +83,9 @@ impl Target {
     }
 }
 
+/// What tells of the files of a run.
+pub(super) const MANIFEST: &str = "run.json";
+
 /// What this program writes at the top of an output folder.
 pub(super) const OWN: [&str; 10] = [
     "report",
@@ -113,35 +119,63 @@ fn check_for(out: &Path, others: Others) -> Result<(), UserError> {
             "name a folder with --out",
         ));
     }
-    let Ok(entries) = fs::read_dir(out) else { return check_parent(out) };
-    let names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    // Others have folders named `roles` too: only `run.json` shows that a run wrote this one.
-    let is_ours = names.is_empty() || wrote(&out.join("run.json"));
-    match names.iter().find(|name| !is_ours || !OWN.contains(&name.as_str())) {
-        Some(name) if others == Others::Refused => Err(UserError::new(
-            format!("output folder `{shown}` holds `{name}`, which thirdtrail did not write"),
-            "give a new or empty folder with --out, or name it once more with --overwrite: what is not an output stays",
-        )),
-        _ => check_kept(out),
+    if out.is_symlink() && !out.exists() {
+        let what = format!("output folder `{shown}` is a link that leads nowhere");
+        return Err(UserError::new(what, "make the folder that it names, or give another --out"));
     }
-}
-
-/// What `apply.sh --force` kept of a policy is the only way back to it, so a folder with such files is not replaced.
-fn check_kept(out: &Path) -> Result<(), UserError> {
-    let folders = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let roles = folders(out.join("roles")).flat_map(folders);
-    match roles.map(|role| role.join("before")).find(|kept| kept.is_dir()) {
+    if fs::read_dir(out).is_err() {
+        return check_parent(out);
+    }
+    let theirs = of_others(out).map_err(|error| {
+        UserError::new(format!("cannot look into output folder `{shown}`: {error}"), "check its permissions")
+    })?;
+    match theirs.first().filter(|_| others == Others::Refused) {
         None => Ok(()),
-        Some(kept) => Err(UserError::new(
-            format!("`{}` holds policies that `apply.sh --force` replaced", kept.display()),
+        Some(path) if path.split('/').any(is_way_back) => Err(UserError::new(
+            format!("`{shown}/{path}` is of a policy that `apply.sh --force` or `rollback.sh --force` replaced"),
             "move the role's folder away to keep the way back, or give another --out",
         )),
+        Some(path) => Err(UserError::new(
+            format!("output folder `{shown}` holds `{path}`, which thirdtrail did not write"),
+            "give a new or empty folder with --out",
+        )),
     }
 }
 
-/// Whether this is the `run.json` of an earlier run.
-fn wrote(run: &Path) -> bool {
-    fs::read(run).is_ok_and(|bytes| is_manifest(&bytes))
+/// Folders in which scripts keep what they replaced.
+fn is_way_back(name: &str) -> bool {
+    name == "before" || name.starts_with("put-back-")
+}
+
+/// What systems leave in folders that somebody looks at.
+const LEFT_BY_LOOKING: [&str; 3] = [".DS_Store", "Thumbs.db", "desktop.ini"];
+
+/// The files in a folder that no run wrote there, by their paths, sorted: all but those that its `run.json` tells of.
+fn of_others(out: &Path) -> std::io::Result<Vec<String>> {
+    let told = fs::read(out.join(MANIFEST)).ok().filter(|bytes| is_manifest(bytes));
+    let told = told.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut own = told.as_ref().map_or_else(BTreeSet::new, upload::told);
+    if told.is_some() {
+        own.insert(MANIFEST.to_owned());
+    }
+    let (mut theirs, mut folders) = (Vec::new(), vec![out.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let below = path.strip_prefix(out).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            let is_nothing = path.file_name().is_some_and(|name| LEFT_BY_LOOKING.iter().any(|one| name == *one));
+            if !own.contains(&below) && !is_nothing {
+                theirs.push(below);
+            }
+        }
+    }
+    theirs.sort_unstable();
+    Ok(theirs)
 }
 
 /// Whether these are the bytes of the `run.json` of a run.
@@ -170,7 +204,7 @@ fn check_parent(out: &Path) -> Result<(), UserError> {
 /// # Errors
 /// When the disk refuses; the old folder is then still there.
 pub fn write(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
-    write_for(out, files, &Spool::default(), Readers::All, Others::Refused)
+    write_for(out, files, &Spool::default(), Readers::All, Others::Go)
 }
 
 /// The same in a folder that is its owner's alone, from its first moment on.
@@ -178,7 +212,7 @@ pub fn write(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
 /// # Errors
 /// When the disk refuses, or knows no owners; the old folder is then still there.
 pub fn write_private(out: &Path, files: &[OutputFile]) -> Result<(), UserError> {
-    write_for(out, files, &Spool::default(), Readers::Owner, Others::Refused)
+    write_for(out, files, &Spool::default(), Readers::Owner, Others::Go)
 }
 
 /// Who may read an output folder.
@@ -212,6 +246,8 @@ fn write_beside(
     readers: Readers,
     others: Others,
 ) -> std::io::Result<()> {
+    // The folder that a link leads to is replaced, and not the link.
+    let out = &if out.is_symlink() { fs::canonicalize(out)? } else { out.to_owned() };
     let parent = match out.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -241,40 +277,52 @@ fn write_beside(
     replace(out, fresh, &parent, others)
 }
 
-/// Puts a folder in the place of another, which may be there or not.
+/// Puts a folder in the place of another, which may be there or not. What goes with the old one is what was looked at
+/// before: whatever else came meanwhile is told, or stays.
 fn replace(out: &Path, fresh: tempfile::TempDir, parent: &Path, others: Others) -> std::io::Result<()> {
     if !out.exists() {
-        fs::rename(fresh.keep(), out)?;
+        fs::rename(fresh.path(), out)?;
+        let _ = fresh.keep();
         return Ok(());
     }
+    let theirs = if others == Others::Go { Vec::new() } else { of_others(out)? };
+    if let Some(path) = theirs.first().filter(|_| others == Others::Refused) {
+        return Err(std::io::Error::other(format!("`{path}` came there meanwhile, and would be lost")));
+    }
     let mut builder = tempfile::Builder::new();
-    let old = private(&mut builder).prefix(".thirdtrail-old-").tempdir_in(parent)?;
-    let aside = old.path().join("out");
-    fs::rename(out, &aside)?;
-    if let Err(error) = fs::rename(fresh.path(), out) {
-        fs::rename(&aside, out)?;
+    // Kept from here on, so that nothing goes by accident.
+    let old = private(&mut builder).prefix(".thirdtrail-old-").tempdir_in(parent)?.keep();
+    let aside = old.join("out");
+    let moved = fs::rename(out, &aside).and_then(|()| {
+        fs::rename(fresh.path(), out).inspect_err(|_| {
+            let _ = fs::rename(&aside, out);
+        })
+    });
+    if let Err(error) = moved {
+        // Only if nothing is in it: else it holds the old folder.
+        let _ = fs::remove_dir(&old);
         return Err(error);
     }
     // The folder went away under its guard's name; there is nothing left for it to remove.
     let _ = fresh.keep();
-    if others == Others::Stay
-        && let Err(error) = give_back(&aside, out)
-    {
-        // What could not be given back is not removed.
-        let kept = old.keep().join("out");
-        let told = format!("{error}; what others had there is in `{}`", kept.display());
-        return Err(std::io::Error::new(error.kind(), told));
-    }
-    Ok(())
+    give_back(&theirs, &aside, out).map_err(|error| {
+        let told = format!("{error}; what others had there is in `{}`", aside.display());
+        std::io::Error::new(error.kind(), told)
+    })?;
+    fs::remove_dir_all(&old)
 }
 
-/// Moves what others had in the old folder into the new one, if nothing in it has that name.
-fn give_back(old: &Path, new: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(old)? {
-        let (name, from) = entry.map(|entry| (entry.file_name(), entry.path()))?;
-        if !OWN.iter().any(|own| name == *own) {
-            fs::rename(&from, new.join(&name))?;
+/// Moves files from the old folder into the new one, those whose paths it has not.
+fn give_back(theirs: &[String], old: &Path, new: &Path) -> std::io::Result<()> {
+    for path in theirs {
+        let (from, to) = (old.join(path), new.join(path));
+        if to.exists() {
+            continue;
         }
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::rename(from, to)?;
     }
     Ok(())
 }
@@ -336,5 +384,24 @@ mod tests {
         assert_eq!(mode(), 0o700);
         fs::set_permissions(&out, fs::Permissions::from_mode(0o755)).unwrap();
         assert!(check_private(&out).is_err());
+    }
+
+    /// What came into the folder while the run was at work is not lost: it is told, or stays.
+    #[test]
+    fn what_comes_meanwhile_is_not_lost() {
+        let parent = tempfile::tempdir().unwrap();
+        let out = parent.path().join("out");
+        let manifest = br#"{"schema": "thirdtrail.run/1", "files": [{"path": "report.md"}]}"#;
+        let files = [OutputFile::new("report.md", b"new".to_vec()), OutputFile::new("run.json", manifest.to_vec())];
+        let write = |others| write_for(&out, &files, &Spool::default(), Readers::All, others);
+        write(Others::Refused).unwrap();
+        write(Others::Refused).unwrap();
+        fs::create_dir(out.join("shards")).unwrap();
+        fs::write(out.join("shards/late"), "theirs").unwrap();
+        let error = write(Others::Refused).unwrap_err();
+        assert!(error.what.contains("`shards/late` came there meanwhile"), "{error}");
+        write(Others::Stay).unwrap();
+        assert_eq!(fs::read(out.join("shards/late")).unwrap(), b"theirs");
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
     }
 }

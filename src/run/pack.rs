@@ -12,7 +12,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 use crate::evidence::coverage::{Coverage, object_digest};
 use crate::report::pack::{self, Input, MANIFEST, OBJECTS, Origin, SCHEMA};
 use crate::report::{OutputFile, RenderError};
-use crate::store::{Entry, Store};
+use crate::store::{Entry, Store, StoreError};
 
 use super::UserError;
 use super::analyze::{Options, Outcome, not_rendered};
@@ -23,6 +23,10 @@ use super::plan::Plan;
 use super::source::{AwsOptions, BucketPlace, in_bucket, open_to_write};
 use super::spool::Spool;
 
+/// What is refused of a place that holds something else than a pack.
+const FOREIGN: &str = "is there, and thirdtrail did not write it";
+/// The most that the manifest of a pack can be, to be looked at.
+const MANIFEST_BYTES: u64 = 64 << 20;
 /// What tells of times and memory, too, and is not packed.
 const RUN: &str = "run.json";
 /// The tables, which are too large to be packed.
@@ -57,13 +61,18 @@ impl PackTarget {
             }
             let store = open_to_write(&place, BucketPlace { path: folder, ..found }, aws)?;
             let mut bytes = Vec::new();
-            let is_there = store.get(name, &mut bytes).is_ok();
-            if is_there && others == Others::Refused && !is_pack(Cursor::new(bytes)) {
-                return refuse("is an object that thirdtrail did not write", "give another name, or --overwrite");
+            let is_free = match store.get(name, &mut bytes) {
+                Ok(()) => is_pack(Cursor::new(bytes)),
+                Err(StoreError::Missing) => true,
+                // Whatever it is, it cannot be told from somebody else's.
+                Err(_) => false,
+            };
+            if others == Others::Refused && !is_free {
+                return refuse(FOREIGN, "give another name, or name it once more with --overwrite");
             }
             return Ok(Self::Object(Box::new(store), name.to_owned(), place.into_owned()));
         }
-        if whole(pack).starts_with(whole(out)) {
+        if lies_in(pack, out) {
             return refuse(among, "name a file beside --out");
         }
         if pack.is_dir() || pack.file_name().is_none() {
@@ -75,8 +84,12 @@ impl PackTarget {
         if pack.exists() && !pack.is_file() {
             return refuse("is no file of its own", "name a file, such as `evidence.zip`");
         }
-        if others == Others::Refused && fs::File::open(pack).is_ok_and(|file| !is_pack(file)) {
-            return refuse("is a file that thirdtrail did not write", "give another name, or --overwrite");
+        let is_free = match fs::File::open(pack) {
+            Ok(file) => is_pack(file),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        };
+        if others == Others::Refused && !is_free {
+            return refuse(FOREIGN, "give another name, or name it once more with --overwrite");
         }
         Ok(Self::File(pack.to_owned()))
     }
@@ -115,6 +128,12 @@ impl PackTarget {
     }
 }
 
+/// Whether a path leads to a folder or below it.
+#[must_use]
+pub fn lies_in(path: &Path, folder: &Path) -> bool {
+    whole(path).starts_with(whole(folder))
+}
+
 /// The place that a path leads to, as far as it is there already.
 fn whole(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -142,7 +161,7 @@ fn write_file(path: &Path, packed: &Packed<'_>) -> std::io::Result<String> {
 fn is_pack(file: impl Read + Seek) -> bool {
     let Ok(mut archive) = ZipArchive::new(file) else { return false };
     let Ok(manifest) = archive.by_name(MANIFEST) else { return false };
-    let read: Result<Value, _> = serde_json::from_reader(manifest);
+    let read: Result<Value, _> = serde_json::from_reader(manifest.take(MANIFEST_BYTES));
     read.is_ok_and(|manifest| manifest.get("schema").and_then(Value::as_str) == Some(SCHEMA))
 }
 

@@ -18,7 +18,7 @@ use crate::store::{KeyRange, Store, StoreError};
 
 use super::UserError;
 use super::inputs::sha256;
-use super::output::{OWN, Others, is_manifest};
+use super::output::{MANIFEST, OWN, Others, is_manifest};
 use super::spool::{Spool, Spooled};
 use super::workers::{Effort, Workers, disk};
 
@@ -28,7 +28,6 @@ const AT_A_TIME: usize = 16;
 const AT_ONCE_BYTES: u64 = 4 << 20;
 /// In this order, and after all others: who sees the last one finds all that it speaks of.
 const LAST: [&str; 2] = ["report.json", MANIFEST];
-const MANIFEST: &str = "run.json";
 /// Where the tables lie.
 const TABLES: &str = "parquet/";
 const SCHEMA: &str = "thirdtrail.run/1";
@@ -65,7 +64,7 @@ fn manifest(store: &dyn Store, place: &str) -> Result<Option<Value>, UserError> 
 }
 
 /// The files that a manifest tells of; a stranger may have written it, so none but such as a run writes.
-fn told(manifest: &Value) -> BTreeSet<String> {
+pub(super) fn told(manifest: &Value) -> BTreeSet<String> {
     let list = |name: &str| manifest.get(name).and_then(Value::as_array).into_iter().flatten();
     let paths = list("files").filter_map(|file| file.get("path")).chain(list(LEFT_OVER)).filter_map(Value::as_str);
     let is_own = |path: &&str| *path != MANIFEST && path.split('/').next().is_some_and(|top| OWN.contains(&top));
