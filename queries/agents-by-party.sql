@@ -3,10 +3,10 @@
 -- Fill in:  ${database}, ${account} (12 digits; several as `1', '2`).
 --
 -- party_name   | agent                   | calls | addresses | first_call          | last_call
--- Cloudability | aws-sdk-java/2.28.11    | 61    | 10        | 2026-05-01 09:54:23 | 2026-07-30 07:02:05
--- Cloudhealth  | aws-sdk-nodejs/2.1692.0 | 52    | 8         | 2026-05-02 18:25:37 | 2026-07-28 22:29:59
--- CrowdStrike  | Boto3/1.35.36           | 1     | 1         | 2026-05-10 00:58:40 | 2026-05-10 00:58:40
--- (20 rows)
+-- Cloudability | aws-sdk-java/2.28.11    | 51    | 10        | 2026-05-01 10:02:28 | 2026-07-30 07:02:05
+-- Cloudhealth  | aws-sdk-nodejs/2.1692.0 | 44    | 8         | 2026-05-02 18:39:43 | 2026-07-28 22:29:59
+-- Datadog      | aws-sdk-go-v2/1.32.3    | 502   | 73        | 2026-05-01 04:43:29 | 2026-07-29 14:24:05
+-- (19 rows)
 SELECT
     party_name,
     split_part(user_agent, ' ', 1) AS agent,
@@ -17,5 +17,6 @@ SELECT
 FROM ${database}.activity
 WHERE account_id IN ('${account}')
   AND party_kind IN ('vendor', 'unknown_account', 'identity_provider', 'iam_user')
+  AND NOT hand_off
 GROUP BY party_name, split_part(user_agent, ' ', 1)
 ORDER BY party_name, calls DESC, agent

@@ -1,6 +1,6 @@
 -- Question: from which addresses did a party come since a day, from which it had not come before?
--- Meaning:  Addresses first seen from that day on, of parties that had come before it. Many vendors change theirs
---           often.
+-- Meaning:  Calls and hand-offs from addresses first seen from that day on, of parties that had come before it. Many
+--           vendors change theirs often.
 -- Fill in:  ${database}, ${account} (12 digits; several as `1', '2`), ${day} (YYYY-MM-DD).
 --
 -- party_name | source_ip      | first_call          | calls | services

@@ -1,5 +1,5 @@
 -- Question: what was done in this session, call by call?
--- Meaning:  One row a call, the hand-off that opened the session first; time in UTC.
+-- Meaning:  One row a call, and one for the hand-off that opened the session; time in UTC.
 -- Fill in:  ${database}, ${account} (12 digits; several as `1', '2`), ${session} (its session_id).
 --
 -- time                | region    | event_source             | event_name        | outcome | error_code | source_ip    | resources                                        | event_id

@@ -1,5 +1,5 @@
 -- Question: which accounts that nobody could name came in, by which way, and what did they do?
--- Meaning:  apis: how many different ones; writes: calls that the record does not call read-only.
+-- Meaning:  apis: how many different ones; writes: calls not known to be read-only that went through without an error.
 -- Fill in:  ${database}, ${account} (12 digits; several as `1', '2`).
 --
 -- party_id     | channel     | role_arn                                         | sessions | calls | apis | writes | first_call          | last_call
@@ -13,7 +13,7 @@ SELECT
     count(DISTINCT session_id) AS sessions,
     count(*) AS calls,
     count(DISTINCT event_source || ':' || event_name) AS apis,
-    count_if(read_only = false) AS writes,
+    count_if(coalesce(read_only, false) = false AND error_code IS NULL) AS writes,
     min(time) AS first_call,
     max(time) AS last_call
 FROM ${database}.activity

@@ -1,6 +1,6 @@
 -- Question: what would break if we removed this action?
--- Meaning:  Calls that used it and were not refused, by whom and in which role. No row means that the trail shows no
---           use; whether it could have shown one, the table permissions tells (verdict).
+-- Meaning:  Calls that used it and were not refused, by whom and in which role. One action, without `*`. No row means
+--           that the trail shows no use; whether it could have shown one, the table permissions tells (verdict).
 -- Fill in:  ${database}, ${account} (12 digits; several as `1', '2`), ${action} (such as s3:GetObject).
 --
 -- party_name | role_arn                                         | event_source      | event_name        | calls | sessions | first_call          | last_call           | samples
@@ -17,10 +17,10 @@ SELECT
     count(DISTINCT session_id) AS sessions,
     min(time) AS first_call,
     max(time) AS last_call,
-    array_join(slice(array_sort(array_agg(event_id)), 1, 3), ', ') AS samples
+    array_join(min(event_id, 3), ', ') AS samples
 FROM ${database}.activity
 WHERE account_id IN ('${account}')
-  AND contains(actions, '${action}')
+  AND cardinality(filter(actions, used -> lower(used) = lower('${action}'))) > 0
   AND outcome <> 'denied'
 GROUP BY party_name, role_arn, event_source, event_name
 ORDER BY calls DESC, party_name, role_arn, event_source, event_name

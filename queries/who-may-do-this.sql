@@ -1,4 +1,4 @@
--- Question: which roles that outsiders can assume are granted this action, and who uses it?
+-- Question: which roles that outsiders can assume are granted this action, and is it used?
 -- Meaning:  kept: whether it stays in the proposal.
 -- Fill in:  ${database}, ${account} (12 digits; several as `1', '2`), ${action} (such as s3:GetObject).
 --

@@ -21,6 +21,6 @@ FROM ${database}.activity
 CROSS JOIN UNNEST(resources) AS touched (object)
 WHERE account_id IN ('${account}')
   AND party_kind IN ('vendor', 'unknown_account', 'identity_provider', 'iam_user')
-  AND (object = 'arn:aws:s3:::${bucket}' OR object LIKE 'arn:aws:s3:::${bucket}/%')
+  AND (object LIKE 'arn:aws%:s3:::${bucket}' OR object LIKE 'arn:aws%:s3:::${bucket}/%')
 GROUP BY time, party_name, role_arn, event_name, outcome, source_ip, event_id
 ORDER BY time, event_id

@@ -1,5 +1,6 @@
 -- Question: which foreign accounts reached our resources without a role?
 -- Meaning:  Calls of principals of other accounts, AssumeRole apart; data events only where the trail records them.
+--           Every account that is not named counts as foreign: name all of your own.
 -- Fill in:  ${trail} (the table of trail.sql), ${account} (12 digits; several as `1', '2`), ${first_day}, ${last_day}
 --           (YYYY/MM/DD).
 --

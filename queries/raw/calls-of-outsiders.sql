@@ -1,6 +1,7 @@
 -- Question: what did each foreign account do in the sessions that it opened?
 -- Meaning:  Sessions are joined with their hand-off by the access key id that the hand-off gave out. Chains of roles,
---           renamed services and IAM actions are beyond this query: `thirdtrail analyze` knows them.
+--           renamed services and IAM actions are beyond this query: `thirdtrail analyze` knows them. Every account
+--           that is not named counts as foreign: name all of your own.
 -- Fill in:  ${trail} (the table of trail.sql), ${account} (12 digits; several as `1', '2`), ${first_day}, ${last_day}
 --           (YYYY/MM/DD).
 --

@@ -1,5 +1,7 @@
 -- Question: which foreign accounts opened sessions in which of our roles, and with an external id?
--- Meaning:  refused: hand-offs that were refused. A record that was delivered twice counts once.
+-- Meaning:  refused: hand-offs that were refused, of which records often do not tell the role; they are not counted as
+--           without an external id. Every account that is not named counts as foreign: name all of your own. A record
+--           that was delivered twice counts once.
 -- Fill in:  ${trail} (the table of trail.sql), ${account} (12 digits; several as `1', '2`), ${first_day}, ${last_day}
 --           (YYYY/MM/DD).
 --
@@ -12,8 +14,8 @@ SELECT
     useridentity.accountid AS caller_account,
     json_extract_scalar(requestparameters, '$.roleArn') AS role_arn,
     count(DISTINCT eventid) AS hand_offs,
-    count(DISTINCT CASE WHEN json_extract_scalar(requestparameters, '$.externalId') IS NULL THEN eventid END)
-        AS without_external_id,
+    count(DISTINCT CASE WHEN errorcode IS NULL AND json_extract_scalar(requestparameters, '$.externalId') IS NULL
+        THEN eventid END) AS without_external_id,
     count(DISTINCT CASE WHEN errorcode IS NOT NULL THEN eventid END) AS refused,
     min(eventtime) AS first_seen,
     max(eventtime) AS last_seen

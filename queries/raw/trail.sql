@@ -2,7 +2,7 @@
 -- Fill in:  ${trail} (database.table), ${trail_location} (`s3://bucket/prefix/AWSLogs`, with the organization's id behind
 --           it where the trail has one), ${first_day} (YYYY/MM/DD, the first day of the trail).
 -- Every query must name accounts and should name days: Athena then reads the objects of these alone. Regions that are not in
--- the list are not read: add those that you use. Layout of the fields: AWS CloudTrail User Guide, "CloudTrail record contents".
+-- the list, such as those of GovCloud and China, are not read: add those that you use. Layout of the fields: AWS CloudTrail User Guide, "CloudTrail record contents".
 CREATE EXTERNAL TABLE IF NOT EXISTS ${trail} (
   eventversion string,
   useridentity struct<
