@@ -124,7 +124,7 @@ fn names_and_places_are_filled_in() {
         "FROM thirdtrail.roles",
         "account_id IN ('012345678901', '210987654321', '333344445555')",
         "FROM thirdtrail.trail",
-        "BETWEEN '2026/04/30' AND '2026/08/01'",
+        "BETWEEN '2026/04/30' AND '2026/07/31'",
     ] {
         assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
     }

@@ -50,7 +50,8 @@ pub(super) fn formats(asked: &[OutputFormat]) -> Formats {
 /// Where a pack goes, if one is wanted. A file that is no pack must be named once more (`--overwrite`).
 pub(super) fn pack(arguments: &AnalyzeArguments) -> Result<Option<PackTarget>, UserError> {
     let open = |pack: &PathBuf| {
-        let others = if arguments.overwrite.iter().any(|named| **named == **pack) { Others::Stay } else { Others::Refused };
+        let others =
+            if arguments.overwrite.iter().any(|named| **named == **pack) { Others::Stay } else { Others::Refused };
         PackTarget::open(pack, &arguments.out, others, &arguments.aws.options())
     };
     arguments.pack.as_ref().map(open).transpose()

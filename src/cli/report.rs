@@ -73,6 +73,9 @@ fn from_output(arguments: &AnalyzeArguments, past: &PastRun, config: Option<Conf
         .into());
     }
     config_note(config.as_ref().filter(|_| !arguments.quiet));
+    if arguments.pack.is_some() {
+        note("note: no evidence pack is written: an output does not tell the hashes of its log objects");
+    }
     let out = target(arguments)?;
     let in_place = out.is(place);
     if let (Target::Bucket(..), true) = (&out, in_place) {

@@ -6,7 +6,7 @@
 //! What only the tables hold is left to them.
 
 use std::borrow::Cow;
-use std::io::{BufReader, BufWriter};
+use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +24,8 @@ use super::{OutputFile, RenderError};
 pub const PATH: &str = "rerender.json.zst";
 /// Name and version of its form.
 const SCHEMA: &str = "thirdtrail.rerender/1";
+/// The most that it can be when unpacked: far more than the largest organization makes of it (S44).
+const UNPACKED_BYTES: u64 = 1 << 30;
 /// How hard to compress: beyond this it takes much longer and gains little.
 const LEVEL: i32 = 3;
 
@@ -169,7 +171,7 @@ pub fn render(assessment: &Assessment) -> Result<OutputFile, RenderError> {
 pub fn read(report: &[u8], beside: &[u8]) -> Result<Assessment, NoAssessment> {
     let mut assessment: Assessment = serde_json::from_slice(report).map_err(NoAssessment::Report)?;
     let wrong = |reason: &dyn std::fmt::Display| NoAssessment::Beside(reason.to_string());
-    let text = Decoder::new(beside).map_err(|error| wrong(&error))?;
+    let text = Decoder::new(beside).map_err(|error| wrong(&error))?.take(UNPACKED_BYTES);
     let beside: Beside<'_> = serde_json::from_reader(BufReader::new(text)).map_err(|error| wrong(&error))?;
     if beside.schema != SCHEMA {
         return Err(wrong(&format!("its schema is `{}`, not `{SCHEMA}`", beside.schema)));

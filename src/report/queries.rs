@@ -133,18 +133,30 @@ impl Query {
     pub fn filled(&self, values: &Values) -> (String, BTreeSet<&'static str>) {
         let (mut text, mut left) = (String::with_capacity(self.text.len()), BTreeSet::new());
         for line in self.text.lines() {
-            let mut line = line.to_owned();
-            if !line.starts_with("--") {
-                for (name, kind) in PLACES {
-                    let place = format!("${{{name}}}");
-                    match values.get(name) {
-                        _ if !line.contains(&place) => {}
-                        Some(values) => line = line.replace(&place, &written(values, kind)),
-                        None => drop(left.insert(name)),
+            if line.starts_with("--") {
+                text.push_str(line);
+                text.push('\n');
+                continue;
+            }
+            // Place by place from the left, so that nothing is looked for in what was filled in.
+            let mut rest = line;
+            while let Some((before, after)) = rest.split_once("${") {
+                text.push_str(before);
+                let (name, behind) = after.split_once('}').unwrap_or((after, ""));
+                match PLACES
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(known, kind)| (known, kind, values.get(known)))
+                {
+                    Some((_, kind, Some(values))) => text.push_str(&written(values, *kind)),
+                    place => {
+                        left.extend(place.map(|(known, ..)| *known));
+                        text.push_str(&format!("${{{name}}}"));
                     }
                 }
+                rest = behind;
             }
-            text.push_str(&line);
+            text.push_str(rest);
             text.push('\n');
         }
         (text, left)

@@ -121,7 +121,13 @@ fn hidden(document: &Value, ids: &BTreeSet<String>) -> Value {
         // The longest first: one id may be a part of another.
         let mut within: Vec<&String> = ids.iter().filter(|id| text.contains(id.as_str())).collect();
         within.sort_by_key(|id| std::cmp::Reverse(id.len()));
-        if let Some(id) = within.into_iter().find(|id| *id == text || id.chars().count() >= TELLING_CHARACTERS) {
+        let is_whole = |id: &String| *id == *text;
+        let telling = |id: &&&String| id.chars().count() >= TELLING_CHARACTERS;
+        let hidden: Vec<&String> = match within.iter().find(|id| is_whole(id)) {
+            Some(whole) => vec![*whole],
+            None => within.iter().filter(telling).copied().collect(),
+        };
+        for id in hidden {
             let print = Fingerprint::of(id);
             let shown = format!("<external id, fingerprint {}, {} characters>", print.digest, print.length);
             *text = text.replace(id.as_str(), &shown);
@@ -146,6 +152,9 @@ mod tests {
         let ids: BTreeSet<String> = ids(&document).collect();
         assert_eq!(ids.len(), 3, "{ids:?}");
         let shown = hidden(&document, &ids).to_string();
+        let twice = json!({"Sid": "longsecret1-and-longsecret1-2"});
+        let twice = super::hidden(&twice, &["longsecret1".to_owned(), "longsecret1-2".to_owned()].into()).to_string();
+        assert!(!twice.contains("longsecret1"), "{twice}");
         for id in ["longsecret1", "pat-"] {
             assert!(!shown.contains(id), "{shown}");
         }

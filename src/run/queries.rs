@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use chrono::TimeDelta;
 use serde_json::Value;
 
+use crate::aws::window::{Time, parse_time};
 use crate::report::OutputFile;
-use crate::report::queries::{Query, Values, all, mistake};
+use crate::report::queries::{Kind, PLACES, Query, Values, all, mistake};
 
 use super::past_run::PastRun;
 use super::source::AwsOptions;
@@ -45,17 +47,19 @@ pub fn queries(wish: &Wish) -> Result<Vec<Filled>, UserError> {
         Some(out) => of_run(&PastRun::open(out, &wish.aws)?, out)?,
         None => Values::new(),
     };
+    let mut typed = BTreeSet::new();
     for (name, value) in &wish.set {
         if let Some(what) = mistake(name, value) {
             return Err(UserError::new(what, "see `thirdtrail queries --help`"));
         }
-        let Some((known, _)) = crate::report::queries::PLACES.iter().find(|(known, _)| known == name) else { continue };
+        let Some((known, kind)) = PLACES.iter().find(|(known, _)| known == name) else { continue };
         let values = values.entry(known).or_default();
+        let value = if *kind == Kind::Bucket { value.trim_end_matches('/') } else { value };
         // What is typed takes the place of what a run tells.
-        if wish.set.iter().find(|(other, _)| other == name).is_some_and(|(_, first)| std::ptr::eq(first, value)) {
+        if typed.insert(*known) {
             values.clear();
         }
-        values.push(value.clone());
+        values.push(value.to_owned());
     }
     values.entry("database").or_insert_with(|| vec!["thirdtrail".to_owned()]);
     let database = values.get("database").map(|names| names.concat()).unwrap_or_default();
@@ -90,10 +94,8 @@ fn of_run(past: &PastRun, out: &str) -> Result<Values, UserError> {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let with_account = list("/coverage/accounts").chain(list("/roles"));
     let accounts: BTreeSet<String> = with_account.filter_map(|one| text(one, "account_id")).collect();
-    let day = |name: &str| {
-        let time = report.get("window").and_then(|window| text(window, name))?;
-        Some(time.get(..10)?.replace('-', "/"))
-    };
+    let time = |name: &str| report.get("window").and_then(|window| text(window, name)).and_then(|at| parse_time(&at));
+    let day = |at: Time| at.format("%Y/%m/%d").to_string();
     let mut values = Values::new();
     let mut note = |name: &'static str, value: Option<String>| {
         if let Some(value) = value.filter(|value| mistake(name, value).is_none()) {
@@ -101,12 +103,21 @@ fn of_run(past: &PastRun, out: &str) -> Result<Values, UserError> {
         }
     };
     accounts.into_iter().for_each(|account| note("account", Some(account)));
-    note("first_day", day("since"));
-    note("last_day", day("until"));
+    note("first_day", time("since").map(day));
+    // The end of a window is the first moment that is not in it.
+    note("last_day", time("until").map(|until| day(until - TimeDelta::seconds(1))));
     note("location", Some(out.trim_end_matches('/').to_owned()));
-    let above = manifest.source.split_once("/AWSLogs").map_or(manifest.source.as_str(), |(above, _)| above);
-    note("trail_location", Some(format!("{}/AWSLogs", above.trim_end_matches('/'))));
+    note("trail_location", trail_of(&manifest.source));
     Ok(values)
+}
+
+/// The folder of a trail down to `AWSLogs` and the organization's id, if the source shows where it is; what else a source can
+/// be, such as saved evidence, shows no such place.
+fn trail_of(source: &str) -> Option<String> {
+    let steps: Vec<&str> = source.trim_end_matches('/').split('/').collect();
+    let at = steps.iter().position(|step| *step == "AWSLogs")?;
+    let organization = steps.get(at + 1).is_some_and(|step| step.starts_with("o-"));
+    Some(steps.get(..=at + usize::from(organization))?.join("/"))
 }
 
 /// Writes each to its path below a folder.
@@ -121,4 +132,22 @@ pub fn write(out: &Path, queries: &[Filled]) -> Result<(), UserError> {
     }
     let files: Vec<OutputFile> = queries.iter().map(|one| OutputFile::new(&one.query.path, one.text.clone())).collect();
     output::write(out, &files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trail_of;
+
+    #[test]
+    fn a_trail_is_found_where_its_source_shows_it() {
+        for (source, expected) in [
+            ("s3://logs/AWSLogs", Some("s3://logs/AWSLogs")),
+            ("s3://logs/x/AWSLogs/o-abc123/111122223333/", Some("s3://logs/x/AWSLogs/o-abc123")),
+            ("s3://b/AWSLogs-archive/AWSLogs/111122223333/CloudTrail", Some("s3://b/AWSLogs-archive/AWSLogs")),
+            ("s3://evidence/nightly", None),
+            ("s3://logs", None),
+        ] {
+            assert_eq!(trail_of(source).as_deref(), expected, "{source}");
+        }
+    }
 }
