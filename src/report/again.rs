@@ -6,7 +6,7 @@
 //! What only the tables hold is left to them.
 
 use std::borrow::Cow;
-use std::io::{Read, Write};
+use std::io::{BufReader, BufWriter, Read};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
