@@ -285,6 +285,7 @@ fn a_list_that_is_cut_says_how_much_is_left() {
     let mut assessment = sample::assessment();
     let role = assessment.roles.last_mut().unwrap();
     role.actions = (0..67).map(|at| sample::entry(&format!("service{at}:Get"), "unused", 0, 0)).collect();
+    role.actions_beyond.clear();
     let sent = role.external_ids[0].ids[0].clone();
     role.external_ids[0].ids = vec![sent; 9];
     let party = &mut assessment.parties[0];
