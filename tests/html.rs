@@ -215,7 +215,8 @@ fn what_is_suppressed_or_known_is_told_apart() {
         ),
         (
             "report/accounts/012345678901.html",
-            "the gravest <span class=\"tag low\">low</span>, 3 in the baseline already, 3 suppressed",
+            "2 open</a>, the gravest <span class=\"tag low\">low</span>, 1 in the baseline already, 1 suppressed<br>\
+             <a href=\"#roles\">2 more about its roles</a>, the gravest <span class=\"tag low\">low</span>, 1 in the baseline",
         ),
     ] {
         let text = &files[page];
@@ -253,6 +254,89 @@ fn incomplete_coverage_is_said_first() {
     whole.coverage.accounts.iter_mut().for_each(|account| account.holes.clear());
     let banner = first(&rendered(whole));
     assert!(banner.contains("banner good") && banner.contains("Coverage is complete"), "{banner}");
+}
+
+/// S26: where no role is known, none is said to be missing from an inventory.
+#[test]
+fn only_roles_that_are_there_are_missing_from_the_inventory() {
+    let says = |assessment: Assessment| rendered(assessment)["report/index.html"].contains("is in an inventory");
+    let mut assessment = sample::assessment();
+    assert!(!says(assessment.clone()));
+    assessment.roles.iter_mut().for_each(|role| role.in_inventory = false);
+    assert!(says(assessment.clone()));
+    assessment.roles.clear();
+    assert!(!says(assessment));
+}
+
+/// Advice that names documents of a role says how they are written where they are not.
+#[test]
+fn documents_that_are_not_written_are_not_promised() {
+    let note = |text: &str| text.contains("--format policies</code> writes these files");
+    let (assessment, whole) = of_trail("vendors");
+    let page = "report/roles/012345678901-GitHubDeploy.html";
+    assert!(whole[page].contains("<code>*.rightsized.json</code>") && !pages(whole).any(|(_, text)| note(text)));
+    let alone = texts(render_by(&OneByOne, &mut assessment.clone(), &Formats::named([Format::Html])).unwrap());
+    assert!(note(&alone[page]));
+}
+
+/// S44: a list that ends before its end says so.
+#[test]
+fn a_list_that_is_cut_says_how_much_is_left() {
+    let mut assessment = sample::assessment();
+    let role = assessment.roles.last_mut().unwrap();
+    role.actions = (0..67).map(|at| sample::entry(&format!("service{at}:Get"), "unused", 0, 0)).collect();
+    role.actions_beyond.clear();
+    let sent = role.external_ids[0].ids[0].clone();
+    role.external_ids[0].ids = vec![sent; 9];
+    let party = &mut assessment.parties[0];
+    party.charged = vec![party.charged[0].clone(); 63];
+    let files = rendered(assessment);
+    let (role, party) = (&files["report/roles/012345678901-Trial.html"], &files["report/parties/464622532012.html"]);
+    let more = |amount: u64| format!("{amount} more in <a href=\"../../report.json\">");
+    for (page, amount) in [(role, 7), (role, 5), (party, 3)] {
+        assert!(page.contains(&more(amount)), "{amount}");
+    }
+}
+
+/// A finding that is told in full has its whole title, and says where the rest of what was cut is.
+#[test]
+fn a_finding_told_in_full_is_whole_or_says_that_it_is_not() {
+    const NOTE: &str = "the rest is in <a href=\"../../report.json\">";
+    let told = |change: fn(&mut thirdtrail::finding::assessment::Finding)| {
+        let mut assessment = sample::assessment();
+        assessment.findings.truncate(1);
+        let finding = &mut assessment.findings[0];
+        finding.subject = assessment.roles.last().unwrap().arn.clone();
+        change(finding);
+        rendered(assessment)["report/roles/012345678901-Trial.html"].clone()
+    };
+    let page = told(|finding| finding.title = "t".repeat(599));
+    assert!(page.contains(&format!("{}</h3>", "t".repeat(598))) && !page.contains(NOTE));
+    assert!(told(|finding| finding.title = "t".repeat(601)).contains(NOTE));
+    assert!(told(|finding| finding.detail = "d".repeat(1_801)).contains(NOTE));
+    assert!(told(|finding| finding.remediation = "r".repeat(1_801)).contains(NOTE));
+    assert!(told(|finding| finding.evidence = "e".repeat(400).into()).contains(NOTE));
+    assert!(told(|finding| finding.evidence = vec!["e"; 41].into()).contains(NOTE));
+}
+
+/// What the findings can be filtered by is theirs: accounts without a role, and severities that only suppressed ones have.
+#[test]
+fn findings_are_filtered_by_what_is_theirs() {
+    let mut assessment = sample::assessment();
+    let mark = SuppressedBy { by: "f:1".into(), owner: "o".into(), reason: "r".into(), expires: None };
+    let one = &mut assessment.findings[0];
+    (one.severity, one.suppressed) = ("info".to_owned(), Some(mark));
+    one.account_id = thirdtrail::aws::AccountId::parse("999988887777");
+    let files = rendered(assessment);
+    let index = &files["report/index.html"];
+    let form = |of: &str| {
+        let from = index.find(&format!("data-for=\"{of}\"")).unwrap();
+        index[from..].split("</form>").next().unwrap().to_owned()
+    };
+    for choice in ["<option>info</option>", "<option>999988887777</option>"] {
+        assert!(form("t-findings").contains(choice), "{choice}");
+        assert!(!form("t-roles").contains(choice), "{choice}");
+    }
 }
 
 /// S44: a page of a role with an enormous ledger and endless names stays one that a browser likes, and says what it left out.

@@ -48,6 +48,12 @@ fn named(text: &str) -> BTreeSet<String> {
     PATH.captures_iter(text.as_bytes()).map(|found| plain(&found[1])).collect()
 }
 
+/// Documents of roles as advice calls them, without their place.
+const BARE: [&str; 3] = ["*.rightsized.json", "boundary.json", "deny.json"];
+/// What is said where they are not written.
+const UNWRITTEN: [&str; 2] =
+    ["<code>--format policies</code> writes these files", "`--format policies` writes these files"];
+
 /// How many paths were looked at.
 fn check(what: &str, files: &[OutputFile]) -> usize {
     let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
@@ -58,6 +64,15 @@ fn check(what: &str, files: &[OutputFile]) -> usize {
     let mut looked = 0;
     for file in files.iter().filter(|file| !file.path.ends_with(".parquet")) {
         let Ok(text) = String::from_utf8(file.bytes.clone()) else { continue };
+        let is_page = file.path.ends_with(".html") || file.path.ends_with(".md");
+        for name in BARE.into_iter().filter(|_| is_page) {
+            let is_named = text.contains(&format!("`{name}`")) || text.contains(&format!("<code>{name}</code>"));
+            if is_named {
+                let exists = paths.iter().any(|path| path.ends_with(name.trim_start_matches('*')));
+                let is_said = UNWRITTEN.iter().any(|words| text.contains(words));
+                assert!(exists != is_said, "{what}: {} names {name}", file.path);
+            }
+        }
         for path in named(&text) {
             // Texts count from the output folder, the references of pages from their own; tests/html.rs follows those.
             let within = path.trim_start_matches("../");
@@ -95,6 +110,10 @@ fn nothing_is_named_that_is_not_written() {
     for (what, assessment, most) in [("the sample", &long(), 6), ("a bundled trail", &analyzed, 20)] {
         for formats in sets().into_iter().rev().take(most) {
             let files = render_by(&OneByOne, &mut assessment.clone(), &formats).unwrap();
+            if what == "a bundled trail" && formats == Formats::named([Format::Html]) {
+                let is_said = |file: &OutputFile| String::from_utf8_lossy(&file.bytes).contains(UNWRITTEN[0]);
+                assert!(files.iter().any(is_said), "no page says how the documents are written");
+            }
             let looked = check(&format!("{what} as {}", words(&formats)), &files);
             if formats == Formats::default() {
                 assert!(looked > 100, "only {looked} paths of {what}");

@@ -61,6 +61,12 @@ fn render_policy(
     Ok(paths)
 }
 
+/// What to add to a finding's advice that names documents of a role, where they are not written.
+pub(super) fn unwritten(advice: &str) -> &'static str {
+    const NAMED: [&str; 3] = ["`*.rightsized.json`", "`boundary.json`", "`deny.json`"];
+    if NAMED.iter().any(|name| advice.contains(name)) { " `--format policies` writes these files." } else { "" }
+}
+
 fn add(files: &mut Vec<OutputFile>, path: String, document: &Value) -> Result<OutputFile, RenderError> {
     let file = json::pretty(&path, document)?;
     files.push(file.clone());

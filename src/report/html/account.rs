@@ -63,7 +63,9 @@ pub(super) struct AccountPage {
     number: usize,
     of: usize,
     pages: Vec<(usize, String)>,
+    /// Of the findings told here, and of those on the pages of its roles.
     tally: Tally,
+    of_roles: Tally,
     is_unread: bool,
     is_account: bool,
     all_roles: String,
@@ -112,8 +114,8 @@ pub(super) fn rows(site: &Site<'_>) -> Vec<AccountRow> {
 pub(super) fn view(site: &Site<'_>, account: Option<AccountId>) -> Vec<(String, AccountPage)> {
     let assessment = site.assessment;
     let is_of = |of: AccountId| account == Some(of);
-    let about: Vec<&Finding> =
-        assessment.findings.iter().filter(|one| account.is_some() && one.account_id == account).collect();
+    let its_roles = assessment.roles.iter().enumerate().filter(|(_, role)| is_of(role.account_id));
+    let of_roles: Vec<&Finding> = its_roles.flat_map(|(at, _)| site.of_role(at)).copied().collect();
     let findings = site.accounts.get(&account).map_or(&[][..], Vec::as_slice);
     let roles = lists::roles(site, |role| is_of(role.account_id));
     let keys = access::keys(site, assessment.users.iter().filter(|user| is_of(user.account_id)));
@@ -129,7 +131,8 @@ pub(super) fn view(site: &Site<'_>, account: Option<AccountId>) -> Vec<(String, 
         number: at + 1,
         of,
         pages: (0..of).filter(|_| of > 1).map(|other| (other + 1, account_page(account, other))).collect(),
-        tally: if account.is_some() { tally(&about) } else { tally(&findings.concat()) },
+        tally: tally(&findings.concat()),
+        of_roles: tally(&of_roles),
         is_unread: account.is_some_and(|account| site.unread.contains(&account)),
         is_account: account.is_some(),
         all_roles: all_roles.clone(),

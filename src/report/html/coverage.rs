@@ -116,7 +116,8 @@ fn holes(coverage: &CoverageReport) -> usize {
 /// What was not there to be read.
 fn not_read(assessment: &Assessment) -> Vec<String> {
     let mut told = Vec::new();
-    if assessment.roles.iter().all(|role| !role.in_inventory) {
+    let roles = &assessment.roles;
+    if !roles.is_empty() && roles.iter().all(|role| !role.in_inventory) {
         told.push("No role of it is in an inventory, so nothing is said of what is granted.".to_owned());
     }
     let unread: Vec<String> = assessment.unread_accounts().iter().map(ToString::to_string).collect();

@@ -2,9 +2,10 @@
 
 use crate::finding::assessment::Finding;
 
+use super::super::policy_files::unwritten;
 use super::lists::Weighed;
 use super::site::{SEVERITIES, Site, anchor};
-use super::words::{Long, cut, number, parts, sentence, stopped, weight};
+use super::words::{HELD_CHARS, Long, PROSE_CHARS, cut, held, number, parts, sentence, stopped, weight};
 
 /// Lines of a finding's evidence on a page; all of it is in `report.json`.
 const EVIDENCE_LINES: usize = 40;
@@ -18,11 +19,12 @@ pub(super) struct Told {
     pub(super) anchor: String,
     pub(super) severity: String,
     pub(super) code: String,
-    pub(super) title: Long,
+    pub(super) title: String,
     pub(super) detail: Vec<(bool, String)>,
     pub(super) remediation: Vec<(bool, String)>,
     pub(super) evidence: Vec<String>,
-    pub(super) evidence_cut: bool,
+    /// Whether something of it is in `report.json` alone.
+    pub(super) is_cut: bool,
     pub(super) known: bool,
     /// Whether the whole is seen at once.
     pub(super) open: bool,
@@ -52,15 +54,19 @@ pub(super) fn told(site: &Site<'_>, findings: &[&Finding], share: usize) -> Vec<
 fn tell(site: &Site<'_>, finding: &Finding, room: &mut usize) -> Told {
     let on_own_page = site.has_page(finding);
     let (evidence, evidence_cut) = evidence(finding, room);
+    let (title, detail) = (sentence(&finding.title), stopped(&sentence(&finding.detail)));
+    let files = if site.has_documents() { "" } else { unwritten(&finding.remediation) };
+    let remediation = format!("{}{files}", stopped(&sentence(&finding.remediation)));
+    let texts = [(&title, HELD_CHARS), (&detail, PROSE_CHARS), (&remediation, PROSE_CHARS)];
     Told {
         anchor: anchor(finding, on_own_page),
         severity: finding.severity.clone(),
         code: finding.code.clone(),
-        title: Long::of(&sentence(&finding.title)),
-        detail: parts(&stopped(&sentence(&finding.detail))),
-        remediation: parts(&stopped(&sentence(&finding.remediation))),
+        title: held(&title, HELD_CHARS),
+        detail: parts(&detail),
+        remediation: parts(&remediation),
         evidence,
-        evidence_cut,
+        is_cut: evidence_cut || texts.into_iter().any(|(text, most)| held(text, most) != *text),
         known: finding.known == Some(true),
         open: finding.suppressed.is_none() && rank(&finding.severity) < 2,
         suppressed: finding.suppressed.as_ref().map(|mark| {
@@ -71,16 +77,18 @@ fn tell(site: &Site<'_>, finding: &Finding, room: &mut usize) -> Told {
     }
 }
 
-/// The lines of evidence for which there is room, and whether there are more.
+/// The lines of evidence for which there is room, and whether something of it is missing.
 fn evidence(finding: &Finding, room: &mut usize) -> (Vec<String>, bool) {
     let text = serde_json::to_string_pretty(&finding.evidence).unwrap_or_default();
     let mut shown = Vec::new();
     if matches!(text.as_str(), "null" | "{}" | "[]") {
         return (shown, false);
     }
-    let mut lines = text.lines();
+    let (mut lines, mut is_cut) = (text.lines(), false);
     for line in lines.by_ref().take(EVIDENCE_LINES) {
-        let line = cut(line, EVIDENCE_CHARS).unwrap_or_else(|| line.to_owned());
+        let beginning = cut(line, EVIDENCE_CHARS);
+        is_cut |= beginning.is_some();
+        let line = beginning.unwrap_or_else(|| line.to_owned());
         let bytes = weight(&line);
         if bytes > *room {
             return (shown, true);
@@ -88,7 +96,7 @@ fn evidence(finding: &Finding, room: &mut usize) -> (Vec<String>, bool) {
         *room -= bytes;
         shown.push(line);
     }
-    (shown, lines.next().is_some())
+    (shown, is_cut || lines.next().is_some())
 }
 
 /// How many findings there are, and how many of them ask for somebody.

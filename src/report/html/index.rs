@@ -25,7 +25,7 @@ const THEMES: [(&str, &str, &[&str]); 7] = [
     ("Dangerous and unused", "rights that could do harm and that nobody used", &["dangerous-unused"]),
     (
         "Idle roles",
-        "roles that nobody used for long, or ever",
+        "roles that nobody used for long, or ever, or that did nothing once assumed",
         &["role-idle", "role-never-used", "role-assumed-without-calls"],
     ),
     (
@@ -110,6 +110,9 @@ pub(super) struct IndexPage<'l> {
     findings: &'l [FindingRow],
     findings_further: Option<Further>,
     codes: BTreeSet<&'l str>,
+    /// Severities and accounts to choose from among the findings, suppressed ones too.
+    findings_severities: Vec<&'static str>,
+    findings_accounts: BTreeSet<&'l str>,
     parties: &'l [PartyRow],
     parties_further: Option<Further>,
     party_kinds: Vec<Choice>,
@@ -117,7 +120,7 @@ pub(super) struct IndexPage<'l> {
     roles_further: Option<Further>,
     accounts: &'l [AccountRow],
     accounts_further: Option<Further>,
-    /// Accounts to choose from; none where they are too many.
+    /// Accounts to choose from among the roles.
     accounts_offered: BTreeSet<&'l str>,
     idle_verdicts: Vec<Choice>,
     role_kinds: Vec<Choice>,
@@ -131,7 +134,7 @@ pub(super) fn view<'l>(site: &Site<'l>, lists: &'l Lists) -> IndexPage<'l> {
     let findings = &assessment.findings;
     let open: Vec<&Finding> = findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
     let roles = lists::first(&lists.roles);
-    let offered: BTreeSet<&str> = roles.iter().map(|role| role.account.as_str()).collect();
+    let rows = lists::first(&lists.findings);
     let known = findings.iter().any(|finding| finding.known.is_some());
     IndexPage {
         shell: Shell::new(""),
@@ -147,7 +150,9 @@ pub(super) fn view<'l>(site: &Site<'l>, lists: &'l Lists) -> IndexPage<'l> {
         known: known.then(|| open.iter().filter(|finding| finding.known == Some(true)).count() as u64),
         facts: facts(site),
         themes: themes(&open),
-        findings: lists::first(&lists.findings),
+        findings_severities: SEVERITIES.into_iter().filter(|one| rows.iter().any(|row| row.severity == *one)).collect(),
+        findings_accounts: offered(rows.iter().map(|row| row.account.as_str())),
+        findings: rows,
         findings_further: lists::further("findings", &lists.findings),
         codes: findings.iter().map(|finding| finding.code.as_str()).collect(),
         party_kinds: choices(assessment.parties.iter().map(|party| party.kind.as_str()), kind_words),
@@ -155,7 +160,7 @@ pub(super) fn view<'l>(site: &Site<'l>, lists: &'l Lists) -> IndexPage<'l> {
         parties_further: lists::further("parties", &lists.parties),
         accounts: lists::first(&lists.accounts),
         accounts_further: lists::further("accounts", &lists.accounts),
-        accounts_offered: if offered.len() > ACCOUNTS_OFFERED { BTreeSet::new() } else { offered },
+        accounts_offered: offered(roles.iter().map(|role| role.account.as_str())),
         idle_verdicts: choices(roles.iter().map(|role| role.idle.as_str()), spoken),
         role_kinds: choices(roles.iter().flat_map(|role| role.kinds.split(' ')), kind_words),
         roles,
@@ -164,6 +169,12 @@ pub(super) fn view<'l>(site: &Site<'l>, lists: &'l Lists) -> IndexPage<'l> {
         changes: lists::within(access::changes(site, &assessment.access_changes), access::SOME),
         open: open.len() as u64,
     }
+}
+
+/// Accounts that a filter offers; none where they are too many.
+fn offered<'v>(accounts: impl Iterator<Item = &'v str>) -> BTreeSet<&'v str> {
+    let accounts: BTreeSet<&str> = accounts.filter(|account| !account.is_empty()).collect();
+    if accounts.len() > ACCOUNTS_OFFERED { BTreeSet::new() } else { accounts }
 }
 
 fn choices<'v>(values: impl Iterator<Item = &'v str>, words: impl Fn(&str) -> String) -> Vec<Choice> {

@@ -94,6 +94,7 @@ pub(super) struct PartyPage {
     agents: Few,
     regions: Few,
     charged_apis: Vec<(Long, String, Long)>,
+    charged_more: usize,
 }
 
 /// The page of the party at that place; nothing where there is none.
@@ -141,6 +142,7 @@ fn page(site: &Site<'_>, at: usize, party: &PartyReport) -> Result<PartyPage, Dr
         networks: Few::of(&party.networks, NAMES),
         agents: Few::of(&party.agents, NAMES),
         regions: Few::of(&party.regions, NAMES),
+        charged_more: party.charged.len().saturating_sub(NAMES),
         charged_apis: party
             .charged
             .iter()

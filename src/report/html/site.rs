@@ -179,6 +179,11 @@ impl<'a> Site<'a> {
         within.filter_map(move |path| Some((path, path.strip_prefix(folder)?.strip_prefix('/')?)))
     }
 
+    /// Whether the documents of the roles are there.
+    pub(super) fn has_documents(&self) -> bool {
+        self.written.range("roles/"..).next().is_some_and(|path| path.starts_with("roles/"))
+    }
+
     /// Whether a file is there.
     pub(super) fn has_file(&self, path: &str) -> bool {
         self.written.contains(path)

@@ -8,6 +8,8 @@ use super::words::{Few, Long, count, minute, number, sentence, spoken, stopped};
 
 /// Principals, parties, steps and reasons on a page; `report.json` has all.
 pub(super) const ROWS: Room = Room { rows: 60, bytes: 45_000 };
+/// Fingerprints of external ids that one party sent.
+const PRINTS: usize = 4;
 /// Sessions on a page: the latest. The table `sessions` has all.
 const SESSIONS: Room = Room { rows: 25, bytes: 80_000 };
 
@@ -97,6 +99,7 @@ pub(super) struct Sent {
     pub(super) hand_offs: String,
     pub(super) without: String,
     pub(super) prints: Vec<String>,
+    pub(super) prints_more: usize,
     pub(super) verdict: &'static str,
     pub(super) tone: &'static str,
     pub(super) reason: Long,
@@ -119,7 +122,7 @@ pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> Shown<Sent> {
             "not_seen" => ("no hand-off was seen", "plain"),
             _ => ("unclear", "plain"),
         };
-        let prints = used.ids.iter().take(4).map(|id| {
+        let prints = used.ids.iter().take(PRINTS).map(|id| {
             format!(
                 "{}, {}, {}",
                 id.fingerprint,
@@ -133,6 +136,7 @@ pub(super) fn sent(site: &Site<'_>, role: &RoleReport) -> Shown<Sent> {
             hand_offs: number(used.hand_offs),
             without: number(used.without),
             prints: prints.collect(),
+            prints_more: used.ids.len().saturating_sub(PRINTS),
             verdict,
             tone,
             reason: Long::of(&stopped(&sentence(&used.reason))),

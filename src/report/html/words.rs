@@ -9,6 +9,8 @@ pub(super) use super::super::markdown::page::plural;
 pub(super) const SHOWN_CHARS: usize = 120;
 /// Characters of it that a page holds at all; the whole is in `report.json` and the tables.
 pub(super) const HELD_CHARS: usize = 600;
+/// Characters of what is told in whole sentences.
+pub(super) const PROSE_CHARS: usize = 3 * HELD_CHARS;
 
 /// Bytes of several texts in one place, after which only their number is told.
 const FEW_BYTES: usize = 5_000;
@@ -171,7 +173,7 @@ pub(super) fn held(text: &str, most: usize) -> String {
 /// A sentence of ours in parts, each with whether it is to be copied: words between backticks are, unless somebody else's
 /// backtick is among them.
 pub(super) fn parts(raw: &str) -> Vec<(bool, String)> {
-    let held = held(raw, HELD_CHARS * 3);
+    let held = held(raw, PROSE_CHARS);
     if held.matches('`').count() % 2 == 1 {
         return vec![(false, held)];
     }

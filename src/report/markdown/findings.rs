@@ -3,6 +3,7 @@
 use crate::finding::assessment::Finding;
 
 use super::super::escape::{code, prose, text};
+use super::super::policy_files::unwritten;
 use super::page::{Page, count, left_out};
 
 /// The severities, gravest first.
@@ -12,8 +13,8 @@ const LISTED: usize = 200;
 /// Findings told in full.
 const TOLD: usize = 50;
 
-/// Writes the section.
-pub(super) fn render(page: &mut Page, findings: &[Finding]) {
+/// Writes the section; `has_documents` if those of the roles are written.
+pub(super) fn render(page: &mut Page, findings: &[Finding], has_documents: bool) {
     page.heading(2, "What matters first");
     if findings.is_empty() {
         page.paragraph("No findings.");
@@ -48,7 +49,8 @@ pub(super) fn render(page: &mut Page, findings: &[Finding]) {
         let known = if finding.known == Some(true) { ", known" } else { "" };
         page.heading(3, &format!("{}{known}: {}", text(&finding.severity), text(&finding.title)));
         page.paragraph(&format!("{} on {}. {}", code(&finding.code), code(&finding.subject), prose(&finding.detail)));
-        page.paragraph(&format!("**To do:** {}", prose(&finding.remediation)));
+        let files = if has_documents { "" } else { unwritten(&finding.remediation) };
+        page.paragraph(&format!("**To do:** {}{files}", prose(&finding.remediation)));
     }
     if let Some(sentence) = left_out(grave.len(), TOLD, "the details of the other grave findings in `report.json`") {
         page.paragraph(&sentence);

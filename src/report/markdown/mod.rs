@@ -44,7 +44,7 @@ pub fn render(assessment: &Assessment, folders: &[String]) -> String {
         assessment.idle_days
     ));
     coverage::render(&mut page, &assessment.coverage);
-    findings::render(&mut page, &assessment.findings);
+    findings::render(&mut page, &assessment.findings, !folders.is_empty());
     parties::render(&mut page, &assessment.parties);
     users::render(&mut page, &assessment.users);
     access::render(&mut page, &assessment.access_changes);
