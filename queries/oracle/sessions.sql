@@ -45,9 +45,18 @@ ranked AS (
     FROM named AS n
 ),
 opened AS (
-    SELECT * FROM ranked WHERE rank = 1
+    SELECT
+        r.*,
+        concat(
+            r.caller_kind, ' ', coalesce(r.caller_account, ''), ' ', coalesce(r.caller_delegate, ''), ' ',
+            coalesce(r.caller_role_id, ''), ' ', coalesce(r.caller_session_name, ''), ' ', r.caller_arn, ' ',
+            r.caller_invoked_by, ' ', r.provider, ' ', r.subject
+        ) AS asker
+    FROM ranked AS r
+    WHERE r.rank = 1
 ),
--- S10: calls belong to the hand-off that gave out their key. Where one of the two tells no key: role, name and time.
+-- S10: calls belong to the hand-off that gave out their key. Where one of the two tells no key: role, name and time, unless
+-- different callers opened sessions of that name in that second.
 acted AS (
     SELECT
         a.number,
@@ -77,7 +86,7 @@ by_name AS (
         AND (a.access_key = '' OR o.access_key = '')
     WHERE a.number NOT IN (SELECT number FROM by_key) AND a.role_id <> ''
     GROUP BY a.number
-    HAVING count(DISTINCT o.session) = 1
+    HAVING count(DISTINCT o.asker) = 1
 ),
 linked AS (
     SELECT
@@ -97,6 +106,17 @@ linked AS (
     LEFT JOIN by_name AS n ON n.number = a.number
 ),
 -- The sessions that hand-offs, calls and callers of hand-offs tell of.
+callers_by_name AS (
+    SELECT o.session, min(n.session) AS caller
+    FROM opened AS o
+    INNER JOIN opened AS n
+        ON n.role_id = o.caller_role_id
+        AND n.session_name = o.caller_session_name
+        AND n.at_second = substr(o.caller_created, 1, 19)
+        AND (n.access_key = '' OR o.caller_access_key = '')
+    GROUP BY o.session
+    HAVING count(DISTINCT n.asker) = 1
+),
 callers AS (
     SELECT
         o.session,
@@ -105,21 +125,17 @@ callers AS (
         o.caller_role_id,
         coalesce(
             k.session,
+            n.caller,
             concat('key ', nullif(o.caller_access_key, '')),
-            n.session,
             concat(
                 'name ', o.caller_role_account, ' ', o.caller_role_name, ' ', o.caller_role_id, ' ',
                 o.caller_session_name, ' ', coalesce(substr(o.caller_created, 1, 19), '')
             )
         ) AS caller,
-        CASE WHEN k.session IS NULL AND n.session IS NOT NULL THEN 'inferred' ELSE 'exact' END AS attribution
+        CASE WHEN k.session IS NULL AND n.caller IS NOT NULL THEN 'inferred' ELSE 'exact' END AS attribution
     FROM opened AS o
     LEFT JOIN opened AS k ON k.session = concat('key ', o.caller_access_key)
-    LEFT JOIN opened AS n
-        ON n.role_id = o.caller_role_id
-        AND n.session_name = o.caller_session_name
-        AND n.at_second = substr(o.caller_created, 1, 19)
-        AND (n.access_key = '' OR o.caller_access_key = '')
+    LEFT JOIN callers_by_name AS n ON n.session = o.session
     WHERE o.caller_role_account IS NOT NULL AND o.caller_delegate IS NULL
 ),
 all_sessions AS (
@@ -195,10 +211,11 @@ asked AS (
             ELSE coalesce(o.caller_role_account, o.caller_account)
         END AS whom,
         CASE
-            WHEN o.caller_delegate IS NOT NULL THEN 'temporary_delegation'
+            -- Whoever came in as a delegate or with a user's key goes on from there.
+            WHEN o.caller_delegate IS NOT NULL THEN 'role_chain'
             WHEN o.kind <> 'assume_role' THEN o.kind
             WHEN o.caller_kind = 'aws_service' AND o.caller_invoked_by = 'rolesanywhere.amazonaws.com' THEN 'roles_anywhere'
-            WHEN u.arn IS NOT NULL AND o.caller_role_account IS NULL THEN 'access_key'
+            WHEN u.arn IS NOT NULL AND o.caller_role_account IS NULL THEN 'role_chain'
             ELSE 'assume_role'
         END AS channel,
         o.role_account
@@ -313,11 +330,13 @@ counted AS (
     GROUP BY session, delegate
 ),
 told AS (
-    SELECT session, max(session_name) AS session_name, bool_and(is_exact) AS is_exact
+    -- Where some calls of a session tell its key, it is known by that.
+    SELECT session, max(session_name) AS session_name, bool_or(is_exact) AS is_exact
     FROM (
         SELECT session, session_name, is_exact FROM linked
         UNION ALL
-        SELECT session, session_name, access_key <> '' FROM opened
+        -- A hand-off without calls is its own witness.
+        SELECT session, session_name, session NOT IN (SELECT session FROM linked) FROM opened
     ) AS both
     GROUP BY session
 ),
@@ -370,11 +389,22 @@ of_roles AS (
     LEFT JOIN ${database}.given_directory AS d ON d.account = c.delegate
     LEFT JOIN trusting AS g ON g.account = s.account AND g.role_name = s.role_name AND g.role_id = s.role_id
 ),
--- A role is an outsider's when its trust lets one in, or one came in.
+-- A role is an outsider's when its trust lets one in, or one came in; of one that the inventory does not hold, nobody knows
+-- whom it let in.
 outsiders AS (
-    SELECT DISTINCT account_id, role_name, role_id
-    FROM of_roles
-    WHERE lets_in OR party_kind IN ('vendor', 'unknown_account', 'identity_provider', 'iam_user')
+    SELECT
+        r.account_id,
+        r.role_name,
+        r.role_id,
+        bool_or(
+            r.lets_in OR r.party_kind IN ('vendor', 'unknown_account', 'identity_provider', 'iam_user')
+        ) AS outsiders_role,
+        bool_or(g.account IS NULL) AS is_unknown
+    FROM of_roles AS r
+    INNER JOIN ours AS w ON w.account = r.account_id
+    LEFT JOIN ${database}.given_roles AS g
+        ON g.account = r.account_id AND g.role_name = r.role_name AND g.role_id = r.role_id
+    GROUP BY r.account_id, r.role_name, r.role_id
 ),
 -- S15, S16: those who came without a role, by a resource policy or with a user's key.
 without_role AS (
@@ -384,7 +414,13 @@ without_role AS (
         s.account AS account_id,
         CASE WHEN a.user THEN regexp_replace(a.principal, '^.*/', '') ELSE a.principal END AS session_name,
         CASE WHEN a.user THEN a.principal ELSE a.account END AS party_id,
-        CASE WHEN a.user THEN 'iam_user' WHEN d.account IS NOT NULL THEN 'vendor' ELSE 'unknown_account' END AS party_kind,
+        CASE
+            WHEN a.user THEN 'iam_user'
+            WHEN o.account IS NOT NULL THEN 'own_organization'
+            WHEN d.aws THEN 'aws_service'
+            WHEN d.account IS NOT NULL THEN 'vendor'
+            ELSE 'unknown_account'
+        END AS party_kind,
         CASE WHEN a.user THEN 'access_key' ELSE 'resource_policy' END AS channel,
         min(substr(c.time, 1, 19)) AS first_call,
         max(substr(c.time, 1, 19)) AS last_call,
@@ -397,20 +433,20 @@ without_role AS (
     LEFT JOIN ours AS o ON o.account = a.account
     LEFT JOIN ${database}.given_directory AS d ON d.account = a.account
     LEFT JOIN ${database}.given_users AS u ON u.arn = a.principal
-    WHERE NOT a.session
-        AND CASE WHEN a.user THEN u.arn IS NOT NULL ELSE o.account IS NULL AND NOT coalesce(d.aws, false) END
-    GROUP BY a.number, s.account, a.user, a.principal, a.account, d.account
+    WHERE NOT a.session AND (u.arn IS NOT NULL OR NOT a.user)
+    GROUP BY a.number, s.account, a.user, a.principal, a.account, o.account, d.aws, d.account
 )
 SELECT
     r.session, r.account_id, r.role_name, r.role_id, r.session_name, r.party_id, r.party_kind, r.channel, r.attribution,
-    r.opened_at, r.first_call, r.last_call, r.calls, r.denied, r.failed, r.actors
+    r.opened_at, r.first_call, r.last_call, r.calls, r.denied, r.failed, o.outsiders_role, r.actors
 FROM of_roles AS r
 INNER JOIN outsiders AS o ON o.account_id = r.account_id AND o.role_name = r.role_name AND o.role_id = r.role_id
 CROSS JOIN ${database}.given_window AS w
 -- S3: hand-offs from before the window count where the session is used in it.
-WHERE r.calls > 0 OR (r.is_seen AND r.opened_at >= w.since AND r.opened_at < w.until)
+WHERE (o.outsiders_role OR o.is_unknown)
+    AND (r.calls > 0 OR (r.is_seen AND r.opened_at >= w.since AND r.opened_at < w.until))
 UNION ALL
 SELECT
     session, account_id, '', '', session_name, party_id, party_kind, channel, 'exact',
-    CAST(NULL AS varchar), first_call, last_call, calls, denied, failed, actors
+    CAST(NULL AS varchar), first_call, last_call, calls, denied, failed, false, actors
 FROM without_role

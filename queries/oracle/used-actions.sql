@@ -1,4 +1,4 @@
--- Question: which IAM actions did the sessions of each role use, or were refused?
+-- Question: which IAM actions did the sessions of each outsiders' role use, or were refused?
 -- Meaning:  calls: those that needed the action, refused and failed ones among them; first_seen, last_seen: of those that used
 --           it. One row a role and action; a role of another id is another role, whatever its name.
 -- Takes:    of the evidence: sightings, calls; given: actions; and the answer of sessions.sql as attributed.
@@ -7,7 +7,7 @@ acting AS (
     SELECT t.account_id, t.role_name, t.role_id, a.number
     FROM ${database}.attributed AS t
     CROSS JOIN UNNEST(t.actors) AS a (number)
-    WHERE t.role_name <> ''
+    WHERE t.outsiders_role
 ),
 done AS (
     SELECT DISTINCT

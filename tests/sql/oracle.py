@@ -150,23 +150,34 @@ WRITTEN = {
         {SECOND.format('first_seen')}, {SECOND.format('last_seen')} FROM run.permissions WHERE calls > 0
         UNION ALL SELECT account_id, role_name, role_id, action, denied, denied, 0, NULL, NULL FROM run.refused""",
 }
-# One change of what a run wrote each; none may go by unnoticed.
+# What is done to one row of what a run wrote, each at a time; none may go by unnoticed.
 CHANGES = {
     "sessions": {
         "a session given to another party": "UPDATE run.sessions SET party_id = '000000000000' WHERE rowid = {row}",
-        "a call left out": "UPDATE run.sessions SET calls = calls - 1 WHERE rowid = {row}",
+        "a session by another channel": "UPDATE run.sessions SET channel = 'none' WHERE rowid = {row}",
+        "a session taken for less certain": "UPDATE run.sessions SET attribution = 'none' WHERE rowid = {row}",
+        "a session opened later": "UPDATE run.sessions SET opened_at = opened_at + INTERVAL 1 SECOND WHERE rowid = {row}",
         "a session left out": "DELETE FROM run.sessions WHERE rowid = {row}",
-        "a certainty that is none": "UPDATE run.sessions SET attribution = CASE attribution WHEN 'exact' THEN 'inferred' ELSE 'exact' END WHERE rowid = {row}",
+        "a call left out": "UPDATE run.sessions SET calls = calls - 1 WHERE rowid = {row}",
+        "a refusal taken for a failure": "UPDATE run.sessions SET denied = denied - 1, failed = failed + 1 WHERE rowid = {row}",
     },
     "usage": {
         "calls of another party": "UPDATE run.usage SET party_id = '000000000000' WHERE rowid = {row}",
         "a call left out": "UPDATE run.usage SET calls = calls - 1 WHERE rowid = {row}",
-        "an action dropped": "UPDATE run.usage SET actions = actions[2:] WHERE rowid = {row} AND len(actions) > 0",
+        "calls of another Region": "UPDATE run.usage SET region = 'nowhere-1' WHERE rowid = {row}",
+        "an action dropped": "UPDATE run.usage SET actions = actions[2:] WHERE rowid = {row}",
     },
     "used-actions": {
         "an action dropped": "DELETE FROM run.permissions WHERE rowid = {row}",
-        "a refusal taken for a use": "UPDATE run.permissions SET calls = calls + 1, denied = denied - 1 WHERE rowid = {row}",
+        "a refusal taken for a use": "UPDATE run.permissions SET denied = denied - 1 WHERE rowid = {row}",
+        "an action of another role": "UPDATE run.permissions SET role_id = 'AROAOTHER' WHERE rowid = {row}",
     },
+}
+# Of which row: one that says something.
+CHANGED = {
+    "sessions": "SELECT rowid FROM run.sessions WHERE calls > 0 AND opened_at IS NOT NULL ORDER BY session_id LIMIT 1",
+    "usage": "SELECT rowid FROM run.usage WHERE len(actions) > 0 ORDER BY ALL LIMIT 1",
+    "used-actions": "SELECT rowid FROM run.permissions WHERE calls > 0 ORDER BY role_arn, action LIMIT 1",
 }
 
 
@@ -186,6 +197,17 @@ def differences(connection, name):
     return sorted(((row, side) for side, only in sides for row in only.elements()), key=str)
 
 
+def unnoticed(connection, name):
+    """The changes of a run's rows after which nothing differs."""
+    row = connection.execute(CHANGED[name]).fetchone()[0]
+    for what, change in CHANGES[name].items():
+        connection.execute("BEGIN")
+        connection.execute(change.format(row=row))
+        if not differences(connection, name):
+            yield what
+        connection.execute("ROLLBACK")
+
+
 def main(queries, program, *places):
     texts = {name: query(pathlib.Path(queries) / f"{name}.sql") for name in ANSWERS}
     total, wrong = collections.Counter(), []
@@ -198,6 +220,7 @@ def main(queries, program, *places):
             found = differences(connection, name)
             wrong += [f"{scenario} {name}: only in the answer of the {side}: {row}" for row, side in found[:SHOWN]]
             wrong += [f"{scenario} {name}: {len(found)} differences"] * bool(found)
+            wrong += [] if found else [f"{scenario} {name}: nobody noticed {what}" for what in unnoticed(connection, name)]
     assert not wrong, "\n".join(wrong)
     print(", ".join(f"{count} {name}" for name, count in sorted(total.items())))
 
