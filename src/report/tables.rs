@@ -141,7 +141,7 @@ pub const PARTIES: Table = Table {
 /// Every line of every role's ledger.
 pub const PERMISSIONS: Table = Table {
     name: "permissions",
-    row: "one action that a role is granted or used; what it was refused and is not granted is in `usage`",
+    row: "one action that a role is granted or used",
     columns: &[
         text("role_arn", "the role"),
         text("role_name", "its name"),
@@ -209,7 +209,7 @@ pub const SESSIONS: Table = Table {
         text("party_name", "its name"),
         text("channel", "how it came in"),
         text("attribution", "exact, inferred or unresolved"),
-        moment("opened_at", "time of the hand-off; where none was seen, the creation date that its calls tell"),
+        moment("opened_at", "time of the hand-off, or the creation date that its calls tell where none was seen"),
         moment("first_call", "first call in the window"),
         moment("last_call", "last call in the window"),
         number("calls", "calls"),
