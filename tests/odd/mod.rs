@@ -1,5 +1,5 @@
 //! A small trail of two accounts in which hand-offs and calls fit together in every odd way.
-#![allow(clippy::unwrap_used, reason = "a test that cannot make its trail has failed")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot make its trail has failed")]
 
 use std::fs;
 use std::path::Path;
@@ -255,7 +255,7 @@ fn outcomes(trail: &mut Trail) {
     trail.add("13T10:05:00", by_service, BUCKETS, json!({}));
     trail.add("13T10:06:00", s.identity(), ("signin", "SwitchRole"), json!({"eventType": "AwsConsoleSignIn"}));
     trail.add("13T10:07:00", s.identity(), INSTANCES, json!({"awsRegion": "eu-west-1"}));
-    let twice = trail.records.get(trail.records.len() - 1).unwrap().clone();
+    let twice = trail.records.last().unwrap().clone();
     trail.records.push(twice);
     // Refused, and failed otherwise.
     let s = of(OWN[0], "Vendor", "refused", "", "");
