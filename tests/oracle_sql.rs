@@ -130,7 +130,7 @@ fn write_scenario(trail: &Path, folder: &Path) {
     }
 }
 
-/// S4, S8 to S23: the tables of a run are what the rules make of its evidence, session by session, API by API and action by
+/// S3, S4, S9 to S21: the tables of a run are what the rules make of its evidence, session by session, API by API and action by
 /// action; and no session, call or action of them can change without its being noticed.
 #[test]
 fn a_run_says_what_the_rules_make_of_the_evidence() {
