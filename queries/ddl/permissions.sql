@@ -1,4 +1,4 @@
--- permissions: one action that a role is granted, used or was refused.
+-- permissions: one action that a role is granted or used.
 -- Every query must name accounts: WHERE account_id = '...' or account_id IN ('...', '...').
 CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`permissions` (
   `role_arn` string COMMENT 'the role',
@@ -6,10 +6,10 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`permissions` (
   `role_id` string COMMENT 'its id, which tells it from a role that had its name before',
   `service` string COMMENT 'service prefix of the action',
   `action` string COMMENT 'IAM action',
-  `verdict` string COMMENT 'used, unused, not_observable, dependent, used_not_granted or denied',
+  `verdict` string COMMENT 'used, unused, not_observable, dependent or used_not_granted',
   `access_level` string COMMENT 'list, read, tagging, write or permissions_management',
   `danger` string COMMENT 'why it is dangerous, if it is',
-  `calls` bigint COMMENT 'calls that used it',
+  `calls` bigint COMMENT 'calls that needed it, refused and failed ones included',
   `denied` bigint COMMENT 'calls refused',
   `failed` bigint COMMENT 'calls that failed after authorization',
   `first_seen` timestamp COMMENT 'first use',

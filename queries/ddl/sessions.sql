@@ -10,7 +10,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `${database}`.`sessions` (
   `party_name` string COMMENT 'its name',
   `channel` string COMMENT 'how it came in',
   `attribution` string COMMENT 'exact, inferred or unresolved',
-  `opened_at` timestamp COMMENT 'time of the hand-off, if seen',
+  `opened_at` timestamp COMMENT 'time of the hand-off, or the creation date that its calls tell where none was seen',
   `first_call` timestamp COMMENT 'first call in the window',
   `last_call` timestamp COMMENT 'last call in the window',
   `calls` bigint COMMENT 'calls',

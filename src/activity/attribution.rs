@@ -90,7 +90,7 @@ pub fn attribute<'e>(openings: &Openings<'e>, inputs: &Inputs<'_>) -> Vec<Attrib
 #[must_use]
 pub fn opening_of(openings: &Openings<'_>, clue: SessionClue<'_>) -> Option<(usize, How)> {
     let exact = openings.by_key(clue.access_key).map(|at| (at, How::Exact));
-    exact.or_else(|| Some((openings.by_session(&clue.role.id, clue.session_name, clue.created)?, How::Inferred)))
+    exact.or_else(|| Some((openings.by_session(&clue)?, How::Inferred)))
 }
 
 /// The party of a session whose opening was not seen: the only one that the role trusts, if there is just one.
@@ -185,7 +185,12 @@ impl<'e> Attributor<'_, 'e> {
                     session_name: &session.session_name,
                     created: opening.record.caller_created,
                 };
-                chained(self.session_at(clue, depth + 1))
+                let found = self.session_at(clue, depth + 1);
+                // What nobody from outside can come into, or was seen in, is our own (S17).
+                if found.how == How::Unresolved && !(self.inputs.is_kept)(&role) {
+                    return exact(self.account(account), Channel::AssumeRole);
+                }
+                chained(found)
             }
             (IdentityKind::IamUser, Some(account)) => match self.inputs.users.get(&caller.arn) {
                 Some(user) => exact(Arc::clone(&user.party), Channel::RoleChain),

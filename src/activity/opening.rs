@@ -17,6 +17,8 @@ use crate::cloudtrail::outcome::Outcome;
 use crate::evidence::group::Group;
 use crate::evidence::session::{Caller, HandOffSeen};
 
+use super::attribution::SessionClue;
+
 /// A role: account, name without path (S19), and the id that tells it from its namesakes (S18).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RoleKey {
@@ -62,6 +64,13 @@ impl<'e> Opening<'e> {
     #[must_use]
     pub fn caller(&self) -> &'e Caller {
         &self.record.asked.caller
+    }
+
+    /// What tells whether two hand-offs are of one party: account, session, user and service, provider and subject.
+    fn asked_by(&self) -> impl PartialEq + use<'e> {
+        let (asked, caller) = (&self.record.asked, self.caller());
+        let named = [&*caller.arn, &*caller.invoked_by, &*asked.provider, &*asked.subject];
+        (caller.kind, caller.account, caller.delegate, &caller.session, named)
     }
 
     /// By which API.
@@ -182,19 +191,32 @@ impl<'e> Openings<'e> {
         rest.get(..length).unwrap_or_default()
     }
 
-    /// The opening by role id, session name and creation time (S10); without a time only if there is just one.
+    /// The opening by role id, session name and creation time (S10), of a session whose key or hand-off's key is not known;
+    /// without a time only if there is just one. Where several were opened in that moment, one of them if all were opened
+    /// by the same caller, else none: nobody can tell whose session it is.
     #[must_use]
-    pub fn by_session(&self, role_id: &str, session_name: &str, created: Option<Time>) -> Option<usize> {
+    pub fn by_session(&self, clue: &SessionClue<'_>) -> Option<usize> {
+        let (role_id, session_name) = (clue.role.id.as_str(), clue.session_name);
         if role_id.is_empty() || session_name.is_empty() {
             return None;
         }
-        let candidates = self.namesakes(role_id, session_name);
-        let Some(created) = created else {
-            return if let [only] = candidates { Some(*only as usize) } else { None };
+        // Two keys that differ are of two sessions, whatever else is the same.
+        let fits = |at: &&u32| clue.access_key.is_empty() || self.key(**at).is_empty();
+        let candidates = self.namesakes(role_id, session_name).iter().filter(fits).map(|at| *at as usize);
+        let distance =
+            |at: usize, created: Time| self.list.get(at).map_or(TimeDelta::MAX, |o| (o.time() - created).abs());
+        let candidates: Vec<usize> = match clue.created {
+            None => candidates.collect(),
+            Some(created) => {
+                let near: Vec<usize> = candidates.filter(|at| distance(*at, created) <= SAME_MOMENT).collect();
+                let nearest = near.iter().map(|at| distance(*at, created)).min();
+                near.into_iter().filter(|at| Some(distance(*at, created)) == nearest).collect()
+            }
         };
-        let distance = |at: &usize| self.list.get(*at).map_or(TimeDelta::MAX, |o| (o.time() - created).abs());
-        let candidates = candidates.iter().map(|at| *at as usize);
-        candidates.filter(|at| distance(at) <= SAME_MOMENT).min_by_key(distance)
+        let (first, more) = candidates.split_first()?;
+        let asked = |at: usize| self.list.get(at).map(Opening::asked_by);
+        let is_one = clue.created.is_some() && more.iter().all(|at| asked(*at) == asked(*first));
+        (more.is_empty() || is_one).then_some(*first)
     }
 }
 
