@@ -17,7 +17,7 @@ use crate::evidence::Scope;
 use crate::evidence::coverage::object_digest;
 use crate::evidence::shard::{Mark, Part, Shard, ShardError};
 use crate::evidence::within::Side;
-use crate::store::{Entry, Store, StoreError};
+use crate::store::{Entry, KeyRange, Store, StoreError};
 
 use super::UserError;
 use super::listing::{FOLDER as LISTINGS, is_listing};
@@ -171,10 +171,29 @@ impl<'a> Checkpoints<'a> {
     /// # Errors
     /// When it cannot be listed.
     pub fn open(store: &'a dyn Store) -> Result<Self, UserError> {
-        let listing = store.list().map_err(|error| {
-            let fix = error.fix().unwrap_or("check the name and permissions of --evidence").to_owned();
-            UserError::new(format!("cannot list the evidence: {error}"), fix)
-        })?;
+        Ok(Self::of(store, store.list().map_err(|error| cannot_list(&error))?))
+    }
+
+    /// The shards that may stand for some objects: a task of many lists no more of the evidence than it needs.
+    ///
+    /// # Errors
+    /// When it cannot be listed.
+    pub fn open_for(store: &'a dyn Store, objects: &[Entry]) -> Result<Self, UserError> {
+        let slots: BTreeSet<String> = objects.iter().map(|entry| slot_of(&entry.key)).collect();
+        let shards = slots.first().zip(slots.last()).map(|(first, last)| KeyRange {
+            prefix: FOLDER.to_owned(),
+            after: format!("{first}/"),
+            // What follows `/`, which ends the name of the last slot.
+            to: Some(format!("{last}0")),
+        });
+        let mut found = Vec::new();
+        for range in [Some(KeyRange::whole(LISTINGS)), shards].into_iter().flatten() {
+            found.extend(store.list_range(&range).map_err(|error| cannot_list(&error))?);
+        }
+        Ok(Self::of(store, found))
+    }
+
+    fn of(store: &'a dyn Store, listing: Vec<Entry>) -> Self {
         let mut state = State::default();
         for entry in listing {
             match slot_of_shard(&entry.key) {
@@ -185,7 +204,7 @@ impl<'a> Checkpoints<'a> {
                 None => {}
             }
         }
-        Ok(Self { store, state: Mutex::new(state) })
+        Self { store, state: Mutex::new(state) }
     }
 
     /// The store that they lie in.
@@ -396,6 +415,11 @@ fn is_asked_for(slot: &str, request: &Request) -> bool {
     let day = day.get(..10).unwrap_or_default().replace('-', "/");
     let key = format!("AWSLogs/{account}/CloudTrail/{region}/{day}/x.json.gz");
     plan(vec![Entry { key, size_bytes: 0, tag: String::new() }], request).is_ok()
+}
+
+fn cannot_list(error: &StoreError) -> UserError {
+    let fix = error.fix().unwrap_or("check the name and permissions of --evidence").to_owned();
+    UserError::new(format!("cannot list the evidence: {error}"), fix)
 }
 
 /// Evidence that cannot be saved is a mistake to be told: the user counts on it.

@@ -37,6 +37,7 @@ pub mod source;
 pub mod spill;
 pub mod spool;
 pub mod stop;
+pub mod task;
 pub mod template;
 pub mod upload;
 pub mod vendors;
