@@ -51,13 +51,13 @@ def pack(objects, task_bytes, task_objects):
 
 
 def shipped(name):
-    """The path of a file: where it is, or where Spark put what was shipped with `--files`."""
+    """The path of a file: where it is, or where Spark put what was shipped to this machine."""
     from pyspark import SparkFiles
 
     places = [name, SparkFiles.get(os.path.basename(name)), os.path.basename(name)]
     found = next((place for place in places if os.path.isfile(place)), None)
     if found is None:
-        raise FileNotFoundError("`%s` is not here: ship it with --files" % name)
+        raise FileNotFoundError("`%s` is not on this machine: ship it with --files" % name)
     return os.path.abspath(found)
 
 
@@ -145,7 +145,7 @@ def parsed(words):
     parser.add_argument("source", help="the trail: s3://bucket/prefix, or a folder that every machine sees")
     parser.add_argument("--evidence", required=True, help="where the tasks save evidence, as --evidence of thirdtrail")
     parser.add_argument("--out", required=True, help="where the report goes, as --out of thirdtrail")
-    parser.add_argument("--program", default="thirdtrail", help="the program, shipped with --files (default: %(default)s)")
+    parser.add_argument("--program", default="thirdtrail", help="a file on the driver, or shipped with --files (default: %(default)s)")
     for name in ("--since", "--until"):
         parser.add_argument(name, help="as with thirdtrail")
     for name in ("--account", "--region", "--inventory", "--own-account"):
@@ -185,8 +185,9 @@ def main(words):
 
     spark = SparkSession.builder.appName("thirdtrail").getOrCreate()
     context = spark.sparkContext
-    for name in arguments.inventory:
-        context.addFile(shipped(name))
+    # What only the driver has goes to the executors; what came with --files is there.
+    for name in filter(os.path.isfile, [arguments.program] + arguments.inventory):
+        context.addFile(os.path.abspath(name))
     tasks = plan(arguments)
     ended = context.parallelize(tasks, len(tasks)).map(observer(arguments)).collect()
     incomplete = sum(code == INCOMPLETE for code in ended)

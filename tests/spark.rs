@@ -14,7 +14,7 @@ mod folders;
 mod program;
 mod python;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,18 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use thirdtrail::run::checkpoint::Checkpoints;
+use thirdtrail::run::discover::find;
 use thirdtrail::run::inputs;
+use thirdtrail::run::monitor::Silent;
+use thirdtrail::run::observe::{announce, observe};
+use thirdtrail::run::resume::Saved;
+use thirdtrail::run::stop::Stop;
+use thirdtrail::run::task::Task;
+use thirdtrail::store::Entry;
+use thirdtrail::store::local::LocalStore;
+use thirdtrail::store::memory::MemoryStore;
+use thirdtrail::store::recording::{Call, RecordingStore};
 
 use beside::say;
 use bundled::folder;
@@ -158,6 +169,36 @@ fn attempts_of_one_task_at_one_time_do_no_harm() {
     same(&place.alone(), &whole);
 }
 
+/// A task of many asks for its own objects, and for what the evidence has near them; it lists no trail.
+#[test]
+fn a_part_of_a_plan_lists_nothing_of_the_source() {
+    let options = bundled::options(TRAIL, 1);
+    let local = LocalStore::open(&folder(TRAIL)).unwrap();
+    let (source, memory) = (RecordingStore::new(&local), MemoryStore::default());
+    let mut plan = find(&source, &options.request, &Silent).unwrap();
+    let (regions, known) = (BTreeSet::new(), Checkpoints::open(&memory).unwrap());
+    let listing = announce(&source, &mut plan, &options.request, &regions, &known, &Silent).unwrap();
+    let object = |entry: &Entry| json!({"key": entry.key, "bytes": entry.size_bytes, "tag": entry.tag});
+    let part: Vec<Value> = plan.objects.iter().skip(100).take(30).map(object).collect();
+    let text = json!({"listing": listing, "accounts": plan.accounts, "objects": part}).to_string();
+    let task = Task::parse("a test", &text).unwrap();
+    source.take();
+    let evidence = RecordingStore::new(&memory);
+    let checkpoints = Checkpoints::open_for(&evidence, task.planned().unwrap()).unwrap();
+    let asked = evidence.take();
+    assert!(matches!(&asked[..], [Call::Range(_), Call::Range(_)]), "{asked:?}");
+    let saved = Saved { checkpoints: &checkpoints, stop: &Stop::default() };
+    let observed = observe(&source, &options, &task, saved, &Silent).unwrap();
+    assert_eq!(observed.notes.objects_read, 30);
+    let calls = source.take();
+    assert!(calls.len() == 30 && calls.iter().all(|call| matches!(call, Call::Get(_))), "{calls:?}");
+    // Done again it finds all that it saved, though it does not list all evidence.
+    let checkpoints = Checkpoints::open_for(&evidence, task.planned().unwrap()).unwrap();
+    let saved = Saved { checkpoints: &checkpoints, stop: &Stop::default() };
+    let again = observe(&source, &options, &task, saved, &Silent).unwrap();
+    assert_eq!((again.notes.objects_read, again.notes.objects_held, source.take().len()), (0, 30, 0));
+}
+
 /// A part of a plan that the evidence does not know is refused: a report could not tell what nobody observed.
 #[test]
 fn parts_of_unknown_plans_are_refused() {
@@ -217,6 +258,7 @@ fn spark_gives_the_outputs_of_one_machine() {
     let done = job.output().unwrap();
     let log = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(0), "{log}");
+    assert!(log.contains("Lost executor"), "{log}");
     for trouble in ["failed-1", "failed-2", "killed"] {
         assert!(place.room.path().join(trouble).is_dir(), "nothing was {trouble}\n{log}");
     }
@@ -273,8 +315,38 @@ printf '%s' "$task" | REAL "$@"
 "#;
     let room = place.room.path().display().to_string();
     let script = script.replace("ROOM", &room).replace("REAL", &real);
-    let path = place.path("thirdtrail");
+    let path = place.path("shipped/thirdtrail");
+    fs::create_dir(place.path("shipped")).unwrap();
     fs::write(&path, script.replace("FAILING", failing).replace("KILLING", killing)).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     path
+}
+
+/// Executors have a C library and little else: the program needs nothing more, and a static one not even that.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_needs_nothing_but_the_c_library() {
+    let ordinary = assert_cmd::cargo::cargo_bin!("thirdtrail");
+    let known = ["libc.so", "libm.so", "libgcc_s.so", "ld-linux"];
+    let Ok(needed) = needed(ordinary) else { return say("NOT RUN: no readelf, the program was not looked at") };
+    let strange: Vec<&String> =
+        needed.iter().filter(|name| !known.iter().any(|known| name.starts_with(known))).collect();
+    assert!(strange.is_empty(), "{strange:?}");
+    let Some(built) = std::env::var_os("THIRDTRAIL_STATIC") else {
+        return say("NOT RUN: THIRDTRAIL_STATIC names no static build, none was looked at");
+    };
+    assert_eq!(self::needed(Path::new(&built)).unwrap(), [] as [String; 0]);
+    let place = Place::new();
+    let mut command = Command::new(built);
+    let out = place.path("static");
+    assert!(command.args(["analyze", &place.source, "--out", &out, "--quiet"]).status().unwrap().success());
+    same(&place.alone(), &outputs(Path::new(&out)));
+}
+
+/// The libraries that a program asks for.
+#[cfg(target_os = "linux")]
+fn needed(program: &Path) -> Result<Vec<String>, String> {
+    let told = python::run(Command::new("readelf").arg("--dynamic").arg(program))?;
+    let named = told.lines().filter(|line| line.contains("(NEEDED)")).filter_map(|line| line.split(['[', ']']).nth(1));
+    Ok(named.map(str::to_owned).collect())
 }

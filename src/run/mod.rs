@@ -33,6 +33,7 @@ pub mod report;
 pub mod resume;
 pub mod scratch;
 pub mod shelf;
+pub mod slot;
 pub mod source;
 pub mod spill;
 pub mod spool;
