@@ -298,6 +298,48 @@ fn told(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&'static str, String> {
     golden
 }
 
+/// What `report.md` and `report.json` say before the roles and of one role, and the certificate of that role; of long lists
+/// the beginning, with how many there are.
+fn texts_of(files: &BTreeMap<String, Vec<u8>>, folder: &str) -> Vec<(String, String)> {
+    let page = text(files, "report.md");
+    let (head, roles) = page.split_once("\n## Roles\n").unwrap();
+    let table = roles.split("\n### ").next().unwrap();
+    let role = roles.split("\n### ").find(|part| part.starts_with("`ZestyActor`")).unwrap();
+    let report: Value = serde_json::from_str(&text(files, "report.json")).unwrap();
+    let of_name = |list: &str| {
+        let list = report[list].as_array().unwrap();
+        list.iter().find(|one| one["name"] == "ZestyActor" || one["name"] == "Zesty").unwrap().clone()
+    };
+    let mut short = report.clone();
+    short["roles"] = json!([of_name("roles")]);
+    short["parties"] = json!([of_name("parties")]);
+    shorten(&mut short);
+    let mut certificate: Value = serde_json::from_str(&text(files, &format!("{folder}/certificate.json"))).unwrap();
+    shorten(&mut certificate);
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap() + "\n";
+    vec![
+        ("report.md".to_owned(), format!("{head}\n## Roles\n{table}\n### {role}")),
+        ("report.json.txt".to_owned(), pretty(&short)),
+        ("ZestyActor/certificate.json.txt".to_owned(), pretty(&certificate)),
+    ]
+}
+
+/// Lists of more than a few objects, cut.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::Array(list) => {
+            let all = list.len();
+            if all > 3 && list.iter().any(Value::is_object) {
+                list.truncate(2);
+                list.push(json!(format!("{all} in all")));
+            }
+            list.iter_mut().for_each(shorten);
+        }
+        Value::Object(members) => members.values_mut().for_each(shorten),
+        _ => {}
+    }
+}
+
 /// Lines of the spreadsheet that are kept whole, its head included.
 const ROWS: usize = 6;
 
@@ -322,7 +364,18 @@ fn outputs_are_what_they_were() {
             continue;
         }
         let folder = "roles/012345678901/ZestyActor";
-        for name in ["apply.sh", "rollback.sh", "rightsized.tf", "rightsized.cfn.json", "pull-request.md"] {
+        for (name, text) in texts_of(&files, folder) {
+            keep_in_step(&format!("tests/golden/{trail}/{name}"), &text);
+        }
+        for name in [
+            "apply.sh",
+            "rollback.sh",
+            "rightsized.tf",
+            "rightsized.cfn.json",
+            "pull-request.md",
+            "actor.rightsized.json",
+            "actor.diff",
+        ] {
             keep_in_step(
                 &format!("tests/golden/{trail}/ZestyActor/{name}"),
                 &text(&files, &format!("{folder}/{name}")),

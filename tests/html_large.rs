@@ -11,7 +11,7 @@ use regex::Regex;
 use serde_json::json;
 use thirdtrail::aws::AccountId;
 use thirdtrail::evidence::hands::OneByOne;
-use thirdtrail::finding::assessment::{Assessment, Finding, LatestSessions};
+use thirdtrail::finding::assessment::{Assessment, Finding, LatestSessions, RoleReport};
 use thirdtrail::report::{html, paths};
 
 /// How many of each.
@@ -173,22 +173,9 @@ fn many_accounts_roles_and_parties_have_their_pages() {
     assert_eq!((rows("t-accounts"), rows("t-parties")), (SEVERAL, SEVERAL));
 }
 
-/// One role and one party of which there is too much of everything.
-#[test]
-fn a_role_and_a_party_with_thousands_of_everything_have_bearable_pages() {
-    let mut assessment = small();
+/// A role of which there is too much of everything.
+fn with_thousands(role: &mut RoleReport) {
     let many = |at: usize| hostile(at);
-    let sessions: Vec<_> = (0..MANY)
-        .map(|at| {
-            let mut row = assessment.roles[1].latest.rows[0].clone();
-            row.session_name = many(at).into();
-            (row.networks, row.agents) =
-                ((0..40).map(|n| many(n).into()).collect(), (0..40).map(|n| many(n).into()).collect());
-            row
-        })
-        .collect();
-    let role = &mut assessment.roles[1];
-    let arn = role.arn.clone();
     role.trust = (0..MANY)
         .map(|at| {
             let mut entry = role.trust[0].clone();
@@ -233,6 +220,25 @@ fn a_role_and_a_party_with_thousands_of_everything_have_bearable_pages() {
         narrowing.left_alone = vec![narrowing.left_alone[0].clone(); MANY];
         narrowing.left_alone.iter_mut().for_each(|one| (one.statement, one.reason) = (many(3), many(4)));
     }
+}
+
+/// One role and one party of which there is too much of everything.
+#[test]
+fn a_role_and_a_party_with_thousands_of_everything_have_bearable_pages() {
+    let mut assessment = small();
+    let many = |at: usize| hostile(at);
+    let sessions: Vec<_> = (0..MANY)
+        .map(|at| {
+            let mut row = assessment.roles[1].latest.rows[0].clone();
+            row.session_name = many(at).into();
+            (row.networks, row.agents) =
+                ((0..40).map(|n| many(n).into()).collect(), (0..40).map(|n| many(n).into()).collect());
+            row
+        })
+        .collect();
+    let role = &mut assessment.roles[1];
+    let arn = role.arn.clone();
+    with_thousands(role);
     let latest = LatestSessions { all: 2 * MANY as u64, rows: sessions };
     role.latest = latest.clone();
     assessment.parties[0].latest = latest;

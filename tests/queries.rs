@@ -19,8 +19,10 @@ use std::path::{Path, PathBuf};
 use beside::say;
 use program::run as program;
 use python::{Python, run};
+use serde_json::Value;
 use tempfile::TempDir;
 use thirdtrail::report::queries::all;
+use thirdtrail::report::tables::{TABLES, Table, athena_type};
 
 const PACKAGES: [&str; 4] = ["duckdb", "sqlglot", "trino-query-parser", "pytz"];
 const MODULES: &str = "duckdb, sqlglot, trino_query_parser, pytz";
@@ -56,6 +58,38 @@ fn every_query_answers_from_real_files() {
     }
     let said = run(&mut command);
     say(&format!("queries: {}", said.unwrap_or_else(|error| panic!("{error}"))));
+}
+
+/// Engines agree on the types and rows of every table, and none is unsigned or finer than a microsecond. Single calls and
+/// sessions can be looked up by bloom filters.
+#[test]
+fn engines_read_the_same_types_and_rows() {
+    let packages = ["duckdb", "pyarrow", "pytz"];
+    let python = match Python::new().and_then(|python| python.with(&packages, "duckdb, pyarrow, pytz")) {
+        Ok(python) => python,
+        Err(reason) => {
+            return say(&format!("NOT RUN: table readers absent: {}", reason.lines().last().unwrap_or_default()));
+        }
+    };
+    let folder = output();
+    let out = folder.path().join("out");
+    let columns = |table: &Table| -> serde_json::Map<String, Value> {
+        table.columns.iter().map(|column| (column.name.to_owned(), athena_type(column.kind).into())).collect()
+    };
+    let promised: Value = TABLES.iter().map(|table| (table.name.to_owned(), Value::Object(columns(table)))).collect();
+    let input = folder.path().join("promised.json");
+    std::fs::write(&input, promised.to_string()).unwrap();
+    let mut command = python.command();
+    command.arg(tree("tests/sql/engines.py")).arg(&out).args(["pyarrow", "duckdb"]);
+    let said = run(command.stdin(std::fs::File::open(&input).unwrap()));
+    say(&format!("tables: {}", said.unwrap_or_else(|error| panic!("{error}"))));
+
+    let filtered = "SELECT DISTINCT path_in_schema FROM parquet_metadata('{}/parquet/activity/*/*.parquet') \
+                    WHERE bloom_filter_offset IS NOT NULL ORDER BY 1";
+    let script =
+        format!("import duckdb; print(duckdb.sql(\"{}\").fetchall())", filtered.replace("{}", out.to_str().unwrap()));
+    let said = run(python.command().arg("-c").arg(script)).unwrap();
+    assert!(said.contains("event_id") && !said.contains("region"), "{said}");
 }
 
 /// The program has the queries of the folder, all of them.

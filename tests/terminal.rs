@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop here")]
 
+mod beside;
 mod bundled;
 mod program;
 
@@ -42,7 +43,7 @@ fn on_terminal(columns: usize, variables: &[(&str, &str)], arguments: &[&str]) -
     }
     let output = python.args(arguments).env("TERM", "xterm").envs(variables.iter().copied()).output();
     let Ok(output) = output else {
-        println!("SKIPPED: no python3, so no terminal can be made");
+        beside::say("NOT RUN: no python3, so no terminal can be made");
         return None;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -198,7 +199,7 @@ fn the_summary_ends_with_what_to_do_next() {
 
     let logs = Path::new(&trail("vendors")).join("AWSLogs");
     let bare = summary(logs.to_str().unwrap(), &[]);
-    assert!(next(&bare).starts_with("next: no inventory was given"), "{bare}");
+    assert!(next(&bare).starts_with("next: none of these roles is in an inventory"), "{bare}");
     assert!(next(&damaged).contains("apply.sh") && !next(&bare).contains("apply.sh"));
 }
 
@@ -292,7 +293,7 @@ fn manual_pages_are_clean_and_whole() {
         let file = file.unwrap().path();
         let groff = Command::new("groff").args(["-man", "-Tutf8", "-ww"]).arg(&file).output();
         let Ok(groff) = groff else {
-            println!("SKIPPED: no groff, so nobody warns about the pages");
+            beside::say("NOT RUN: no groff, so nobody warns about the pages");
             return;
         };
         let warnings = String::from_utf8_lossy(&groff.stderr).into_owned();

@@ -74,7 +74,9 @@ pub(super) fn finish(
         summary::print(&outcome, out, options)?;
     }
     if let Some(pack) = pack {
+        monitor.begin("writing the evidence pack", 0, 0);
         let sum = pack.write(&outcome, &arguments.selection.source, options)?;
+        monitor.end();
         if !arguments.quiet {
             line(&plain(&format!("evidence pack: {} (SHA-256 {sum})", pack.place())))?;
         }

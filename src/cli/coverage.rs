@@ -8,7 +8,7 @@ use super::ink::Ink;
 use super::terminal::{line, plain, size, told};
 
 /// Things named one by one; `report.json` has them all.
-const NAMED: usize = 5;
+const NAMED: usize = 10;
 
 /// What is missing first, then what was read.
 pub(super) fn print(assessment: &Assessment) -> std::io::Result<()> {

@@ -4,22 +4,25 @@
 
 use crate::finding::assessment::{ActionEntry, Assessment, Finding, RoleReport};
 use crate::finding::compare::rank;
-use crate::run::analyze::Options;
+use crate::run::analyze::{Format, Formats};
 use crate::run::output::Target;
 
 use super::summary::{counted, open};
 
 /// One or two sentences, the first one first.
-pub(super) fn next_steps(assessment: &Assessment, out: &Target, options: &Options) -> Vec<String> {
-    let whole = make_whole(assessment, options);
-    let act = first_proposal(assessment, out)
+pub(super) fn next_steps(assessment: &Assessment, out: &Target, formats: &Formats) -> Vec<String> {
+    let whole = make_whole(assessment);
+    let scripts = formats.has(Format::Policies);
+    let act = scripts
+        .then(|| first_proposal(assessment, out))
+        .flatten()
         .or_else(|| first_finding(assessment))
         .or_else(|| whole.is_none().then(|| keep_watch(out)));
     whole.into_iter().chain(act).collect()
 }
 
 /// What is missing, and how to give it.
-fn make_whole(assessment: &Assessment, options: &Options) -> Option<String> {
+fn make_whole(assessment: &Assessment) -> Option<String> {
     let coverage = &assessment.coverage;
     if !coverage.failed_inputs.is_empty() {
         return Some("allow the calls named above, and run this again".to_owned());
@@ -32,11 +35,9 @@ fn make_whole(assessment: &Assessment, options: &Options) -> Option<String> {
     if !coverage.complete {
         return Some("look into the objects and digests named above: the trail is not known to be whole".to_owned());
     }
-    let known = |role: &RoleReport| role.in_inventory;
-    if !assessment.roles.is_empty() && !assessment.roles.iter().any(known) && options.inventories.is_empty() {
-        let what = "no inventory was given, so policies and trust could not be judged: `aws iam \
-                    get-account-authorization-details > inventory.json`, then run this again with --inventory \
-                    inventory.json";
+    if !assessment.roles.is_empty() && !assessment.roles.iter().any(|role| role.in_inventory) {
+        let what = "none of these roles is in an inventory, so what they grant and whom they trust could not be judged: \
+                    give the output of `aws iam get-account-authorization-details` with --inventory";
         return Some(what.to_owned());
     }
     let holey = coverage.accounts.iter().filter(|account| account.hole_share > assessment.asked.max_holes).count();

@@ -26,7 +26,8 @@ pub(super) const SOURCE: &str = "What `analyze --out` wrote, a folder or `s3://b
     judged, with --format, --out, --baseline and --fail-on; or what `--evidence` named: judged anew with all options";
 
 /// What can be said of an output: how it is rendered and told, and how AWS is reached.
-const OF_OUTPUT: [&str; 17] = [
+const OF_OUTPUT: [&str; 18] = [
+    "color",
     "out",
     "overwrite",
     "format",

@@ -55,7 +55,7 @@ pub(super) fn print(outcome: &Outcome, out: &Target, options: &Options) -> std::
     for (what, file) in places(options) {
         told_under(&format!("{what}: {}", plain(&out.place_of(file))), BESIDE)?;
     }
-    for step in next_steps(assessment, out, options) {
+    for step in next_steps(assessment, out, &options.formats) {
         told_under(&format!("{}: {}", Ink::Head.paint("next"), plain(&step)), BESIDE)?;
     }
     Ok(())

@@ -135,12 +135,10 @@ pub fn report(subject: &Subject<'_, '_>, case: &Case<'_>) -> RoleReport {
         covered: covered && witness.is_some(),
         blind: witness.and_then(|trail| trail.shows_every_session().err()),
     };
-    let (rightsizing, policies) = match (subject.role, &granted) {
-        (Some(role), Some(granted)) => sizing(subject, role, granted, &ledger, &usage, case),
-        _ => (not_in_inventory(), Vec::new()),
-    };
-    let risk = subject.role.zip(granted.as_ref());
-    let risk = risk.map(|(role, granted)| Box::new(risk::risk(role, granted, &rightsizing, &policies, case)));
+    let judged = subject.role.zip(granted.as_ref());
+    let sized = judged.map(|(role, granted)| sizing(subject, role, granted, &ledger, &usage, case));
+    let (rightsizing, policies) = sized.unwrap_or_else(|| (not_in_inventory(), Vec::new()));
+    let risk = judged.map(|(role, granted)| Box::new(risk::risk(role, granted, &rightsizing, &policies, case)));
     let denied = denied_actions(&usage, grants);
     let doubt = case.uncovered(key.account).or_else(|| witness.and_then(|trail| trail.shows_every_session().err()));
     let external_ids = external_id::uses(&subject.sessions, &trust, doubt.as_deref());

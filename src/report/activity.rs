@@ -112,6 +112,9 @@ pub fn csv_cells(row: &ActivityRow) -> Vec<String> {
     csv_heads().into_iter().map(cell).collect()
 }
 
+/// By these a single call or session is looked up, in files sorted by time.
+const SOUGHT: [&str; 2] = ["event_id", "session_id"];
+
 /// One file in the making.
 pub struct ActivityFile<W: Write + Send>(RowWriter<W>);
 
@@ -121,7 +124,7 @@ impl<W: Write + Send> ActivityFile<W> {
     /// # Errors
     /// When `sink` refuses.
     pub fn new(sink: W) -> Result<Self, ColumnarError> {
-        RowWriter::new(SCHEMA, ACTIVITY.columns, sink).map(Self)
+        RowWriter::new(SCHEMA, ACTIVITY.columns, &SOUGHT, sink).map(Self)
     }
 
     /// Adds a call.

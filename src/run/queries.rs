@@ -86,13 +86,14 @@ fn of_run(past: &PastRun, out: &str) -> Result<Values, UserError> {
     let manifest = past.manifest()?;
     let report: Value =
         serde_json::from_slice(&past.get("report.json")?).map_err(|error| past.bad_file("report.json", &error))?;
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let mut accounts: BTreeSet<String> = BTreeSet::new();
-    for one in list(&report["coverage"]["accounts"]).iter().chain(&list(&report["roles"])) {
-        accounts.extend(one["account_id"].as_str().map(str::to_owned));
-    }
-    let day =
-        |name: &str| report["window"][name].as_str().and_then(|time| time.get(..10)).map(|day| day.replace('-', "/"));
+    let list = |place: &str| report.pointer(place).and_then(Value::as_array).into_iter().flatten();
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let with_account = list("/coverage/accounts").chain(list("/roles"));
+    let accounts: BTreeSet<String> = with_account.filter_map(|one| text(one, "account_id")).collect();
+    let day = |name: &str| {
+        let time = report.get("window").and_then(|window| text(window, name))?;
+        Some(time.get(..10)?.replace('-', "/"))
+    };
     let mut values = Values::new();
     let mut note = |name: &'static str, value: Option<String>| {
         if let Some(value) = value.filter(|value| mistake(name, value).is_none()) {

@@ -19,7 +19,8 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::ColumnPath;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -29,6 +30,8 @@ pub use rows::RowWriter;
 const ROWS_AT_A_TIME: usize = 8_192;
 /// Rows of one row group: about 128 MiB of the widest table.
 const ROWS_OF_A_GROUP: usize = 500_000;
+/// How often a bloom filter lets a row group be read in vain.
+const WRONGLY_FOUND: f64 = 0.01;
 /// The metadata key that names the schema of a file.
 pub const SCHEMA_KEY: &str = "thirdtrail.schema";
 
@@ -99,7 +102,7 @@ pub fn encode<T: Serialize>(
     rows: impl IntoIterator<Item = T>,
 ) -> Result<Vec<u8>, ColumnarError> {
     let arrow_schema = schema_of(columns);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&arrow_schema), options(schema)?)?;
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&arrow_schema), options(schema, &[])?)?;
     let mut decoder = ReaderBuilder::new(arrow_schema).with_batch_size(ROWS_AT_A_TIME).build_decoder()?;
     let mut rows = rows.into_iter();
     loop {
@@ -301,13 +304,17 @@ fn schema_of(columns: &[Column]) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// Arrow's own copy of the schema is left out: it says nothing that Parquet's does not.
-fn options(schema: &str) -> Result<ArrowWriterOptions, ColumnarError> {
+/// Arrow's own copy of the schema is left out: it says nothing that Parquet's does not. The columns that are `sought` by
+/// single values have bloom filters, by which an engine passes over row groups without reading them.
+fn options(schema: &str, sought: &[&str]) -> Result<ArrowWriterOptions, ColumnarError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
-        .set_key_value_metadata(Some(vec![KeyValue::new(SCHEMA_KEY.to_owned(), schema.to_owned())]))
-        .build();
+        .set_key_value_metadata(Some(vec![KeyValue::new(SCHEMA_KEY.to_owned(), schema.to_owned())]));
+    let filtered = |properties: WriterPropertiesBuilder, column: &&str| {
+        properties.set_column_bloom_filter_fpp(ColumnPath::from(*column), WRONGLY_FOUND)
+    };
+    let properties = sought.iter().fold(properties, filtered).build();
     Ok(ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true))
 }
 

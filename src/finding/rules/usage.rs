@@ -73,7 +73,12 @@ fn unused(role: &RoleReport, assessment: &Assessment, found: &mut Vec<Finding>) 
     if !unused.is_empty() {
         let sample: Vec<&str> = unused.iter().take(20).map(|entry| entry.action.as_str()).collect();
         found.push(Draft::role("permissions-unused", "medium", role).finish(
-            format!("{} of {} that role {} grants were not used", unused.len(), role.rightsizing.granted, role.name),
+            format!(
+                "{} of {} actions that role {} grants were not used",
+                unused.len(),
+                role.rightsizing.granted,
+                role.name
+            ),
             "The trail would have shown a use of each of them, and shows none.".to_owned(),
             json!({"unused": unused.len(), "granted": role.rightsizing.granted, "kept_by_rule": kept.len(),
                 "window": window, "sample": sample}),

@@ -29,12 +29,12 @@ enum Builder {
 }
 
 impl<W: Write + Send> RowWriter<W> {
-    /// A file with these columns; `schema` is noted in its metadata.
+    /// A file with these columns, of which some are `sought` by single values; `schema` is noted in its metadata.
     ///
     /// # Errors
     /// [`ColumnarError`] when a column is of a kind that is not written so, or `sink` refuses.
-    pub fn new(schema: &str, columns: &[Column], sink: W) -> Result<Self, ColumnarError> {
-        let options = options(schema)?;
+    pub fn new(schema: &str, columns: &[Column], sought: &[&str], sink: W) -> Result<Self, ColumnarError> {
+        let options = options(schema, sought)?;
         let arrow_schema = schema_of(columns);
         let columns = columns.iter().map(Builder::of).collect::<Result<_, _>>()?;
         let writer = ArrowWriter::try_new_with_options(sink, Arc::clone(&arrow_schema), options)?;
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn fields_come_back_as_rows() {
-        let mut writer = RowWriter::new("test/1", &COLUMNS, Vec::new()).unwrap();
+        let mut writer = RowWriter::new("test/1", &COLUMNS, &["name"], Vec::new()).unwrap();
         let count = ROWS_AT_A_TIME as i64 + 3;
         for number in 0..count {
             writer.moment(number);
@@ -181,11 +181,11 @@ mod tests {
 
     #[test]
     fn a_field_of_another_kind_is_an_error() {
-        let mut writer = RowWriter::new("test/1", &COLUMNS[..2], Vec::new()).unwrap();
+        let mut writer = RowWriter::new("test/1", &COLUMNS[..2], &[], Vec::new()).unwrap();
         writer.text(Some("not a moment"));
         writer.text(Some("name"));
         writer.end_row().unwrap();
         assert!(writer.finish().is_err());
-        assert!(RowWriter::new("test/1", &[column("n", Kind::Number, false)], Vec::new()).is_err());
+        assert!(RowWriter::new("test/1", &[column("n", Kind::Number, false)], &[], Vec::new()).is_err());
     }
 }
