@@ -393,3 +393,36 @@ fn evidence_in_a_bucket_serves_the_next_run() {
     let (files, _) = run(&["report", "s3://evidence-again/a/b"], "report");
     assert!(files == reference);
 }
+
+/// Tasks that get parts of a plan, with trail and evidence in buckets, lead to the report of one machine, of a window too.
+#[test]
+fn tasks_of_a_plan_in_a_bucket_give_the_same_report() {
+    let Some(server) = server() else { return };
+    let owner = uploaded(server, "planned");
+    owner.create("evidence-of-tasks");
+    let room = tempfile::tempdir().unwrap();
+    let selection = ["--since", "2026-05-01", "--until", "2026-08-01", "--account", "333344445555"];
+    let run = |arguments: &[&str]| {
+        let (exit, stdout, stderr) = run_as(OWNER, server, &[arguments, &selection].concat());
+        assert_eq!(exit, 0, "{arguments:?}: {stderr}");
+        stdout
+    };
+    let (source, evidence) = ("s3://planned/some/prefix", ["--evidence", "s3://evidence-of-tasks/e"]);
+    let plan = json(run(&[&["plan", source, "--format", "json"][..], &evidence].concat()).as_bytes());
+    let objects = plan["objects"].as_array().unwrap();
+    assert!(objects.len() > 80, "{}", objects.len());
+    let task = room.path().join("task");
+    for objects in objects.chunks(30) {
+        let part = serde_json::json!({"listing": plan["listing"], "accounts": plan["accounts"], "objects": objects});
+        std::fs::write(&task, part.to_string()).unwrap();
+        run(&[&["observe", source, "--quiet", "--objects", task.to_str().unwrap()][..], &evidence].concat());
+    }
+    let files = |command: &[&str]| {
+        let out = room.path().join(command[0]);
+        run(&[command, &["--quiet", "--out", out.to_str().unwrap()]].concat());
+        let mut files = folders::files(&out);
+        files.remove("run.json").unwrap();
+        files
+    };
+    assert!(files(&["report", evidence[1]]) == files(&["analyze", source]), "tasks give another report");
+}

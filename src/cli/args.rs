@@ -252,7 +252,8 @@ pub(super) struct ObserveArguments {
     /// The folder (or s3://bucket/prefix) of evidence.
     #[arg(long, value_name = "DIR")]
     pub(super) evidence: String,
-    /// Only the objects named in this file: one key a line, or the output of `plan --format json`.
+    /// Only the objects named in this file (`-` for standard input): one key a line, or the output of `plan --format json`,
+    /// whole or with fewer objects. With that of `plan --evidence` the source is not listed again.
     #[arg(long, value_name = "FILE")]
     pub(super) objects: Option<PathBuf>,
     /// Output of `aws iam get-account-authorization-details`; repeatable. Of roles that no outsider can reach only the

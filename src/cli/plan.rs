@@ -6,7 +6,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cloudtrail::object_key::ObjectKey;
+use crate::run::checkpoint::{Checkpoints, open_place};
 use crate::run::estimate::{Estimate, VisibleHole, estimate, visible_holes};
+use crate::run::observe::announce;
 use crate::run::plan::{Plan, Request};
 use crate::run::{discover, source};
 
@@ -27,6 +29,10 @@ const DAYS_SHOWN: usize = 10;
 pub(super) struct PlanArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
+    /// Save what was listed at this folder (or s3://bucket/prefix) of evidence, for tasks of `observe --objects` and for
+    /// `report`, which then tells what none of them observed. Reads the digests of days without objects.
+    #[arg(long, value_name = "DIR")]
+    pub(super) evidence: Option<String>,
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
@@ -39,14 +45,27 @@ pub(super) struct PlanArguments {
 
 pub(super) fn run(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
     let store = source::open(&arguments.selection.source, &arguments.aws.options())?;
-    let request = Request { with_digests: true, ..request(&arguments.selection) };
+    // With saved evidence digests are not verified, and what was listed must be what `analyze` would list.
+    let request = Request { with_digests: arguments.evidence.is_none(), ..request(&arguments.selection) };
     let monitor = Shown::new(arguments.progress, false);
-    let plan = discover::find(&*store, &request, &monitor)?;
+    let mut plan = discover::find(&*store, &request, &monitor)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (estimate, holes) = (estimate(&plan, &request, threads), visible_holes(&plan, &request));
+    let mut listing = None;
+    if let Some(place) = &arguments.evidence {
+        let place = open_place(place, &arguments.aws.options())?;
+        let regions = source::region_of(&arguments.selection.source).into_iter().collect();
+        listing = Some(announce(&*store, &mut plan, &request, &regions, &Checkpoints::open(&*place)?, &monitor)?);
+    }
     match arguments.format {
-        Format::Json => line(&serde_json::to_string_pretty(&as_json(&plan, &estimate, &holes))?)?,
-        Format::Table => table(&plan, &estimate, &holes)?,
+        Format::Json => line(&serde_json::to_string_pretty(&as_json(&plan, &estimate, &holes, listing.as_deref()))?)?,
+        Format::Table => {
+            table(&plan, &estimate, &holes)?;
+            if let Some(listing) = listing {
+                line("")?;
+                said(&format!("saved    {listing}: `report` of this evidence tells what no `observe` read of it"))?;
+            }
+        }
     }
     Ok(ExitCode::Done)
 }
@@ -64,7 +83,7 @@ fn by_place(plan: &Plan) -> BTreeMap<(String, String), (u64, u64)> {
     sums
 }
 
-fn as_json(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> serde_json::Value {
+fn as_json(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole], listing: Option<&str>) -> serde_json::Value {
     let places: Vec<_> = by_place(plan)
         .into_iter()
         .map(|((account, region), (objects, bytes))| {
@@ -84,6 +103,8 @@ fn as_json(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> serde_jso
         "days_without_objects": holes,
         "estimate": estimate,
         "places": places,
+        "listing": listing,
+        "accounts": plan.accounts,
         "objects": objects,
     })
 }

@@ -1,8 +1,7 @@
 //! Saved shards of evidence: finding those that serve, saving new ones, taking away those that no longer stand for
 //! anything.
 //!
-//! Objects are grouped into slots: an account, a Region and a day of delivery; objects whose key does not tell these, by
-//! a digest of their key. A slot holds shards, each for some of its objects. A shard is one file that is written whole
+//! Objects are grouped into slots ([`super::slot`]). A slot holds shards, each for some of its objects. A shard is one file that is written whole
 //! or not at all, so a run that was killed leaves nothing but shards that count; one that is damaged, of another version,
 //! or that stands for an object that has changed or gone is not used, and what it stood for is read again.
 
@@ -12,16 +11,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use crate::aws::Window;
-use crate::cloudtrail::object_key::ObjectKey;
 use crate::evidence::Scope;
-use crate::evidence::coverage::object_digest;
 use crate::evidence::shard::{Mark, Part, Shard, ShardError};
 use crate::evidence::within::Side;
-use crate::store::{Entry, Store, StoreError};
+use crate::store::{Entry, KeyRange, Store, StoreError};
 
 use super::UserError;
 use super::listing::{FOLDER as LISTINGS, is_listing};
-use super::plan::{Request, plan};
+use super::plan::Request;
+use super::slot::{self, OTHER_FOLDER, Slot, is_asked_for};
 use super::source::{self, AwsOptions, in_bucket, open_to_write};
 
 /// Where shards lie.
@@ -29,10 +27,6 @@ const FOLDER: &str = "shards/";
 const ENDING: &str = ".shard";
 /// How a local store ends the name of a file that it is still writing.
 const UNFINISHED: &str = ".part";
-/// Where slots are for the objects whose keys do not tell account, Region and day.
-const OTHER_FOLDER: &str = "other/";
-/// Slots for the objects whose keys do not tell account, Region and day.
-const OTHER_SLOTS: u128 = 64;
 /// Damaged shards, and those that cannot be read, named in `run.json`; all are counted.
 const NAMED: usize = 100;
 
@@ -95,45 +89,6 @@ pub struct Checkpoints<'a> {
     state: Mutex<State>,
 }
 
-/// Objects of one slot.
-#[derive(Clone, Debug, Default)]
-pub struct Slot {
-    /// Its name.
-    pub name: String,
-    /// Its objects, each key once.
-    pub objects: Vec<Entry>,
-}
-
-impl Slot {
-    /// All slots of these objects, by name.
-    #[must_use]
-    pub fn all(objects: &[Entry]) -> Vec<Self> {
-        let mut slots: BTreeMap<String, BTreeMap<&str, &Entry>> = BTreeMap::new();
-        for entry in objects {
-            slots.entry(slot_of(&entry.key)).or_default().insert(&entry.key, entry);
-        }
-        slots
-            .into_iter()
-            .map(|(name, objects)| Self { name, objects: objects.into_values().cloned().collect() })
-            .collect()
-    }
-}
-
-/// The slot of an object, by its key. Strangers choose keys, so only what is harmless becomes part of a name (S43).
-fn slot_of(key: &str) -> String {
-    let parts = ObjectKey::parse(key);
-    let harmless = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
-    match (parts.account, parts.region.filter(harmless), parts.delivered) {
-        (Some(account), Some(region), Some(day)) if parts.in_layout => {
-            // One account may have several trails.
-            let trail = object_digest(folder) % (1 << 32);
-            format!("{account}/{region}/{day}-{trail:08x}")
-        }
-        _ => format!("{OTHER_FOLDER}{:02x}", object_digest(key) % OTHER_SLOTS),
-    }
-}
-
 /// What a store tells of an object.
 #[must_use]
 pub fn mark(entry: &Entry) -> Mark {
@@ -171,10 +126,21 @@ impl<'a> Checkpoints<'a> {
     /// # Errors
     /// When it cannot be listed.
     pub fn open(store: &'a dyn Store) -> Result<Self, UserError> {
-        let listing = store.list().map_err(|error| {
-            let fix = error.fix().unwrap_or("check the name and permissions of --evidence").to_owned();
-            UserError::new(format!("cannot list the evidence: {error}"), fix)
-        })?;
+        Ok(Self::of(store, store.list().map_err(|error| cannot_list(&error))?))
+    }
+
+    /// The shards that may stand for some objects: a task of many lists no more of the evidence than it needs.
+    ///
+    /// # Errors
+    /// When it cannot be listed.
+    pub fn open_for(store: &'a dyn Store, objects: &[Entry]) -> Result<Self, UserError> {
+        let shards = slot::range(FOLDER, objects);
+        let ranges = [Some(KeyRange::whole(LISTINGS)), shards].into_iter().flatten();
+        let found: Result<Vec<_>, _> = ranges.map(|range| store.list_range(&range)).collect();
+        Ok(Self::of(store, found.map_err(|error| cannot_list(&error))?.concat()))
+    }
+
+    fn of(store: &'a dyn Store, listing: Vec<Entry>) -> Self {
         let mut state = State::default();
         for entry in listing {
             match slot_of_shard(&entry.key) {
@@ -185,7 +151,7 @@ impl<'a> Checkpoints<'a> {
                 None => {}
             }
         }
-        Ok(Self { store, state: Mutex::new(state) })
+        Self { store, state: Mutex::new(state) }
     }
 
     /// The store that they lie in.
@@ -389,13 +355,9 @@ impl<'a> Checkpoints<'a> {
     }
 }
 
-/// Whether a request asks for the objects of a slot.
-fn is_asked_for(slot: &str, request: &Request) -> bool {
-    let mut parts = slot.split('/');
-    let (Some(account), Some(region), Some(day)) = (parts.next(), parts.next(), parts.next()) else { return true };
-    let day = day.get(..10).unwrap_or_default().replace('-', "/");
-    let key = format!("AWSLogs/{account}/CloudTrail/{region}/{day}/x.json.gz");
-    plan(vec![Entry { key, size_bytes: 0, tag: String::new() }], request).is_ok()
+fn cannot_list(error: &StoreError) -> UserError {
+    let fix = error.fix().unwrap_or("check the name and permissions of --evidence").to_owned();
+    UserError::new(format!("cannot list the evidence: {error}"), fix)
 }
 
 /// Evidence that cannot be saved is a mistake to be told: the user counts on it.
@@ -423,16 +385,8 @@ fn slot_of_shard(key: &str) -> Option<(&str, bool)> {
 mod tests {
     use super::*;
 
-    /// S43: strangers' keys name no folder outside, and no slot that is not theirs.
     #[test]
-    fn slots_have_harmless_names() {
-        let check = |key: &str, expected: &str| assert!(slot_of(key).starts_with(expected), "{key}: {}", slot_of(key));
-        let log = |region: &str| format!("AWSLogs/111122223333/CloudTrail/{region}/2026/05/01/x.json.gz");
-        check(&log("us-east-1"), "111122223333/us-east-1/2026-05-01-");
-        check(&log(".."), "other/");
-        check(&log("a b"), "other/");
-        check("x.json", "other/");
-        assert_ne!(slot_of(&log("us-east-1")), slot_of(&format!("AWSLogs/o-a/{}", &log("us-east-1")[8..])));
+    fn finished_shards_are_told_from_unfinished_ones() {
         assert_eq!(slot_of_shard("shards/a/b/c.shard"), Some(("a/b", true)));
         assert_eq!(slot_of_shard("shards/a/b/.c.shard.7.part"), Some(("a/b", false)));
         assert_eq!(slot_of_shard("a/c.shard"), None);

@@ -59,6 +59,11 @@ impl Asked {
         }
     }
 
+    fn key(&self) -> String {
+        let asked = serde_json::to_string(self).unwrap_or_default();
+        format!("{FOLDER}{:032x}.json", object_digest(&asked))
+    }
+
     fn since(&self) -> Time {
         self.since.as_deref().and_then(parse_time).unwrap_or(Time::MIN_UTC)
     }
@@ -113,9 +118,13 @@ impl Listing {
     }
 
     /// Its name: that of the selection.
-    fn key(&self) -> String {
-        let asked = serde_json::to_string(&self.asked).unwrap_or_default();
-        format!("{FOLDER}{:032x}.json", object_digest(&asked))
+    pub(super) fn key(&self) -> String {
+        self.asked.key()
+    }
+
+    /// The name of that of a selection.
+    pub(super) fn key_of(request: &Request) -> String {
+        Asked::of(request).key()
     }
 
     fn load(evidence: &dyn Store, key: &str) -> Result<Self, UserError> {

@@ -1,24 +1,24 @@
 //! The map step alone: reads objects that no shard holds and saves their evidence; another run makes the report.
 //!
 //! Tasks on several machines may share one place of evidence: each names its objects, and a shard is written as a whole. A
-//! task that is done again reads only what no shard holds by then, and what could not be read. Each task saves what was
-//! listed, so that a report knows of tasks that were never done. Nothing is taken away here, because others may be at work.
+//! task that is done again reads only what no shard holds by then, and what could not be read. What was listed is saved
+//! before anything is read, by each task or once for all of them ([`announce`]), so that a report knows of tasks that were
+//! never done. Nothing is taken away here, because others may be at work.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-
-use serde::Deserialize;
 
 use crate::store::Store;
 
 use super::UserError;
 use super::analyze::{Options, given, scope_of};
-use super::checkpoint::Notes;
+use super::checkpoint::{Checkpoints, Notes};
 use super::discover::find;
 use super::listing::{Listing, Listings, Saver};
 use super::monitor::Monitor;
+use super::plan::{Plan, Request};
 use super::quiet;
 use super::resume::{Purpose, Saved, read};
+use super::task::{PlannedPart, Task, no_object};
 
 /// What was done.
 #[derive(Clone, Debug)]
@@ -31,33 +31,27 @@ pub struct Observed {
     pub failed: Vec<(String, String)>,
 }
 
-/// Observes the part of a source that was asked for, or of that the objects in `only`.
+/// Observes what a task asks for of a source.
 ///
 /// # Errors
 /// The user's mistakes, evidence that cannot be saved, and a wish to stop.
 pub fn observe(
     store: &dyn Store,
     options: &Options,
-    only: Option<&BTreeSet<String>>,
+    task: &Task,
     saved: Saved<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Observed, UserError> {
     let (given, _) = given(options, monitor)?;
-    let mut plan = find(store, &options.request, monitor)?;
-    plan.digest_days = quiet::days(store, &plan, &options.request, monitor)?;
-    let place = saved.checkpoints.store();
-    let listing = Listing::of(&plan, &options.request, &options.beside.regions);
-    Listings::sound(saved.checkpoints).save(place, listing, &options.request, store.within(), Saver::Task)?;
-    if let Some(only) = only {
-        let planned: BTreeSet<&String> = plan.objects.iter().map(|entry| &entry.key).collect();
-        if let Some(stranger) = only.iter().find(|key| !planned.contains(key)) {
-            return Err(UserError::new(
-                format!("`{stranger}` is no object to be read at this source"),
-                "name keys below SOURCE, as `thirdtrail plan --format json` lists them",
-            ));
+    let plan = match task {
+        Task::Planned(part) => planned(part, &options.request, saved.checkpoints)?,
+        Task::Whole | Task::Keys(_) => {
+            let mut plan = find(store, &options.request, monitor)?;
+            announce(store, &mut plan, &options.request, &options.beside.regions, saved.checkpoints, monitor)?;
+            plan
         }
-        plan.objects.retain(|entry| only.contains(&entry.key));
-    }
+    };
+    let plan = limited(plan, task)?;
     let scope = scope_of(&plan, &given, options);
     monitor.begin("reading", plan.objects.len() as u64, plan.bytes());
     let read = read(store, &plan.objects, &scope, options.effort, monitor, saved, Purpose::Save)?;
@@ -66,32 +60,53 @@ pub fn observe(
     Ok(Observed { objects: plan.objects.len() as u64, notes: saved.checkpoints.notes(), failed })
 }
 
-/// The keys in a file: one a line, or JSON as `thirdtrail plan --format json` prints it.
+/// Tells the evidence what is going to be observed; answers with the name of the listing, which tasks refer to. The plan
+/// then knows which days were quiet.
 ///
 /// # Errors
-/// When it cannot be read or names nothing.
-pub fn keys(path: &Path) -> Result<BTreeSet<String>, UserError> {
-    #[derive(Deserialize)]
-    struct Planned {
-        objects: Vec<PlannedObject>,
-    }
-    #[derive(Deserialize)]
-    struct PlannedObject {
-        key: String,
-    }
-    let shown = path.display();
-    let wrong = |reason: String| {
+/// When the evidence cannot be written, or is that of another source.
+pub fn announce(
+    store: &dyn Store,
+    plan: &mut Plan,
+    request: &Request,
+    regions: &BTreeSet<String>,
+    checkpoints: &Checkpoints<'_>,
+    monitor: &dyn Monitor,
+) -> Result<String, UserError> {
+    plan.digest_days = quiet::days(store, plan, request, monitor)?;
+    let listing = Listing::of(plan, request, regions);
+    let key = listing.key();
+    let known = Listings::sound(checkpoints);
+    known.save(checkpoints.store(), listing, request, store.within(), Saver::Task)?;
+    Ok(key)
+}
+
+/// A part of a plan that the evidence knows; of any other a report would not tell what nobody observed.
+fn planned(part: &PlannedPart, request: &Request, checkpoints: &Checkpoints<'_>) -> Result<Plan, UserError> {
+    let wrong = |what: String| {
         UserError::new(
-            format!("cannot read the objects in `{shown}`: {reason}"),
-            "give one key a line, or the output of `thirdtrail plan --format json`",
+            what,
+            "run `thirdtrail plan` with the same SOURCE, --evidence, --since, --until, --account and --region first, and \
+             give parts of what it prints",
         )
     };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let keys: BTreeSet<String> = if text.trim_start().starts_with('{') {
-        let planned: Planned = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        planned.objects.into_iter().map(|object| object.key).collect()
-    } else {
-        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-    };
-    if keys.is_empty() { Err(wrong("it names none".to_owned())) } else { Ok(keys) }
+    if part.listing != Listing::key_of(request) {
+        return Err(wrong(format!("the plan with `{}` was made for another window, account or Region", part.listing)));
+    }
+    if !checkpoints.listings().contains(&part.listing) {
+        return Err(wrong(format!("the evidence does not know the plan: it has no `{}`", part.listing)));
+    }
+    part.plan(request)
+}
+
+/// What of a plan a task asks for.
+fn limited(mut plan: Plan, task: &Task) -> Result<Plan, UserError> {
+    if let Task::Keys(keys) = task {
+        plan.objects.retain(|entry| keys.contains(&entry.key));
+        if plan.objects.len() < keys.len() {
+            let stranger = keys.iter().find(|key| !plan.objects.iter().any(|entry| entry.key == **key));
+            return Err(no_object(stranger.map_or("", String::as_str)));
+        }
+    }
+    Ok(plan)
 }

@@ -6,7 +6,7 @@ use crate::aws::window::{Time, midnight};
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::store::Entry;
 
-use super::checkpoint::Slot;
+use super::slot::Slot;
 
 /// Most objects that are read between two moments at which everything is saved.
 const PORTION_OBJECTS: usize = 512;

@@ -19,11 +19,12 @@ use crate::evidence::{Evidence, Scope};
 use crate::store::{Entry, Store, StoreError};
 
 use super::UserError;
-use super::checkpoint::{Checkpoints, MANY_SHARDS, Slot, mark};
+use super::checkpoint::{Checkpoints, MANY_SHARDS, mark};
 use super::fetch::{Ahead, Objects};
 use super::gathered::{Folded, Gathered, Overflow, Room};
 use super::monitor::Monitor;
 use super::portions::{Portion, portions};
+use super::slot::Slot;
 use super::stop::Stop;
 use super::workers::{Effort, Read, Workers, disk, sum};
 

@@ -19,11 +19,19 @@ pub(crate) struct Python {
 impl Python {
     /// The Python of the folder, made once.
     pub(crate) fn new() -> Result<Self, String> {
-        let folder = match (std::env::var_os("THIRDTRAIL_PYTHON_TOOLS"), std::env::var_os("HOME")) {
-            (Some(folder), _) => PathBuf::from(folder),
-            (None, Some(home)) => Path::new(&home).join(".cache/thirdtrail-python"),
-            (None, None) => return Err("no home folder".to_owned()),
-        };
+        match std::env::var_os("THIRDTRAIL_PYTHON_TOOLS") {
+            Some(folder) => Self::at(PathBuf::from(folder)),
+            None => Self::in_cache("thirdtrail-python"),
+        }
+    }
+
+    /// The Python of a folder in the user's cache, for packages that are too large to share one.
+    pub(crate) fn in_cache(name: &str) -> Result<Self, String> {
+        let home = std::env::var_os("HOME").ok_or("no home folder")?;
+        Self::at(Path::new(&home).join(".cache").join(name))
+    }
+
+    fn at(folder: PathBuf) -> Result<Self, String> {
         let program = folder.join("bin/python");
         if !program.exists() {
             run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;

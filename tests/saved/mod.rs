@@ -15,6 +15,7 @@ use thirdtrail::run::observe::observe;
 use thirdtrail::run::report::report;
 use thirdtrail::run::resume::Saved;
 use thirdtrail::run::stop::Stop;
+use thirdtrail::run::task::Task;
 use thirdtrail::store::local::LocalStore;
 use thirdtrail::store::memory::MemoryStore;
 use thirdtrail::store::{Entry, Store, StoreError};
@@ -94,7 +95,8 @@ pub(crate) fn observed(
     evidence: &dyn Store,
 ) -> Notes {
     let (checkpoints, stop) = (Checkpoints::open(evidence).unwrap(), Stop::default());
-    observe(source, options, only, Saved { checkpoints: &checkpoints, stop: &stop }, &Silent).unwrap().notes
+    let task = only.map_or(Task::Whole, |keys| Task::Keys(keys.clone()));
+    observe(source, options, &task, Saved { checkpoints: &checkpoints, stop: &stop }, &Silent).unwrap().notes
 }
 
 /// Equal files, of which `run.json` is none.
