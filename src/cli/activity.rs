@@ -17,7 +17,7 @@ use super::table::{Cell, Column, Layout};
 use super::terminal::{note, plain, width};
 
 /// How little of each column is of use on a narrow terminal, in the order of [`HEADS`].
-const LEAST: [usize; HEADS.len()] = [20, 8, 10, 12, 7, 15, 10];
+const LEAST: [usize; HEADS.len()] = [20, 8, 10, 24, 7, 15, 10];
 /// Which column says how a call ended.
 const OUTCOME: usize = 4;
 

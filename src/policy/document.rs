@@ -144,6 +144,20 @@ mod tests {
         assert_eq!(values, ["false", "10", "20"]);
     }
 
+    /// S42: a statement that is named after its external id is told by its number.
+    #[test]
+    fn a_name_that_tells_an_external_id_is_none() {
+        let named = |sid: &str| {
+            parse(&json!({"Statement": {"Sid": sid, "Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"AWS": "464622532012"},
+                "Condition": {"StringEquals": {"STS:externalid": ["onlysecret", "other"]}}}}))
+            .statements[0]
+                .label()
+        };
+        assert_eq!([named("AllowDatadog"), named("ForOnlysecret")], ["AllowDatadog", "ForOnlysecret"]);
+        assert_eq!([named("onlysecret"), named("Xother1")], ["#1", "#1"]);
+    }
+
     /// S30: an error names the statement.
     #[test]
     fn errors_name_the_statement_in_one_lowercase_line() {

@@ -129,10 +129,14 @@ impl Statement {
         })
     }
 
-    /// The name used in reports: the `Sid`, or `#1` for the first statement.
+    /// The name used in reports: the `Sid`, or `#1` for the first statement. A `Sid` that tells the external id which the
+    /// statement demands is none (S42).
     #[must_use]
     pub fn label(&self) -> String {
-        self.sid.clone().unwrap_or_else(|| format!("#{}", self.index + 1))
+        let asked = self.conditions.iter().filter(|block| block.key.eq_ignore_ascii_case("sts:ExternalId"));
+        let ids: Vec<&String> = asked.flat_map(|block| &block.values).filter(|id| !id.is_empty()).collect();
+        let harmless = self.sid.as_ref().filter(|sid| ids.iter().all(|id| !sid.contains(id.as_str())));
+        harmless.cloned().unwrap_or_else(|| format!("#{}", self.index + 1))
     }
 }
 
