@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn sentences_are_broken_between_words_where_they_can() {
-        let parts = folded("  one two three-four", Some(12), 4);
-        assert_eq!(parts, ["  one two", "    three-", "    four"]);
+        let parts = folded("  one two three-four", Some(14), 4);
+        assert_eq!(parts, ["  one two", "    three-four"]);
         assert_eq!(folded("  one two three-four", None, 4), ["  one two three-four"]);
         for width in [1, 8, 40] {
             let parts = folded(&format!("{} {}", "x".repeat(500), "世".repeat(500)), Some(width), 2);
