@@ -32,7 +32,7 @@ fn a_baseline_knows_what_was_there() {
     let first = path("first/report.json");
     let second = analyze("second", &["--fail-on", "low", "--baseline", &first]);
     assert_eq!(second.code, 0, "{}", second.stdout);
-    assert!(second.stdout.contains("baseline: 0 findings are new, "), "{}", second.stdout);
+    assert!(second.stdout.contains("baseline: 0 open findings are new, "), "{}", second.stdout);
     let same = run(&["compare", &path("first"), &path("second"), "--fail-on", "low"]);
     assert!(same.code == 0 && same.stdout.ends_with("nothing changed\n"), "{}", same.stdout);
 
@@ -45,7 +45,7 @@ fn a_baseline_knows_what_was_there() {
     fs::write(path("less.json"), report.to_string()).unwrap();
     let third =
         analyze("third", &["--fail-on", gravest["severity"].as_str().unwrap(), "--baseline", &path("less.json")]);
-    assert!(third.code == 1 && third.stdout.contains("baseline: 1 findings are new, "), "{}", third.stdout);
+    assert!(third.code == 1 && third.stdout.contains("baseline: 1 open findings are new, "), "{}", third.stdout);
     let judged = json_file(&out.path().join("third/report.json"));
     let new: Vec<&Value> =
         judged["findings"].as_array().unwrap().iter().filter(|finding| finding["known"] == false).collect();
@@ -59,6 +59,6 @@ fn a_baseline_knows_what_was_there() {
     report["findings"].as_array_mut().unwrap().push(gravest);
     fs::write(path("other.json"), report.to_string()).unwrap();
     let fourth = analyze("fourth", &["--baseline", &path("other.json")]);
-    assert!(fourth.stdout.contains("baseline: 2 findings are new, "), "{}", fourth.stdout);
+    assert!(fourth.stdout.contains("baseline: 2 open findings are new, "), "{}", fourth.stdout);
     assert_eq!(analyze("fifth", &["--baseline", &path("fourth/run.json")]).code, 2);
 }
