@@ -220,7 +220,7 @@ fn refusals_name_the_call_and_the_fix() {
     assert!(!out.join("inventory").exists() && out.join("trail-config").exists());
     let all = denying(|call| call.action != "GetCallerIdentity");
     let nowhere = folder.path().join("nowhere");
-    let done = collect(&all, &nowhere, &[]);
+    let done = collect(&all, &nowhere, &["--progress", "none"]);
     assert_eq!((done.code, done.stderr.lines().count()), (2, 1), "{}", done.stderr);
     let expected = "error: organizations:DescribeOrganization: AccessDenied: not authorized; allow `organizations:";
     assert!(done.stderr.starts_with(expected), "{}", done.stderr);
@@ -240,7 +240,9 @@ fn refusals_name_the_call_and_the_fix() {
 fn without_credentials_one_line_says_what_to_set() {
     let (aws, folder) = (StandIn::new(aws), TempDir::new().unwrap());
     let out = folder.path().join("out");
-    let done = run(&["collect", "--out", out.to_str().unwrap(), "--endpoint-url", &aws.url()], None);
+    let silent = ["--progress", "none"];
+    let asked = ["collect", "--out", out.to_str().unwrap(), "--endpoint-url", &aws.url()];
+    let done = run(&[&asked[..], &silent].concat(), None);
     assert_eq!((done.code, done.stderr.lines().count()), (2, 1), "{}", done.stderr);
     assert!(done.stderr.contains("sts:GetCallerIdentity: no credentials"), "{}", done.stderr);
     assert!(done.stderr.contains("AWS_PROFILE"), "{}", done.stderr);
@@ -352,7 +354,8 @@ fn an_endpoint_that_does_not_answer_is_told() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("out");
     let url = format!("http://{nobody}");
-    let done = run(&["collect", "--out", out.to_str().unwrap(), "--endpoint-url", &url], Some("AKIACALLER"));
+    let asked = ["collect", "--out", out.to_str().unwrap(), "--endpoint-url", &url, "--progress", "none"];
+    let done = run(&asked, Some("AKIACALLER"));
     assert_eq!((done.code, done.stderr.lines().count()), (2, 1), "{}", done.stderr);
     assert!(done.stderr.contains("sts:GetCallerIdentity: no answer") && done.stderr.contains("--endpoint-url"));
     assert!(!out.exists());

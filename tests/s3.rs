@@ -283,7 +283,7 @@ fn who_may_not_list_learns_what_is_missing() {
     let Some(server) = server() else { return };
     Owner::new(server).create("trail");
     let check = |keys: (&str, &str), place: &str, what: &str| {
-        let (exit, stdout, stderr) = run_as(keys, server, &["plan", place]);
+        let (exit, stdout, stderr) = run_as(keys, server, &["plan", place, "--progress", "none"]);
         assert_eq!((exit, stdout.as_str(), stderr.lines().count()), (2, "", 1), "{stderr}");
         assert!(stderr.starts_with(&format!("error: cannot list `{place}`: ListObjectsV2: {what}; ")), "{stderr}");
     };

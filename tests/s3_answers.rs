@@ -95,7 +95,7 @@ fn an_endpoint_that_does_not_answer_is_named() {
 #[test]
 fn without_credentials_the_error_says_how_to_get_some() {
     let server = Server::start(|request| answer(&small_trail(), request));
-    let arguments = [&["plan", "s3://trail"][..], &at(&server)].concat();
+    let arguments = [&["plan", "s3://trail", "--progress", "none"][..], &at(&server)].concat();
     let (exit, _, stderr) = run_with(&arguments, &[]);
     assert_eq!((exit, stderr.lines().count()), (2, 1), "{stderr}");
     assert!(stderr.contains("ListObjectsV2: no credentials: no credentials found in chain; sign in"), "{stderr}");
