@@ -134,7 +134,7 @@ fn names_and_places_are_filled_in() {
     let more = ["--location", "s3://review/2026-08/", "--set", "bucket=it's mine"];
     let done = program(&[&typed[..], &more, &of].concat());
     assert_eq!((done.code, done.stderr.as_str()), (0, ""));
-    for part in ["audit.activity", "account_id IN ('111122223333')", "'arn:aws:s3:::it''s mine'"] {
+    for part in ["audit.activity", "account_id IN ('111122223333')", "'arn:aws%:s3:::it''s mine'"] {
         assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
     }
     assert!(done.stdout.contains("LOCATION 's3://review/2026-08/parquet/roles/'"));
