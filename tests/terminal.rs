@@ -156,7 +156,7 @@ fn colours_are_for_terminals_that_want_them() {
 fn phases_are_told_on_standard_error() {
     let folder = TempDir::new().unwrap();
     let (trail, out) = (trail("vendors"), folder.path().join("out").display().to_string());
-    let told = run(&["analyze", &trail, "--out", &out, "--no-config"]).stderr;
+    let told = run(&["analyze", &trail, "--out", &out, "--no-config", "--progress", "plain"]).stderr;
     for phase in [
         "reading: 379 objects",
         "adding up",
