@@ -72,7 +72,7 @@ fn spawn(program: &Path, folder: &Path, port: u16) -> std::io::Result<Child> {
     let script =
         "folder=$1; shift; \"$@\" >\"$folder/log\" 2>&1 </dev/null & read -r _; kill -9 $!; wait; rm -rf \"$folder\"";
     command.args(["-c", script, "sh"]).arg(folder).arg(program).arg("server");
-    command.args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-master.volumeSizeLimitMB=256", "-volume.max=50"]);
+    command.args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-master.volumeSizeLimitMB=256", "-volume.max=200"]);
     command.arg(format!("-s3.port={port}")).arg(format!("-dir={}", folder.display()));
     command.arg(format!("-s3.config={}", folder.join("s3.json").display()));
     command.args(["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]);
