@@ -15,7 +15,7 @@ use folders::{files, json_file};
 use program::run;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirdtrail::evidence::tables::columnar::{ColumnarError, decode_where};
+use thirdtrail::evidence::tables::columnar::{ColumnarError, decode_where, encode};
 use thirdtrail::report::activity::{ActivityRow, columns, day_of};
 use thirdtrail::report::tables;
 use thirdtrail::run::analyze::analyze;
@@ -298,6 +298,34 @@ fn what_is_missing_is_said() {
     let (code, said) = told(&[]);
     assert_eq!((code, said.contains("older version")), (2, true), "{said}");
     assert_eq!(run(&["activity", "/no/such/folder"]).code, 2);
+}
+
+/// What a later version wrote is named and refused, be it one file or the whole run.
+#[test]
+fn a_schema_of_the_future_is_refused() {
+    let out = analyzed("holes", &[]);
+    let place = out.path().join("out");
+    let told = || {
+        let ran = run(&["activity", place.to_str().unwrap()]);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str(), ran.stderr.trim_end().lines().count()),
+            (2, "", 1),
+            "{}",
+            ran.stderr
+        );
+        ran.stderr
+    };
+    let first = place.join("parquet/activity").join(table(out.path()).keys().next().unwrap());
+    let activity = tables::TABLES.iter().find(|table| table.name == "activity").unwrap();
+    fs::write(&first, encode("thirdtrail.tables/2", activity.columns, &[] as &[Value]).unwrap()).unwrap();
+    let said = told();
+    assert!(said.contains("`thirdtrail.tables/2` where `thirdtrail.tables/1` is needed"), "{said}");
+
+    let mut manifest = json_file(&place.join("run.json"));
+    manifest["schema"] = json!("thirdtrail.run/2");
+    fs::write(place.join("run.json"), manifest.to_string()).unwrap();
+    let said = told();
+    assert!(said.contains("its run.json is `thirdtrail.run/2`"), "{said}");
 }
 
 /// The manifest names the table's files, with their digests.

@@ -60,6 +60,27 @@ fn every_query_answers_from_real_files() {
     say(&format!("queries: {}", said.unwrap_or_else(|error| panic!("{error}"))));
 }
 
+/// The types that the tables promise, table by table, as a file beside them.
+fn promised(folder: &TempDir) -> PathBuf {
+    let columns = |table: &Table| -> serde_json::Map<String, Value> {
+        table.columns.iter().map(|column| (column.name.to_owned(), athena_type(column.kind).into())).collect()
+    };
+    let promised: Value = TABLES.iter().map(|table| (table.name.to_owned(), Value::Object(columns(table)))).collect();
+    let file = folder.path().join("promised.json");
+    std::fs::write(&file, promised.to_string()).unwrap();
+    file
+}
+
+/// How many tables and rows these engines find, all with the promised types.
+fn read_with(python: &Python, folder: &TempDir, engines: &[&str]) -> String {
+    let mut command = python.command();
+    command.arg(tree("tests/sql/engines.py")).arg(folder.path().join("out")).args(engines);
+    let said = run(command.stdin(std::fs::File::open(promised(folder)).unwrap()));
+    let said = said.unwrap_or_else(|error| panic!("{error}"));
+    say(&format!("tables: {said}, read by {}", engines.join(" and ")));
+    said
+}
+
 /// Engines agree on the types and rows of every table, and none is unsigned or finer than a microsecond. Single calls and
 /// sessions can be looked up by bloom filters.
 #[test]
@@ -72,20 +93,15 @@ fn engines_read_the_same_types_and_rows() {
         }
     };
     let folder = output();
-    let out = folder.path().join("out");
-    let columns = |table: &Table| -> serde_json::Map<String, Value> {
-        table.columns.iter().map(|column| (column.name.to_owned(), athena_type(column.kind).into())).collect()
-    };
-    let promised: Value = TABLES.iter().map(|table| (table.name.to_owned(), Value::Object(columns(table)))).collect();
-    let input = folder.path().join("promised.json");
-    std::fs::write(&input, promised.to_string()).unwrap();
-    let mut command = python.command();
-    command.arg(tree("tests/sql/engines.py")).arg(&out).args(["pyarrow", "duckdb"]);
-    let said = run(command.stdin(std::fs::File::open(&input).unwrap()));
-    say(&format!("tables: {}", said.unwrap_or_else(|error| panic!("{error}"))));
+    let found = read_with(&python, &folder, &["pyarrow", "duckdb"]);
+    match Python::with_spark() {
+        Ok(spark) => assert_eq!(read_with(&spark, &folder, &["spark"]), found),
+        Err(reason) => say(&format!("NOT RUN: no Spark ({reason}), it did not read the tables")),
+    }
 
     let filtered = "SELECT DISTINCT path_in_schema FROM parquet_metadata('{}/parquet/activity/*/*.parquet') \
                     WHERE bloom_filter_offset IS NOT NULL ORDER BY 1";
+    let out = folder.path().join("out");
     let script =
         format!("import duckdb; print(duckdb.sql(\"{}\").fetchall())", filtered.replace("{}", out.to_str().unwrap()));
     let said = run(python.command().arg("-c").arg(script)).unwrap();

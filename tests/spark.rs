@@ -134,6 +134,35 @@ fn parts_of_a_plan_give_the_report_of_the_whole() {
     same(&place.alone(), &whole);
 }
 
+/// The report of one account says what `analyze` says of it, and reads nothing of what is saved of others: reports of a
+/// thousand accounts do not read everything a thousand times.
+#[test]
+fn a_report_of_one_account_reads_no_evidence_of_others() {
+    const ACCOUNT: &str = "333344445555";
+    let place = Place::new();
+    let (evidence, alone) = (place.path("evidence"), place.path("alone"));
+    assert_eq!(run(&["observe", &place.source, "--evidence", &evidence, "--quiet"]).code, 0);
+    let shards = files(&Path::new(&evidence).join("shards"));
+    let others: Vec<&String> = shards.keys().filter(|name| !name.starts_with(ACCOUNT)).collect();
+    assert!(!others.is_empty() && others.len() < shards.len());
+    for name in others {
+        fs::write(Path::new(&evidence).join("shards").join(name), "nothing that can be read").unwrap();
+    }
+    let mut arguments = vec!["report", &evidence, "--account", ACCOUNT, "--quiet"];
+    let inventories: Vec<String> =
+        inputs::beside(Path::new(&place.source)).iter().map(|path| path.display().to_string()).collect();
+    inventories.iter().for_each(|inventory| arguments.extend(["--inventory", inventory]));
+    let out = place.path("out");
+    let done = run(&[&arguments[..], &["--out", &out]].concat());
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert_eq!(run(&["analyze", &place.source, "--account", ACCOUNT, "--out", &alone, "--quiet"]).code, 0);
+    let [reported, analyzed] = [out, alone].map(|out| json_file(&Path::new(&out).join("report.json")));
+    for part in ["parties", "roles", "findings"] {
+        assert_eq!(reported[part], analyzed[part], "{part}");
+    }
+    assert!(!reported["roles"].as_array().unwrap().is_empty());
+}
+
 /// A plan without a task done is no evidence, and says so.
 #[test]
 fn a_plan_alone_makes_no_report() {
@@ -242,7 +271,7 @@ fn tree(name: &str) -> PathBuf {
 /// one machine, to the byte.
 #[test]
 fn spark_gives_the_outputs_of_one_machine() {
-    let python = match spark() {
+    let python = match Python::with_spark() {
         Ok(python) => python,
         Err(reason) => return say(&format!("NOT RUN: no Spark ({reason}), the job on Spark was not tested")),
     };
@@ -269,12 +298,6 @@ fn spark_gives_the_outputs_of_one_machine() {
     same(&place.alone(), &outputs(Path::new(&place.path("out"))));
     let run = json_file(&Path::new(&place.path("out")).join("run.json"));
     assert!(run["evidence"]["shards_used"].as_u64().unwrap() > 9, "{}", run["evidence"]);
-}
-
-/// Spark, which is large, in a folder of its own.
-fn spark() -> Result<Python, String> {
-    python::run(Command::new("java").arg("-version")).map_err(|_| "no Java".to_owned())?;
-    Python::in_cache("thirdtrail-spark")?.with(&["pyspark==4.3.0"], "pyspark")
 }
 
 fn submit(python: &Python, place: &Place) -> Command {

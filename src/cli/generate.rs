@@ -1,18 +1,14 @@
 //! `thirdtrail generate`.
 
 use crate::generate::{Damage, Options, Size, write_to_folder};
-use crate::run::UserError;
+use crate::run::{UserError, output};
 
 use super::args::GenerateArguments;
 use super::exit_code::ExitCode;
 use super::terminal::{line, size};
 
 pub(super) fn run(arguments: &GenerateArguments) -> anyhow::Result<ExitCode> {
-    let used = std::fs::read_dir(&arguments.out).is_ok_and(|mut entries| entries.next().is_some());
-    if used || arguments.out.is_file() {
-        let what = format!("`{}` exists and is not empty", arguments.out.display());
-        return Err(UserError::new(what, "give a new or empty folder with --out").into());
-    }
+    output::check_empty(&arguments.out)?;
     let defaults = Options::default();
     let size_wanted = match (arguments.bytes, arguments.records) {
         (Some(bytes), _) => Size::Bytes(bytes),

@@ -1,16 +1,20 @@
 //! `thirdtrail plan`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufWriter, Write};
 
 use clap::Args;
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
+use crate::aws::AccountId;
 use crate::cloudtrail::object_key::ObjectKey;
 use crate::run::checkpoint::{Checkpoints, open_place};
 use crate::run::estimate::{Estimate, VisibleHole, estimate, visible_holes};
 use crate::run::observe::announce;
 use crate::run::plan::{Plan, Request};
 use crate::run::{discover, source};
+use crate::store::Entry;
 
 use super::analyze::request;
 use super::args::{AwsArguments, Format, SelectionArguments};
@@ -58,7 +62,7 @@ pub(super) fn run(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
         listing = Some(announce(&*store, &mut plan, &request, &regions, &Checkpoints::open(&*place)?, &monitor)?);
     }
     match arguments.format {
-        Format::Json => line(&serde_json::to_string_pretty(&as_json(&plan, &estimate, &holes, listing.as_deref()))?)?,
+        Format::Json => print_json(&plan, facts(&plan, &estimate, &holes), listing.as_deref())?,
         Format::Table => {
             table(&plan, &estimate, &holes)?;
             if let Some(listing) = listing {
@@ -83,16 +87,14 @@ fn by_place(plan: &Plan) -> BTreeMap<(String, String), (u64, u64)> {
     sums
 }
 
-fn as_json(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole], listing: Option<&str>) -> serde_json::Value {
+/// What is told of objects besides each of them.
+fn facts(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> serde_json::Value {
     let places: Vec<_> = by_place(plan)
         .into_iter()
         .map(|((account, region), (objects, bytes))| {
             json!({"account_id": account, "region": region, "objects": objects, "bytes": bytes})
         })
         .collect();
-    let objects = plan.objects.iter();
-    let objects: Vec<_> =
-        objects.map(|entry| json!({"key": entry.key, "bytes": entry.size_bytes, "tag": entry.tag})).collect();
     let digest_bytes: u64 = plan.digests.iter().map(|entry| entry.size_bytes).sum();
     json!({
         "delivered": {"first": plan.days.first().map(ToString::to_string), "last": plan.days.last().map(ToString::to_string)},
@@ -103,10 +105,36 @@ fn as_json(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole], listing: Opt
         "days_without_objects": holes,
         "estimate": estimate,
         "places": places,
-        "listing": listing,
-        "accounts": plan.accounts,
-        "objects": objects,
     })
+}
+
+/// A plan as it is printed; there may be millions of objects, so none is copied.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(flatten)]
+    facts: serde_json::Value,
+    listing: Option<&'a str>,
+    accounts: &'a BTreeSet<AccountId>,
+    #[serde(serialize_with = "objects")]
+    objects: &'a [Entry],
+}
+
+fn objects<S: Serializer>(objects: &[Entry], to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Object<'a> {
+        key: &'a str,
+        bytes: u64,
+        tag: &'a str,
+    }
+    to.collect_seq(objects.iter().map(|entry| Object { key: &entry.key, bytes: entry.size_bytes, tag: &entry.tag }))
+}
+
+fn print_json(plan: &Plan, facts: serde_json::Value, listing: Option<&str>) -> std::io::Result<()> {
+    let mut to = BufWriter::new(std::io::stdout().lock());
+    let written = Written { facts, listing, accounts: &plan.accounts, objects: &plan.objects };
+    serde_json::to_writer_pretty(&mut to, &written)?;
+    writeln!(to)?;
+    to.flush()
 }
 
 fn table(plan: &Plan, estimate: &Estimate, holes: &[VisibleHole]) -> anyhow::Result<()> {

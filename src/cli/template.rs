@@ -1,7 +1,7 @@
 //! `thirdtrail template`: a well-made role for a vendor, as CloudFormation and Terraform.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
@@ -123,7 +123,7 @@ pub(super) fn run(arguments: &TemplateArguments, config: Option<Config>) -> anyh
         return Err(UserError::new(format!("tag `{key}` is given twice"), "leave one out").into());
     }
     if let Some(out) = &arguments.out {
-        check(out)?;
+        output::check_empty(out)?;
     }
     config_note(config.as_ref());
     let rules = RuleFiles { config, vendors: arguments.vendors.clone(), ..RuleFiles::default() };
@@ -169,19 +169,6 @@ fn twice(tags: &[(String, String)]) -> Option<&(String, String)> {
         .enumerate()
         .find(|(at, (key, _))| tags.iter().skip(at + 1).any(|(other, _)| same(key, other)))
         .map(|(_, tag)| tag)
-}
-
-/// Only a new or empty folder: what a run wrote must not make room for a template.
-fn check(out: &Path) -> Result<(), UserError> {
-    output::check(out)?;
-    let empty = std::fs::read_dir(out).map_or(true, |mut entries| entries.next().is_none());
-    if empty {
-        return Ok(());
-    }
-    Err(UserError::new(
-        format!("output folder `{}` is not empty", out.display()),
-        "give a new or empty folder with --out",
-    ))
 }
 
 fn wish(arguments: &TemplateArguments, directory: Directory) -> Wish {

@@ -10,7 +10,7 @@ use crate::finding::assessment::Assessment;
 use crate::finding::keep::KeepOutcome;
 use crate::finding::suppress::SuppressionOutcome;
 
-use super::html::sign_off;
+pub use super::html::sign_off::render as sign_off;
 use super::json::pretty;
 use super::{OutputFile, RenderError, spreadsheet};
 
@@ -100,17 +100,4 @@ pub fn manifest(
 pub fn sums<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> OutputFile {
     let lines: String = files.into_iter().map(|(path, sha256)| format!("{sha256}  {path}\n")).collect();
     OutputFile::new(SUMS, lines)
-}
-
-/// The page that is signed; `sums` is the hash of `SHA256SUMS`, `has` tells which outputs are in the pack.
-///
-/// # Errors
-/// [`RenderError::Page`].
-pub fn sign_off(
-    assessment: &Assessment,
-    origin: &Origin<'_>,
-    sums: &str,
-    has: &dyn Fn(&str) -> bool,
-) -> Result<OutputFile, RenderError> {
-    sign_off::render(assessment, origin, sums, has)
 }

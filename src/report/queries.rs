@@ -143,14 +143,11 @@ impl Query {
             while let Some((before, after)) = rest.split_once("${") {
                 text.push_str(before);
                 let (name, behind) = after.split_once('}').unwrap_or((after, ""));
-                match PLACES
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(known, kind)| (known, kind, values.get(known)))
-                {
-                    Some((_, kind, Some(values))) => text.push_str(&written(values, *kind)),
-                    place => {
-                        left.extend(place.map(|(known, ..)| *known));
+                let place = place(name);
+                match place.and_then(|(known, kind)| Some((values.get(known)?, kind))) {
+                    Some((values, kind)) => text.push_str(&written(values, kind)),
+                    None => {
+                        left.extend(place.map(|(known, _)| known));
                         text.push_str(&format!("${{{name}}}"));
                     }
                 }
@@ -161,6 +158,11 @@ impl Query {
         }
         (text, left)
     }
+}
+
+/// The place of that name.
+fn place(name: &str) -> Option<(&'static str, Kind)> {
+    PLACES.into_iter().find(|(known, _)| *known == name)
 }
 
 /// A value as it stands in SQL; texts stand between quotes already, so several of them end one and begin the next.
@@ -174,7 +176,7 @@ fn written(values: &[String], kind: Kind) -> String {
 /// What is wrong with a value, if anything is.
 #[must_use]
 pub fn mistake(name: &str, value: &str) -> Option<String> {
-    let Some((_, kind)) = PLACES.iter().find(|(known, _)| *known == name) else {
+    let Some((_, kind)) = place(name) else {
         let known: Vec<&str> = PLACES.iter().map(|(known, _)| *known).collect();
         return Some(format!("nothing is named `{name}`: expected one of {}", known.join(", ")));
     };

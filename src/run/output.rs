@@ -85,6 +85,8 @@ impl Target {
 
 /// What tells of the files of a run.
 pub(super) const MANIFEST: &str = "run.json";
+/// Where the tables lie among them.
+pub(super) const TABLES: &str = "parquet/";
 
 /// What this program writes at the top of an output folder.
 pub(super) const OWN: [&str; 10] = [
@@ -106,6 +108,19 @@ pub(super) const OWN: [&str; 10] = [
 /// It is a file, or holds files of others.
 pub fn check(out: &Path) -> Result<(), UserError> {
     check_for(out, Others::Refused)
+}
+
+/// The same for files that take the place of none: a run's outputs must not make room for them.
+///
+/// # Errors
+/// It is a file, or holds anything.
+pub fn check_empty(out: &Path) -> Result<(), UserError> {
+    check(out)?;
+    if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+        let what = format!("output folder `{}` is not empty", out.display());
+        return Err(UserError::new(what, "give a new or empty folder with --out"));
+    }
+    Ok(())
 }
 
 fn check_for(out: &Path, others: Others) -> Result<(), UserError> {

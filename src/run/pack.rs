@@ -18,7 +18,7 @@ use super::UserError;
 use super::analyze::{Options, Outcome, not_rendered};
 use super::inputs::{Sum, sha256};
 use super::ledger::{facts, files};
-use super::output::{Others, open_to_readers};
+use super::output::{self, Others, TABLES, open_to_readers};
 use super::plan::Plan;
 use super::source::{AwsOptions, BucketPlace, in_bucket, open_to_write};
 use super::spool::Spool;
@@ -27,10 +27,6 @@ use super::spool::Spool;
 const FOREIGN: &str = "is there, and thirdtrail did not write it";
 /// The most that the manifest of a pack can be, to be looked at.
 const MANIFEST_BYTES: u64 = 64 << 20;
-/// What tells of times and memory, too, and is not packed.
-const RUN: &str = "run.json";
-/// The tables, which are too large to be packed.
-const TABLES: &str = "parquet/";
 /// What a zip file cannot tell of larger files without an extension.
 const LARGE_BYTES: u64 = u32::MAX as u64;
 
@@ -175,8 +171,10 @@ struct Packed<'a> {
 impl<'a> Packed<'a> {
     fn of(outcome: &'a Outcome, source: &str, options: &Options) -> Result<Self, RenderError> {
         let facts = facts(outcome, source, options);
-        let outputs = outcome.files.iter().filter(|file| file.path != RUN);
+        // It tells of times and memory, too, and is not packed.
+        let outputs = outcome.files.iter().filter(|file| file.path != output::MANIFEST);
         let (left_out, outputs): (Vec<&OutputFile>, Vec<&OutputFile>) =
+            // Too large to be packed.
             outputs.partition(|file| file.path.starts_with(TABLES));
         let left_out = files(left_out, &outcome.activity);
         let manifest = pack::manifest(&outcome.assessment, &facts, &left_out)?;

@@ -125,11 +125,7 @@ fn trail_of(source: &str) -> Option<String> {
 /// # Errors
 /// The folder is not new or empty, or the disk refuses.
 pub fn write(out: &Path, queries: &[Filled]) -> Result<(), UserError> {
-    output::check(out)?;
-    if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
-        let what = format!("output folder `{}` is not empty", out.display());
-        return Err(UserError::new(what, "give a new or empty folder with --out"));
-    }
+    output::check_empty(out)?;
     let files: Vec<OutputFile> = queries.iter().map(|one| OutputFile::new(&one.query.path, one.text.clone())).collect();
     output::write(out, &files)
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use crate::aws::AccountId;
 use crate::evidence::Scope;
+use crate::evidence::hands;
 use crate::evidence::shard::Mark;
 use crate::store::Entry;
 
@@ -14,6 +16,8 @@ use super::listing::Listings;
 use super::monitor::Monitor;
 use super::plan::plan;
 use super::resume::{Saved, recall};
+use super::slot::is_asked_for;
+use super::workers::Workers;
 
 /// Judges and renders what evidence holds.
 ///
@@ -23,9 +27,10 @@ pub fn report(saved: Saved<'_>, options: &Options, monitor: &dyn Monitor) -> Res
     let started = Instant::now();
     let mut inputs = given(options, monitor)?;
     let listings = Listings::load(saved.checkpoints)?;
-    let known = Known::of(saved.checkpoints, &listings)?;
+    let known = Known::of(saved.checkpoints, &listings, options)?;
     let options = &Options { request: listings.complete_request(&options.request)?, ..options.clone() };
     let mut plan = plan(known.objects, &options.request)?;
+    plan.accounts.extend(known.accounts);
     // Where the evidence lies says nothing of Regions; what it was made of does.
     inputs.0.beside.regions = listings.regions(&options.request);
     listings.complete(&mut plan, &options.request);
@@ -59,9 +64,12 @@ fn no_object_is_unobserved(
     ))
 }
 
-/// The objects that were listed or that shards tell of.
+/// The objects that were listed or that shards tell of; of what is not asked for only what was listed, so that the report of
+/// one account does not read the evidence of a thousand.
 struct Known {
     objects: Vec<Entry>,
+    /// The accounts that the evidence is of, asked for or not.
+    accounts: BTreeSet<AccountId>,
     /// Those of them of which there is no evidence, with the reason.
     failures: BTreeMap<String, String>,
     /// Shards of other versions.
@@ -69,25 +77,31 @@ struct Known {
 }
 
 impl Known {
-    fn of(checkpoints: &Checkpoints<'_>, listings: &Listings) -> Result<Self, UserError> {
+    fn of(checkpoints: &Checkpoints<'_>, listings: &Listings, options: &Options) -> Result<Self, UserError> {
+        let workers = Workers::start(options.effort)?;
         let mut held: BTreeMap<String, Mark> = BTreeMap::new();
         let mut failed = BTreeMap::new();
         let mut changed = BTreeSet::new();
-        for slot in checkpoints.slots() {
-            for (_, shard) in checkpoints.shards(&slot) {
-                for (key, mark) in shard.held {
-                    if held.get(&key).is_some_and(|known| *known != mark) {
-                        changed.insert(key.clone());
-                    }
-                    held.insert(key, mark);
+        let slots = checkpoints.slots();
+        let accounts = slots.iter().filter_map(|slot| AccountId::parse(slot.split('/').next()?)).collect();
+        let (asked, others): (Vec<String>, Vec<String>) =
+            slots.into_iter().partition(|slot| is_asked_for(slot, &options.request));
+        let objects_of = |slot: &String| -> Vec<_> {
+            checkpoints.shards(slot).into_iter().map(|(_, shard)| (shard.held, shard.failed)).collect()
+        };
+        for (objects, not_read) in hands::map(&workers, &asked, objects_of).into_iter().flatten() {
+            for (key, mark) in objects {
+                if held.get(&key).is_some_and(|known| *known != mark) {
+                    changed.insert(key.clone());
                 }
-                failed.extend(shard.failed);
+                held.insert(key, mark);
             }
+            failed.extend(not_read);
         }
         failed.retain(|key, _| !held.contains_key(key));
         let notes = checkpoints.notes();
         usable(&notes)?;
-        if held.is_empty() && failed.is_empty() {
+        if held.is_empty() && failed.is_empty() && others.is_empty() {
             return Err(UserError::new(
                 "there is no evidence of this version of thirdtrail",
                 "give the --evidence of `thirdtrail analyze` or `thirdtrail observe`",
@@ -117,7 +131,8 @@ impl Known {
             ));
         }
         let entry = |(key, mark): (String, Mark)| Entry { key, size_bytes: mark.size_bytes, tag: mark.tag };
-        Ok(Self { objects: held.into_iter().map(entry).collect(), failures, others: notes.shards_of_other_versions })
+        let objects = held.into_iter().map(entry).collect();
+        Ok(Self { objects, accounts, failures, others: notes.shards_of_other_versions })
     }
 }
 

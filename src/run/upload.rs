@@ -18,7 +18,7 @@ use crate::store::{KeyRange, Store, StoreError};
 
 use super::UserError;
 use super::inputs::sha256;
-use super::output::{MANIFEST, OWN, Others, is_manifest};
+use super::output::{MANIFEST, OWN, Others, TABLES, is_manifest};
 use super::spool::{Spool, Spooled};
 use super::workers::{Effort, Workers, disk};
 
@@ -28,8 +28,6 @@ const AT_A_TIME: usize = 16;
 const AT_ONCE_BYTES: u64 = 4 << 20;
 /// In this order, and after all others: who sees the last one finds all that it speaks of.
 const LAST: [&str; 2] = ["report.json", MANIFEST];
-/// Where the tables lie.
-const TABLES: &str = "parquet/";
 const SCHEMA: &str = "thirdtrail.run/1";
 /// In a manifest: files of earlier runs that are still there; in the mark of an unfinished run, all that may be there.
 const LEFT_OVER: &str = "left_over";

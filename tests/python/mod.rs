@@ -31,6 +31,12 @@ impl Python {
         Self::at(Path::new(&home).join(".cache").join(name))
     }
 
+    /// The Python that has Spark, which is large and needs Java.
+    pub(crate) fn with_spark() -> Result<Self, String> {
+        run(Command::new("java").arg("-version")).map_err(|_| "no Java".to_owned())?;
+        Self::in_cache("thirdtrail-spark")?.with(&["pyspark==4.3.0"], "pyspark")
+    }
+
     fn at(folder: PathBuf) -> Result<Self, String> {
         let program = folder.join("bin/python");
         if !program.exists() {

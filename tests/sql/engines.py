@@ -1,4 +1,4 @@
-"""Reads every table of one output with several engines and says which types and how many rows each finds.
+"""Reads every table of one output with several engines, which must find the promised types, and tells how many rows there are.
 
 Usage: engines.py OUTPUT_FOLDER ENGINE...; the promised types come as JSON on standard input, table by table. Engines:
 pyarrow, duckdb, spark.
@@ -81,7 +81,7 @@ def main(out, engines):
             assert types == columns, (engine, name, types, columns)
             assert counted.setdefault(name, rows) == rows, (engine, name, rows, counted[name])
     assert all(counted.values()), counted
-    print(f"{len(promised)} tables, {sum(counted.values())} rows, read alike by {' and '.join(engines)}")
+    print(", ".join(f"{rows} {name}" for name, rows in counted.items()))
 
 
 main(pathlib.Path(sys.argv[1]), sys.argv[2:])

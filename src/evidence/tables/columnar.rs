@@ -102,7 +102,11 @@ pub fn encode<T: Serialize>(
     rows: impl IntoIterator<Item = T>,
 ) -> Result<Vec<u8>, ColumnarError> {
     let arrow_schema = schema_of(columns);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&arrow_schema), options(schema, &[])?)?;
+    let mut writer = ArrowWriter::try_new_with_options(
+        Vec::new(),
+        Arc::clone(&arrow_schema),
+        options(schema, &[], ROWS_OF_A_GROUP)?,
+    )?;
     let mut decoder = ReaderBuilder::new(arrow_schema).with_batch_size(ROWS_AT_A_TIME).build_decoder()?;
     let mut rows = rows.into_iter();
     loop {
@@ -306,11 +310,12 @@ fn schema_of(columns: &[Column]) -> SchemaRef {
 
 /// Arrow's own copy of the schema is left out: it says nothing that Parquet's does not. The columns that are `sought` by
 /// single values have bloom filters, by which an engine passes over row groups without reading them.
-fn options(schema: &str, sought: &[&str]) -> Result<ArrowWriterOptions, ColumnarError> {
+fn options(schema: &str, sought: &[&str], rows_of_a_group: usize) -> Result<ArrowWriterOptions, ColumnarError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
-        .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
+        .set_max_row_group_row_count(Some(rows_of_a_group))
         .set_key_value_metadata(Some(vec![KeyValue::new(SCHEMA_KEY.to_owned(), schema.to_owned())]));
+    // The filter's room for different values is that of a row group.
     let filtered = |properties: WriterPropertiesBuilder, column: &&str| {
         properties.set_column_bloom_filter_fpp(ColumnPath::from(*column), WRONGLY_FOUND)
     };

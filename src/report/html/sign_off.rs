@@ -53,11 +53,11 @@ struct View<'a> {
     left_out: String,
 }
 
-/// Renders it.
+/// Renders it; `sums` is the hash of `SHA256SUMS`, `has` tells which outputs are in the pack.
 ///
 /// # Errors
 /// [`RenderError::Page`].
-pub(in super::super) fn render(
+pub fn render(
     assessment: &Assessment,
     origin: &Origin<'_>,
     sums: &str,

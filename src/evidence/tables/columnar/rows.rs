@@ -9,16 +9,21 @@ use arrow::array::{
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 
-use super::{Column, ColumnarError, Kind, ROWS_AT_A_TIME, element, options, schema_of};
+use super::{Column, ColumnarError, Kind, ROWS_AT_A_TIME, ROWS_OF_A_GROUP, element, options, schema_of};
 
 /// A Parquet file in the making: fields come in the order of the columns, row after row.
 pub struct RowWriter<W: Write + Send> {
+    name: String,
     schema: SchemaRef,
+    sought: Vec<String>,
     columns: Vec<Builder>,
     /// The column of the next field.
     next: usize,
     rows: usize,
-    writer: ArrowWriter<W>,
+    /// Until the writer takes it.
+    sink: Option<W>,
+    /// Begins when the rows are many or all there: most files are small, and their bloom filters need no room for more.
+    writer: Option<ArrowWriter<W>>,
 }
 
 enum Builder {
@@ -34,11 +39,16 @@ impl<W: Write + Send> RowWriter<W> {
     /// # Errors
     /// [`ColumnarError`] when a column is of a kind that is not written so, or `sink` refuses.
     pub fn new(schema: &str, columns: &[Column], sought: &[&str], sink: W) -> Result<Self, ColumnarError> {
-        let options = options(schema, sought)?;
-        let arrow_schema = schema_of(columns);
-        let columns = columns.iter().map(Builder::of).collect::<Result<_, _>>()?;
-        let writer = ArrowWriter::try_new_with_options(sink, Arc::clone(&arrow_schema), options)?;
-        Ok(Self { schema: arrow_schema, columns, next: 0, rows: 0, writer })
+        Ok(Self {
+            name: schema.to_owned(),
+            schema: schema_of(columns),
+            sought: sought.iter().map(|column| (*column).to_owned()).collect(),
+            columns: columns.iter().map(Builder::of).collect::<Result<_, _>>()?,
+            next: 0,
+            rows: 0,
+            sink: Some(sink),
+            writer: None,
+        })
     }
 
     /// A text; `None` where the column may hold nothing.
@@ -77,7 +87,7 @@ impl<W: Write + Send> RowWriter<W> {
     pub fn end_row(&mut self) -> Result<(), ColumnarError> {
         self.next = 0;
         self.rows += 1;
-        if self.rows == ROWS_AT_A_TIME { self.flush() } else { Ok(()) }
+        if self.rows == ROWS_AT_A_TIME { self.flush(ROWS_OF_A_GROUP) } else { Ok(()) }
     }
 
     /// Ends the file and gives the sink back.
@@ -85,8 +95,8 @@ impl<W: Write + Send> RowWriter<W> {
     /// # Errors
     /// As [`Self::end_row`].
     pub fn finish(mut self) -> Result<W, ColumnarError> {
-        self.flush()?;
-        Ok(self.writer.into_inner()?)
+        self.flush(self.rows)?;
+        self.writer.map_or_else(|| Err(lost()), |writer| Ok(writer.into_inner()?))
     }
 
     /// The column of the next field; a field of another kind leaves its column short, which the end of the row tells.
@@ -95,14 +105,26 @@ impl<W: Write + Send> RowWriter<W> {
         self.columns.get_mut(self.next - 1)
     }
 
-    fn flush(&mut self) -> Result<(), ColumnarError> {
+    /// Writes the rows in hand; a file that has not begun will have so many at most in a row group.
+    fn flush(&mut self, rows_of_a_group: usize) -> Result<(), ColumnarError> {
+        if let Some(sink) = self.sink.take() {
+            let sought: Vec<&str> = self.sought.iter().map(String::as_str).collect();
+            let options = options(&self.name, &sought, rows_of_a_group.max(1))?;
+            self.writer = Some(ArrowWriter::try_new_with_options(sink, Arc::clone(&self.schema), options)?);
+        }
         if self.rows == 0 {
             return Ok(());
         }
         self.rows = 0;
         let arrays = self.columns.iter_mut().map(Builder::finish).collect();
-        Ok(self.writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), arrays)?)?)
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
+        Ok(self.writer.as_mut().ok_or_else(lost)?.write(&batch)?)
     }
+}
+
+/// A file that could not begin has been told of already.
+fn lost() -> ColumnarError {
+    parquet::errors::ParquetError::General("the file could not be begun".to_owned()).into()
 }
 
 impl Builder {
