@@ -14,7 +14,6 @@ use crate::run::estimate::{Estimate, VisibleHole, estimate, visible_holes};
 use crate::run::observe::announce;
 use crate::run::plan::{Plan, Request};
 use crate::run::{discover, source};
-use crate::store::Entry;
 
 use super::analyze::request;
 use super::args::{AwsArguments, Format, SelectionArguments};
@@ -116,22 +115,26 @@ struct Written<'a> {
     listing: Option<&'a str>,
     accounts: &'a BTreeSet<AccountId>,
     #[serde(serialize_with = "objects")]
-    objects: &'a [Entry],
+    objects: &'a Plan,
 }
 
-fn objects<S: Serializer>(objects: &[Entry], to: S) -> Result<S::Ok, S::Error> {
+fn objects<S: Serializer>(plan: &Plan, to: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Object<'a> {
         key: &'a str,
         bytes: u64,
         tag: &'a str,
     }
-    to.collect_seq(objects.iter().map(|entry| Object { key: &entry.key, bytes: entry.size_bytes, tag: &entry.tag }))
+    to.collect_seq(plan.objects.iter().map(|entry| Object {
+        key: &entry.key,
+        bytes: entry.size_bytes,
+        tag: &entry.tag,
+    }))
 }
 
 fn print_json(plan: &Plan, facts: serde_json::Value, listing: Option<&str>) -> std::io::Result<()> {
     let mut to = BufWriter::new(std::io::stdout().lock());
-    let written = Written { facts, listing, accounts: &plan.accounts, objects: &plan.objects };
+    let written = Written { facts, listing, accounts: &plan.accounts, objects: plan };
     serde_json::to_writer_pretty(&mut to, &written)?;
     writeln!(to)?;
     to.flush()
