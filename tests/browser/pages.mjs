@@ -1,6 +1,7 @@
 // Opens pages of a report as a reader would, uses everything on them, and prints what went wrong as a JSON list.
 // Usage: node pages.mjs TOOLS REPORT ROLE PARTY [thorough]; REPORT is the folder `report`, ROLE and PARTY are names of pages
 // in it; `thorough` looks at them in the dark and without their script as well.
+import { readdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { open } from "./open.mjs";
@@ -131,7 +132,11 @@ async function paper(page, where) {
   await page.emulateMedia({ media: "screen" });
 }
 
-const pages = [["index", "index.html"], ["role", `roles/${role}`], ["party", `parties/${party}`], ["sign-off", "../sign-off.html"]];
+const account = readdirSync(join(report, "accounts")).sort()[0];
+const pages = [
+  ["index", "index.html"], ["role", `roles/${role}`], ["party", `parties/${party}`], ["account", `accounts/${account}`],
+  ["sign-off", "../sign-off.html"],
+];
 for (const [where, at] of pages) {
   const { context, page } = await watched({ colorScheme: "light" }, where);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
