@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench activity [-- ROWS]`: first the whole way as a run goes it (calls come in no order, are sorted through a
 //! temporary file and written, one file a day), with the peak of memory; then day by day the file writer alone and its floor,
-//! which gets ready batches of the same rows and writes them with the same properties. Nothing here asserts a time.
+//! which gets ready batches of the same rows and writes the same file, bloom filters and all. Nothing here asserts a time.
 
 #![expect(
     clippy::print_stdout,
@@ -22,6 +22,7 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 use thirdtrail::aws::AccountId;
 use thirdtrail::cloudtrail::outcome::Outcome;
 use thirdtrail::cloudtrail::record::EventId;
@@ -31,6 +32,10 @@ use thirdtrail::finding::call_log::{Api, CallLog, CallRow, Caller, Calls};
 use thirdtrail::report::activity::ActivityFile;
 use thirdtrail::run::call_log::CallRuns;
 use thirdtrail::run::spool::Spool;
+
+/// The program's own allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const DAYS: u64 = 20;
 const FIRST_SECOND: i64 = 1_777_593_600;
@@ -220,10 +225,13 @@ fn floor(bytes: Vec<u8>) -> (Duration, u64) {
     let bytes = bytes::Bytes::from(bytes);
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().with_batch_size(8_192).build().unwrap();
     let batches: Vec<RecordBatch> = reader.map(|batch| batch.unwrap()).collect();
+    let schema = KeyValue::new("thirdtrail.schema".to_owned(), thirdtrail::report::tables::SCHEMA.to_owned());
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap()))
         .set_max_row_group_row_count(Some(500_000))
-        .set_key_value_metadata(Some(vec![KeyValue::new("thirdtrail.schema".to_owned(), "floor".to_owned())]))
+        .set_column_bloom_filter_fpp(ColumnPath::from("event_id"), 0.01)
+        .set_column_bloom_filter_fpp(ColumnPath::from("session_id"), 0.01)
+        .set_key_value_metadata(Some(vec![schema]))
         .build();
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let began = Instant::now();
@@ -266,7 +274,10 @@ fn main() {
         let began = Instant::now();
         own.1 += ours(&world, &calls, Counting::default()).0;
         own.0 += began.elapsed();
-        let (took, bytes) = floor(ours(&world, &calls, Vec::new()));
+        let file = ours(&world, &calls, Vec::new());
+        let size = file.len() as u64;
+        let (took, bytes) = floor(file);
+        assert_eq!(bytes, size, "the floor writes another file");
         least = (least.0 + took, least.1 + bytes);
     }
     println!("the file writer: {:.2} s, {:.0} MiB", own.0.as_secs_f64(), megabytes(own.1));

@@ -28,15 +28,13 @@ impl EventId {
     /// The UUID in its usual form; meaningless for an id that was no UUID.
     #[must_use]
     pub fn to_uuid(self) -> String {
-        let mut text = String::with_capacity(36);
-        for place in 0..32_u32 {
-            if matches!(place, 8 | 12 | 16 | 20) {
-                text.push('-');
-            }
-            let digit = (self.0 >> (124 - 4 * place)) as u32 & 0xf;
-            text.extend(char::from_digit(digit, 16));
+        let mut text = vec![b'-'; 36];
+        let places = text.iter_mut().enumerate().filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
+        let digits = self.0.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        for ((_, place), digit) in places.zip(digits) {
+            *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
         }
-        text
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// Whether `text` can be told from the id alone.

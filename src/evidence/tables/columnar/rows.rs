@@ -115,8 +115,9 @@ impl<W: Write + Send> RowWriter<W> {
         if self.rows == 0 {
             return Ok(());
         }
+        let like_more = self.rows == ROWS_AT_A_TIME;
         self.rows = 0;
-        let arrays = self.columns.iter_mut().map(Builder::finish).collect();
+        let arrays = self.columns.iter_mut().map(|column| column.finish(like_more)).collect();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
         Ok(self.writer.as_mut().ok_or_else(lost)?.write(&batch)?)
     }
@@ -138,8 +139,13 @@ impl Builder {
         }
     }
 
-    fn finish(&mut self) -> ArrayRef {
+    /// What is in it, which leaves it empty; `like_more` makes room for as much again.
+    fn finish(&mut self, like_more: bool) -> ArrayRef {
         match self {
+            Self::Text(column) if like_more => {
+                let room = StringBuilder::with_capacity(ROWS_AT_A_TIME, column.values_slice().len());
+                ArrayBuilder::finish(&mut std::mem::replace(column, room))
+            }
             Self::Text(column) => ArrayBuilder::finish(column),
             Self::Moment(column) => ArrayBuilder::finish(column),
             Self::Flag(column) => ArrayBuilder::finish(column),
