@@ -30,9 +30,9 @@ const INTERNET_USD: f64 = 0.09;
 const ATHENA_USD: f64 = 5.0;
 /// What Athena charges at least for one query.
 const ATHENA_BYTES: u64 = 10_000_000;
-/// Compressed bytes that one thread analyzes in a second: `benches/floor.rs`, the stage `analyze` on the 4 GB trail of the
-/// README (2.92 s with two threads, 11 to 1 compressed), rounded down. Fetching from a bucket is not in it.
-const BYTES_PER_SECOND: u64 = 60_000_000;
+/// Compressed bytes that one thread analyzes in a second: `benches/scale.py`, the step `analyze` on trail A of docs/SCALE.md
+/// (6.33 s with two threads, 10 to 1 compressed), rounded down. Fetching from a bucket is not in it.
+const BYTES_PER_SECOND: u64 = 30_000_000;
 
 /// What reading would cost.
 #[derive(Debug, Clone, Serialize)]
@@ -133,7 +133,7 @@ pub fn estimate(plan: &Plan, request: &Request, threads: usize) -> Estimate {
             seconds: (bytes as f64 / (BYTES_PER_SECOND * threads.max(1) as u64) as f64 * 10.0).ceil() / 10.0,
             threads,
             bytes_per_second_per_thread: BYTES_PER_SECOND,
-            measured_by: "benches/floor.rs",
+            measured_by: "benches/scale.py",
         },
         athena: AthenaEstimate { bytes_scanned: scanned, usd: dollars(scanned as f64 / 1e12 * ATHENA_USD) },
     }
