@@ -257,7 +257,7 @@ mod tests {
         assert_eq!((s3.usd, s3.usd_with_digests), (0.001_045, 0.001_046));
         assert_eq!(estimate.transfer.bytes, 3_126_250_000);
         assert_eq!(estimate.transfer.internet_usd, 0.281_363);
-        assert_eq!(estimate.time.seconds, 26.1);
+        assert_eq!(estimate.time.seconds, 52.2);
         assert_eq!((estimate.athena.bytes_scanned, estimate.athena.usd), (3_126_250_000, 0.015_631));
     }
 
