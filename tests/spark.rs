@@ -77,12 +77,17 @@ impl Place {
     }
 
     fn report(&self) -> (i32, BTreeMap<String, Vec<u8>>) {
+        self.report_of(&[])
+    }
+
+    /// The report of a part.
+    fn report_of(&self, selection: &[&str]) -> (i32, BTreeMap<String, Vec<u8>>) {
         let (evidence, out) = (self.path("evidence"), self.path("out"));
         let mut arguments = vec!["report".to_owned(), evidence, "--out".to_owned(), out.clone(), "--quiet".to_owned()];
         for inventory in inputs::beside(Path::new(&self.source)) {
             arguments.extend(["--inventory".to_owned(), inventory.display().to_string()]);
         }
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(selection.iter().copied()).collect();
         let done = run(&arguments);
         assert!(done.code != 2, "{}", done.stderr);
         (done.code, outputs(Path::new(&out)))
@@ -148,15 +153,9 @@ fn a_report_of_one_account_reads_no_evidence_of_others() {
     for name in others {
         fs::write(Path::new(&evidence).join("shards").join(name), "nothing that can be read").unwrap();
     }
-    let mut arguments = vec!["report", &evidence, "--account", ACCOUNT, "--quiet"];
-    let inventories: Vec<String> =
-        inputs::beside(Path::new(&place.source)).iter().map(|path| path.display().to_string()).collect();
-    inventories.iter().for_each(|inventory| arguments.extend(["--inventory", inventory]));
-    let out = place.path("out");
-    let done = run(&[&arguments[..], &["--out", &out]].concat());
-    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert_eq!(place.report_of(&["--account", ACCOUNT]).0, 0);
     assert_eq!(run(&["analyze", &place.source, "--account", ACCOUNT, "--out", &alone, "--quiet"]).code, 0);
-    let [reported, analyzed] = [out, alone].map(|out| json_file(&Path::new(&out).join("report.json")));
+    let [reported, analyzed] = [place.path("out"), alone].map(|out| json_file(&Path::new(&out).join("report.json")));
     for part in ["parties", "roles", "findings"] {
         assert_eq!(reported[part], analyzed[part], "{part}");
     }
