@@ -202,7 +202,7 @@ fn ours<W: Write + Send>(world: &World, day: &[(Made, Texts)], sink: W) -> W {
         let row = CallRow {
             caller: &world.callers[made.caller],
             api: &world.apis[made.api],
-            kind: (0, 0),
+            kind: (made.caller as u32, made.api as u32),
             seconds: made.seconds,
             id: EventId(made.id),
             outcome,

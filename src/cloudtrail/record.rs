@@ -25,16 +25,22 @@ impl EventId {
         uuid(bytes).map(Self)
     }
 
-    /// The UUID in its usual form; meaningless for an id that was no UUID.
+    /// As [`Self::write_uuid`].
     #[must_use]
     pub fn to_uuid(self) -> String {
-        let mut text = vec![b'-'; 36];
-        let places = text.iter_mut().enumerate().filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
+        self.write_uuid(&mut [0; 36]).to_owned()
+    }
+
+    /// Writes the UUID in its usual form; meaningless for an id that was no UUID.
+    pub fn write_uuid(self, text: &mut [u8; 36]) -> &str {
         let digits = self.0.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        for ((_, place), digit) in places.zip(digits) {
-            *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        *text = [b'-'; 36];
+        for (place, digit) in UUID_DIGITS.into_iter().zip(digits) {
+            if let Some(place) = text.get_mut(place) {
+                *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+            }
         }
-        String::from_utf8(text).unwrap_or_default()
+        std::str::from_utf8(text).unwrap_or_default()
     }
 
     /// Whether `text` can be told from the id alone.
@@ -43,6 +49,11 @@ impl EventId {
         text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase()) && uuid(text.as_bytes()) == Some(self.0)
     }
 }
+
+/// Where the digits of a UUID stand; a dash is between.
+const UUID_DIGITS: [usize; 32] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35,
+];
 
 fn uuid(text: &[u8]) -> Option<u128> {
     let bytes: &[u8; 36] = text.try_into().ok()?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::AccountId;
 use crate::evidence::call::NO_ID;
 use crate::evidence::tables::columnar::{ColumnarError, RowWriter};
-use crate::finding::call_log::CallRow;
+use crate::finding::call_log::{CallRow, Caller};
 
 use super::escape::visible_text;
 use super::tables::{ACTIVITY, SCHEMA};
@@ -115,6 +115,10 @@ pub fn csv_cells(row: &ActivityRow) -> Vec<String> {
 /// By these a single call or session is looked up, in files sorted by time.
 const SOUGHT: [&str; 2] = ["event_id", "session_id"];
 
+/// Columns that tell who called, and what was called: few different ones for many rows.
+const CALLER: [&str; 6] = ["party_id", "party_kind", "party_name", "channel", "role_arn", "role_id"];
+const API: [&str; 6] = ["region", "event_source", "event_name", "invoked_by", "actions", "hand_off"];
+
 /// One file in the making.
 pub struct ActivityFile<W: Write + Send>(RowWriter<W>);
 
@@ -124,7 +128,7 @@ impl<W: Write + Send> ActivityFile<W> {
     /// # Errors
     /// When `sink` refuses.
     pub fn new(sink: W) -> Result<Self, ColumnarError> {
-        RowWriter::new(SCHEMA, ACTIVITY.columns, &SOUGHT, sink).map(Self)
+        RowWriter::new(SCHEMA, ACTIVITY.columns, &SOUGHT, &[&CALLER, &API], sink).map(Self)
     }
 
     /// Adds a call.
@@ -133,39 +137,32 @@ impl<W: Write + Send> ActivityFile<W> {
     /// When the sink refuses.
     pub fn add(&mut self, row: &CallRow<'_>) -> Result<(), ColumnarError> {
         let (writer, caller, api) = (&mut self.0, row.caller, row.api);
-        let uuid = row.id.to_uuid();
+        let filled = |text: &&str| !text.is_empty();
+        writer.shared(0, row.kind.0, |fields| {
+            let Caller { party_id, party_kind, party_name, channel, role_arn, role_id } = caller;
+            [&**party_id, party_kind, party_name, channel, role_arn, role_id]
+                .into_iter()
+                .for_each(|text| fields.text(Some(text)));
+        });
+        writer.shared(1, row.kind.1, |fields| {
+            [&*api.region, &api.event_source, &api.event_name].into_iter().for_each(|text| fields.text(Some(text)));
+            fields.text(Some(&*api.via).filter(filled));
+            fields.texts(api.actions.iter().map(AsRef::as_ref));
+            fields.flag(Some(api.is_hand_off));
+        });
+        let mut uuid = [0; 36];
         let event_id = match row.event {
-            "" => &uuid,
+            "" => row.id.write_uuid(&mut uuid),
             NO_ID => "",
             id => id,
         };
-        let filled = |text: &str| !text.is_empty();
-        writer.moment(row.seconds);
-        for text in [
-            event_id,
-            &api.region,
-            &caller.party_id,
-            caller.party_kind,
-            &caller.party_name,
-            caller.channel,
-            &caller.role_arn,
-            &caller.role_id,
-            row.session_id,
-            row.session_name,
-            &api.event_source,
-            &api.event_name,
-        ] {
-            writer.text(Some(text));
-        }
-        writer.text(Some(&*api.via).filter(|via| filled(via)));
-        writer.texts(api.actions.iter().map(AsRef::as_ref));
-        writer.texts(row.resources.lines());
-        for text in [row.network, row.agent, row.outcome.word()] {
-            writer.text(Some(text));
-        }
-        writer.text(Some(row.error).filter(|error| filled(error)));
-        writer.flag(row.read_only);
-        writer.flag(Some(api.is_hand_off));
+        let fields = writer.own();
+        fields.moment(row.seconds);
+        [event_id, row.session_id, row.session_name].into_iter().for_each(|text| fields.text(Some(text)));
+        fields.texts(row.resources.lines());
+        [row.network, row.agent, row.outcome.word()].into_iter().for_each(|text| fields.text(Some(text)));
+        fields.text(Some(row.error).filter(filled));
+        fields.flag(row.read_only);
         writer.end_row()
     }
 

@@ -41,7 +41,7 @@ pub(crate) fn activity() -> OutputFile {
         let row = CallRow {
             caller: &caller,
             api,
-            kind: (0, 0),
+            kind: (0, u32::from(api.is_hand_off)),
             seconds: time.timestamp(),
             id: EventId(number),
             outcome,

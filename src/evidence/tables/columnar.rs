@@ -4,6 +4,7 @@
 //! depend on rows and columns alone. Types are those that every reader knows, Athena (Trino) among them: no unsigned
 //! numbers, times in microseconds UTC, UTF-8 texts, lists of texts.
 
+mod fields;
 mod rows;
 
 use std::collections::BTreeSet;

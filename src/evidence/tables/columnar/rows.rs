@@ -3,22 +3,25 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, ListBuilder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
-};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, DictionaryArray, Int32Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use hashbrown::HashMap;
 use parquet::arrow::ArrowWriter;
 
-use super::{Column, ColumnarError, Kind, ROWS_AT_A_TIME, ROWS_OF_A_GROUP, element, options, schema_of};
+use super::fields::Fields;
+use super::{Column, ColumnarError, ROWS_AT_A_TIME, ROWS_OF_A_GROUP, options, schema_of};
 
-/// A Parquet file in the making: fields come in the order of the columns, row after row.
+/// A Parquet file in the making, row after row.
+///
+/// Some columns may be shared: their fields always come together, again and again, and each row only says which.
 pub struct RowWriter<W: Write + Send> {
     name: String,
     schema: SchemaRef,
     sought: Vec<String>,
-    columns: Vec<Builder>,
-    /// The column of the next field.
-    next: usize,
+    own: Fields,
+    shared: Vec<Shared>,
+    /// For each column the group of shared ones that it is in, if any.
+    places: Vec<Option<usize>>,
     rows: usize,
     /// Until the writer takes it.
     sink: Option<W>,
@@ -26,58 +29,65 @@ pub struct RowWriter<W: Write + Send> {
     writer: Option<ArrowWriter<W>>,
 }
 
-enum Builder {
-    Text(StringBuilder),
-    Moment(TimestampMicrosecondBuilder),
-    Flag(BooleanBuilder),
-    Texts(ListBuilder<StringBuilder>),
+/// Columns whose fields come together; here each only once for all rows in hand.
+struct Shared {
+    fields: Fields,
+    /// Where in `fields` those of a key are.
+    known: HashMap<u32, i32>,
+    /// The same for each row.
+    rows: Vec<i32>,
 }
 
 impl<W: Write + Send> RowWriter<W> {
-    /// A file with these columns, of which some are `sought` by single values; `schema` is noted in its metadata.
+    /// A file with these columns, of which some are `sought` by single values and some `shared`, in groups; `schema` is
+    /// noted in its metadata.
     ///
     /// # Errors
-    /// [`ColumnarError`] when a column is of a kind that is not written so, or `sink` refuses.
-    pub fn new(schema: &str, columns: &[Column], sought: &[&str], sink: W) -> Result<Self, ColumnarError> {
+    /// [`ColumnarError`] when a column is of a kind that is not written so.
+    pub fn new(
+        schema: &str,
+        columns: &[Column],
+        sought: &[&str],
+        shared: &[&[&str]],
+        sink: W,
+    ) -> Result<Self, ColumnarError> {
+        let group = |column: &Column| shared.iter().position(|group| group.contains(&column.name));
+        let places: Vec<Option<usize>> = columns.iter().map(group).collect();
+        let fields = |group| {
+            let those = columns.iter().zip(&places).filter(move |(_, place)| **place == group);
+            Fields::new(those.map(|(column, _)| column))
+        };
+        let shared = |group| Ok(Shared { fields: fields(Some(group))?, known: HashMap::new(), rows: Vec::new() });
+        let groups = 0..places.iter().flatten().max().map_or(0, |last| last + 1);
         Ok(Self {
             name: schema.to_owned(),
-            schema: schema_of(columns),
+            schema: schema_with(columns, &places),
             sought: sought.iter().map(|column| (*column).to_owned()).collect(),
-            columns: columns.iter().map(Builder::of).collect::<Result<_, _>>()?,
-            next: 0,
+            own: fields(None)?,
+            shared: groups.map(shared).collect::<Result<_, ColumnarError>>()?,
+            places,
             rows: 0,
             sink: Some(sink),
             writer: None,
         })
     }
 
-    /// A text; `None` where the column may hold nothing.
-    pub fn text(&mut self, text: Option<&str>) {
-        if let Some(Builder::Text(column)) = self.column() {
-            column.append_option(text);
-        }
+    /// The fields of a row's own columns.
+    pub const fn own(&mut self) -> &mut Fields {
+        &mut self.own
     }
 
-    /// A point in time, in seconds since 1970.
-    pub fn moment(&mut self, seconds: i64) {
-        if let Some(Builder::Moment(column)) = self.column() {
-            column.append_value(seconds.saturating_mul(1_000_000));
-        }
-    }
-
-    /// Yes, no, or nothing.
-    pub fn flag(&mut self, flag: Option<bool>) {
-        if let Some(Builder::Flag(column)) = self.column() {
-            column.append_option(flag);
-        }
-    }
-
-    /// A list of texts.
-    pub fn texts<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
-        if let Some(Builder::Texts(column)) = self.column() {
-            texts.for_each(|text| column.values().append_value(text));
-            column.append(true);
-        }
+    /// The fields of a row's shared columns of a group: those of `key`, which `tell` tells when they are not known yet.
+    pub fn shared(&mut self, group: usize, key: u32, tell: impl FnOnce(&mut Fields)) {
+        let Some(Shared { fields, known, rows }) = self.shared.get_mut(group) else { return };
+        // Not more than the rows in hand.
+        let next = i32::try_from(known.len()).unwrap_or(i32::MAX);
+        let row = *known.entry(key).or_insert_with(|| {
+            fields.begin_row();
+            tell(fields);
+            next
+        });
+        rows.push(row);
     }
 
     /// Ends a row.
@@ -85,7 +95,7 @@ impl<W: Write + Send> RowWriter<W> {
     /// # Errors
     /// [`ColumnarError`] when fields and columns do not fit, or the sink refuses.
     pub fn end_row(&mut self) -> Result<(), ColumnarError> {
-        self.next = 0;
+        self.own.begin_row();
         self.rows += 1;
         if self.rows == ROWS_AT_A_TIME { self.flush(ROWS_OF_A_GROUP) } else { Ok(()) }
     }
@@ -99,12 +109,6 @@ impl<W: Write + Send> RowWriter<W> {
         self.writer.map_or_else(|| Err(lost()), |writer| Ok(writer.into_inner()?))
     }
 
-    /// The column of the next field; a field of another kind leaves its column short, which the end of the row tells.
-    fn column(&mut self) -> Option<&mut Builder> {
-        self.next += 1;
-        self.columns.get_mut(self.next - 1)
-    }
-
     /// Writes the rows in hand; a file that has not begun will have so many at most in a row group.
     fn flush(&mut self, rows_of_a_group: usize) -> Result<(), ColumnarError> {
         if let Some(sink) = self.sink.take() {
@@ -115,12 +119,47 @@ impl<W: Write + Send> RowWriter<W> {
         if self.rows == 0 {
             return Ok(());
         }
-        let like_more = self.rows == ROWS_AT_A_TIME;
-        self.rows = 0;
-        let arrays = self.columns.iter_mut().map(|column| column.finish(like_more)).collect();
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), self.arrays()?)?;
         Ok(self.writer.as_mut().ok_or_else(lost)?.write(&batch)?)
     }
+
+    /// The rows in hand as columns, which leaves none in hand.
+    fn arrays(&mut self) -> Result<Vec<ArrayRef>, ColumnarError> {
+        let like_more = std::mem::take(&mut self.rows) == ROWS_AT_A_TIME;
+        let mut own = self.own.finish(like_more).into_iter();
+        let mut shared = self.shared.iter_mut().map(Shared::finish).collect::<Result<Vec<_>, _>>()?;
+        let next = |place: &Option<usize>| match place {
+            None => own.next(),
+            Some(group) => shared.get_mut(*group)?.next(),
+        };
+        Ok(self.places.iter().filter_map(next).collect())
+    }
+}
+
+impl Shared {
+    /// The columns with a field for each row, which leaves none here.
+    fn finish(&mut self) -> Result<std::vec::IntoIter<ArrayRef>, ColumnarError> {
+        self.known.clear();
+        let rows = Int32Array::from(std::mem::take(&mut self.rows));
+        let columns = self.fields.finish(false).into_iter();
+        let spread = |column| -> Result<ArrayRef, ColumnarError> {
+            Ok(Arc::new(DictionaryArray::try_new(rows.clone(), column)?))
+        };
+        Ok(columns.map(spread).collect::<Result<Vec<_>, _>>()?.into_iter())
+    }
+}
+
+/// The schema of `columns`, where shared ones are numbers of their different fields: the file does not show it.
+fn schema_with(columns: &[Column], places: &[Option<usize>]) -> SchemaRef {
+    let schema = schema_of(columns);
+    let field = |(field, place): (&Arc<Field>, &Option<usize>)| match place {
+        None => Arc::clone(field),
+        Some(_) => {
+            let shared = DataType::Dictionary(Box::new(DataType::Int32), Box::new(field.data_type().clone()));
+            Arc::new(Field::clone(field).with_data_type(shared))
+        }
+    };
+    Arc::new(Schema::new(schema.fields().iter().zip(places).map(field).collect::<Vec<_>>()))
 }
 
 /// A file that could not begin has been told of already.
@@ -128,36 +167,11 @@ fn lost() -> ColumnarError {
     parquet::errors::ParquetError::General("the file could not be begun".to_owned()).into()
 }
 
-impl Builder {
-    fn of(column: &Column) -> Result<Self, ColumnarError> {
-        match column.kind {
-            Kind::Text => Ok(Self::Text(StringBuilder::new())),
-            Kind::Moment => Ok(Self::Moment(TimestampMicrosecondBuilder::new().with_timezone(super::UTC))),
-            Kind::Flag => Ok(Self::Flag(BooleanBuilder::new())),
-            Kind::Texts => Ok(Self::Texts(ListBuilder::new(StringBuilder::new()).with_field(element(Kind::Text)))),
-            Kind::Number | Kind::Numbers | Kind::Id => Err(ColumnarError::NoColumn(column.name.to_owned())),
-        }
-    }
-
-    /// What is in it, which leaves it empty; `like_more` makes room for as much again.
-    fn finish(&mut self, like_more: bool) -> ArrayRef {
-        match self {
-            Self::Text(column) if like_more => {
-                let room = StringBuilder::with_capacity(ROWS_AT_A_TIME, column.values_slice().len());
-                ArrayBuilder::finish(&mut std::mem::replace(column, room))
-            }
-            Self::Text(column) => ArrayBuilder::finish(column),
-            Self::Moment(column) => ArrayBuilder::finish(column),
-            Self::Flag(column) => ArrayBuilder::finish(column),
-            Self::Texts(column) => ArrayBuilder::finish(column),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
 
+    use super::super::{Kind, decode};
     use super::*;
 
     #[derive(Deserialize, PartialEq, Debug)]
@@ -180,21 +194,53 @@ mod tests {
         column("read", Kind::Flag, true),
         column("tags", Kind::Texts, false),
     ];
+    const MANY: i64 = ROWS_AT_A_TIME as i64 + 3;
+
+    fn error_of(number: i64) -> Option<&'static str> {
+        (number % 2 == 0).then_some("denied")
+    }
+
+    fn tags_of(number: i64) -> impl Iterator<Item = &'static str> {
+        ["a", "b"].into_iter().take(number as usize % 3)
+    }
+
+    fn read_of(number: i64) -> Option<bool> {
+        [None, Some(false), Some(true)][number as usize % 3]
+    }
+
+    /// A file of rows that say `known(number)` but for their own time and name.
+    fn file(shared: &[&[&str]], known: impl Fn(i64) -> i64) -> Vec<u8> {
+        let mut writer = RowWriter::new("test/1", &COLUMNS, &["name"], shared, Vec::new()).unwrap();
+        for number in 0..MANY {
+            let known = known(number);
+            let name = format!("n{number}");
+            let own = writer.own();
+            own.moment(number);
+            own.text(Some(&name));
+            if shared.is_empty() {
+                own.text(error_of(known));
+                own.flag(read_of(known));
+                own.texts(tags_of(known));
+            } else {
+                writer.shared(0, known as u32, |fields| {
+                    fields.text(error_of(known));
+                    fields.texts(tags_of(known));
+                });
+                writer.shared(1, known as u32, |fields| fields.flag(read_of(known)));
+            }
+            writer.end_row().unwrap();
+        }
+        writer.finish().unwrap()
+    }
+
+    fn rows_of(file: Vec<u8>) -> Vec<Row> {
+        decode::<Row>("test/1", &COLUMNS, file).unwrap()
+    }
 
     #[test]
     fn fields_come_back_as_rows() {
-        let mut writer = RowWriter::new("test/1", &COLUMNS, &["name"], Vec::new()).unwrap();
-        let count = ROWS_AT_A_TIME as i64 + 3;
-        for number in 0..count {
-            writer.moment(number);
-            writer.text(Some(&format!("n{number}")));
-            writer.text((number % 2 == 0).then_some("denied"));
-            writer.flag([None, Some(false), Some(true)][number as usize % 3]);
-            writer.texts(["a", "b"].into_iter().take(number as usize % 3));
-            writer.end_row().unwrap();
-        }
-        let rows = super::super::decode::<Row>("test/1", &COLUMNS, writer.finish().unwrap()).unwrap();
-        assert_eq!(rows.len() as i64, count);
+        let rows = rows_of(file(&[], |number| number));
+        assert_eq!(rows.len() as i64, MANY);
         assert_eq!(
             rows[5],
             Row {
@@ -208,12 +254,26 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_another_kind_is_an_error() {
-        let mut writer = RowWriter::new("test/1", &COLUMNS[..2], &[], Vec::new()).unwrap();
-        writer.text(Some("not a moment"));
-        writer.text(Some("name"));
-        writer.end_row().unwrap();
-        assert!(writer.finish().is_err());
-        assert!(RowWriter::new("test/1", &[column("n", Kind::Number, false)], &[], Vec::new()).is_err());
+    fn shared_columns_hold_what_each_row_would_have_said() {
+        let shared: [&[&str]; 2] = [&["error", "tags"], &["read"]];
+        for different in [1, 7, MANY] {
+            let known = |number: i64| number % different;
+            assert_eq!(rows_of(file(&shared, known)), rows_of(file(&[], known)), "{different} different ones");
+        }
+    }
+
+    #[test]
+    fn fields_that_do_not_fit_the_columns_are_an_error() {
+        let with = |columns: &[Column], shared: &[&[&str]]| RowWriter::new("test/1", columns, &[], shared, Vec::new());
+        let mut other_kind = with(&COLUMNS[..2], &[]).unwrap();
+        other_kind.own().text(Some("not a moment"));
+        other_kind.own().text(Some("name"));
+        other_kind.end_row().unwrap();
+        assert!(other_kind.finish().is_err());
+        let mut forgotten = with(&COLUMNS[..2], &[&["name"]]).unwrap();
+        forgotten.own().moment(1);
+        forgotten.end_row().unwrap();
+        assert!(forgotten.finish().is_err());
+        assert!(with(&[column("n", Kind::Number, false)], &[]).is_err());
     }
 }
