@@ -27,6 +27,7 @@ use thirdtrail::aws::AccountId;
 use thirdtrail::cloudtrail::outcome::Outcome;
 use thirdtrail::cloudtrail::record::EventId;
 use thirdtrail::evidence::call::Call;
+use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::evidence::names::Names;
 use thirdtrail::finding::call_log::{Api, CallLog, CallRow, Caller, Calls};
 use thirdtrail::report::activity::ActivityFile;
@@ -176,7 +177,7 @@ fn whole(world: &World, rows: u64) -> Result<(Duration, u64)> {
         taking += began.elapsed();
     }
     let began = Instant::now();
-    let (spool, _) = Spool::of(&runs)?;
+    let (spool, _) = Spool::of(&runs.by_day()?, &OneByOne)?;
     Ok((taking + began.elapsed(), spool.bytes()))
 }
 

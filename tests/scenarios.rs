@@ -253,7 +253,7 @@ fn rendered(evidence: &Evidence, plan: &Plan, options: &Options, scope: &Scope) 
         hands: &OneByOne,
     };
     let mut assessment = assess(&inquiry).unwrap();
-    let (activity, daily) = Spool::of(&calls).unwrap();
+    let (activity, daily) = Spool::of(&calls.by_day().unwrap(), &OneByOne).unwrap();
     daily.fill(&mut assessment);
     let mut files = render(&mut assessment).unwrap();
     for file in &activity.files {

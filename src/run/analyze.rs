@@ -193,10 +193,10 @@ pub(super) fn answer(
     let judged = read_and_judge(reading, plan, &given, options, monitor)?;
     let (mut assessment, workers) = (judged.assessment, judged.workers);
     monitor.begin("writing the table of calls", 0, 0);
-    let (activity, daily) = Spool::of(&judged.calls).map_err(disk)?;
+    let calls = judged.calls.by_day().map_err(disk)?;
+    let (activity, daily) = Spool::of(&calls, &workers).map_err(disk)?;
     daily.fill(&mut assessment);
-    let mut on_disk = judged.on_disk;
-    on_disk.bytes += judged.calls.bytes() + activity.bytes();
+    let on_disk = judged.on_disk.and(calls.bytes() + activity.bytes());
     if let Some(baseline) = &given.rules.baseline {
         mark_known(&mut assessment, baseline);
     }

@@ -2,9 +2,13 @@
 
 use proptest::prelude::*;
 
+use super::super::call_days::WINDOW_BYTES;
 use super::*;
 use crate::aws::AccountId;
+use crate::cloudtrail::outcome::Outcome;
+use crate::evidence::call::Call;
 use crate::evidence::names::Names;
+use crate::finding::call_log::CallRow;
 
 #[derive(Clone, Debug)]
 struct Made {
@@ -44,7 +48,20 @@ fn made() -> impl Strategy<Value = Made> {
     )
 }
 
-/// What comes out, each as text, and how many runs there were.
+/// What is shown of the calls, day after day, and in how many pieces they lay.
+fn shown<T>(runs: CallRuns, show: impl Fn(&CallRow<'_>) -> T) -> (Vec<T>, usize) {
+    let (mut shown, days) = (Vec::new(), runs.by_day().unwrap());
+    for day in days.days() {
+        let note = |row: &CallRow<'_>| {
+            shown.push(show(row));
+            Ok(())
+        };
+        days.each(day, note).unwrap();
+    }
+    (shown, days.pieces())
+}
+
+/// What comes out, each as text, and in how many pieces it lay.
 fn in_order(room: usize, calls: &[Made]) -> (Vec<String>, usize) {
     let runs = CallRuns::new(room);
     for one in calls {
@@ -64,16 +81,11 @@ fn in_order(room: usize, calls: &[Made]) -> (Vec<String>, usize) {
         let calls = Calls { caller, session_id: "s", session_name: "", api, names: &names, calls: &[call] };
         runs.take(&calls).unwrap();
     }
-    let mut shown = Vec::new();
-    runs.each(|row| {
+    shown(runs, |row| {
         assert_eq!((row.session_id, row.outcome, row.read_only), ("s", Outcome::Allowed, Some(true)));
         let api = (row.api.account_id, row.seconds, row.id, &row.api.event_name, row.api.is_hand_off);
-        shown.push(format!("{api:?} {} {}", row.caller.party_id, row.agent));
-        Ok(())
+        format!("{api:?} {} {}", row.caller.party_id, row.agent)
     })
-    .unwrap();
-    let count = runs.state().runs.len();
-    (shown, count)
 }
 
 proptest! {
@@ -93,9 +105,9 @@ proptest! {
             prop_assert!(row.starts_with(&begins) && row.contains(&format!(", {is_hand_off})")), "{row}");
         }
         calls.reverse();
-        let (turned, runs) = in_order(0, &calls);
+        let (turned, pieces) = in_order(0, &calls);
         prop_assert_eq!(&turned, &expected);
-        prop_assert!(runs >= calls.len().min(1));
+        prop_assert_eq!(pieces, calls.len());
         let half = calls.len() / 2;
         calls.rotate_left(half);
         prop_assert_eq!(in_order(300, &calls).0, expected);
@@ -126,12 +138,7 @@ fn long_rows_come_back() {
         let calls = Calls { caller, session_id: "", session_name: "", api, names: &names, calls: &[call] };
         runs.take(&calls).unwrap();
     }
-    let mut lengths = Vec::new();
-    runs.each(|row| {
-        lengths.push((row.id.0, row.resources.len()));
-        Ok(())
-    })
-    .unwrap();
+    let (lengths, _) = shown(runs, |row| (row.id.0, row.resources.len()));
     assert_eq!(lengths, [0, 1, 2].map(|number| (number, resources.len())));
 }
 
@@ -145,10 +152,11 @@ fn made_one() -> Made {
 #[test]
 fn an_addendum_with_another_time_is_the_same_call() {
     let original = "0a1b2c3d-0000-4000-8000-000000000001";
-    for turned in [false, true] {
+    const A_DAY: i64 = 86_400;
+    for (later, turned) in [(9, false), (9, true), (A_DAY, false), (A_DAY, true)] {
         let runs = CallRuns::new(0);
         let one = made_one();
-        let mut records = [(5, ""), (9, "0a1b2c3d-0000-4000-8000-000000000002")];
+        let mut records = [(5, ""), (later, "0a1b2c3d-0000-4000-8000-000000000002")];
         if turned {
             records.reverse();
         }
@@ -171,12 +179,6 @@ fn an_addendum_with_another_time_is_the_same_call() {
             let calls = Calls { caller, session_id: "", session_name: "", api, names: &names, calls: &[call] };
             runs.take(&calls).unwrap();
         }
-        let mut times = Vec::new();
-        runs.each(|row| {
-            times.push(row.seconds);
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!(times, [5]);
+        assert_eq!(shown(runs, |row| row.seconds).0, [5], "{later}");
     }
 }

@@ -44,6 +44,14 @@ pub struct OnDisk {
     pub bytes: u64,
 }
 
+impl OnDisk {
+    /// With so many bytes more.
+    #[must_use]
+    pub fn and(self, bytes: u64) -> Self {
+        Self { bytes: self.bytes + bytes, ..self }
+    }
+}
+
 impl Overflow {
     /// What it was used for.
     #[must_use]

@@ -10,6 +10,31 @@ pub struct Scratch {
     end: u64,
 }
 
+/// Where something lies in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    /// Where it begins.
+    pub start: u64,
+    /// Its length.
+    pub bytes: u64,
+}
+
+impl Piece {
+    /// Takes so many bytes from its beginning, or all there are.
+    pub fn split_to(&mut self, bytes: usize) -> Self {
+        let first = Self { start: self.start, bytes: self.bytes.min(bytes as u64) };
+        self.start += first.bytes;
+        self.bytes -= first.bytes;
+        first
+    }
+
+    /// Its length as memory counts it.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        usize::try_from(self.bytes).unwrap_or(usize::MAX)
+    }
+}
+
 impl Scratch {
     /// Writes bytes behind all others and tells where they begin.
     ///

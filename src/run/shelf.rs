@@ -12,7 +12,7 @@ use crate::evidence::names::{Name, Names};
 use crate::evidence::session::{Actor, Acts};
 use crate::evidence::shard::{actors_from_bytes, actors_to_bytes};
 
-use super::scratch::Scratch;
+use super::scratch::{Piece, Scratch};
 
 /// See the module: the sums of calls, and apart from them the single calls, which nobody needs for judging.
 #[derive(Debug, Default)]
@@ -30,13 +30,6 @@ struct Disk {
     actors: Scratch,
     pieces: BTreeMap<Group, Vec<Piece>>,
     times: usize,
-}
-
-/// Where a piece lies in the file.
-#[derive(Clone, Copy, Debug)]
-struct Piece {
-    start: u64,
-    length: usize,
 }
 
 impl DiskShelf {
@@ -85,14 +78,14 @@ impl Board {
         let mut bytes = Vec::new();
         for ((account, role), actors) in groups {
             let piece = actors_to_bytes(names, actors);
-            pieces.push((Group { account, role: Box::from(names.text(role)) }, bytes.len() as u64, piece.len()));
+            pieces.push((Group { account, role: Box::from(names.text(role)) }, bytes.len() as u64, piece.len() as u64));
             bytes.extend(piece);
         }
         let mut disk = self.disk();
         let at = disk.actors.append(&bytes)?;
         disk.times += 1;
-        for (group, start, length) in pieces {
-            disk.pieces.entry(group).or_default().push(Piece { start: at + start, length });
+        for (group, start, bytes) in pieces {
+            disk.pieces.entry(group).or_default().push(Piece { start: at + start, bytes });
         }
         Ok(())
     }
@@ -114,7 +107,7 @@ impl Board {
     }
 
     fn read(&self, piece: Piece) -> std::io::Result<Vec<u8>> {
-        let mut bytes = vec![0; piece.length];
+        let mut bytes = vec![0; piece.length()];
         self.disk().actors.read(piece.start, &mut bytes)?;
         Ok(bytes)
     }
@@ -135,7 +128,7 @@ impl Shelf for DiskShelf {
     }
 
     fn weight(&self, group: &Group) -> usize {
-        self.sums.pieces(group).iter().map(|piece| piece.length).sum()
+        self.sums.pieces(group).iter().map(Piece::length).sum()
     }
 
     fn bring(&self, group: &Group, evidence: &mut Evidence) -> Result<(), String> {

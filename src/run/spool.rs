@@ -1,24 +1,26 @@
 //! Files that are made before a run's other files, those of the table `activity` above all, and kept on disk until all are put in place.
 
-use std::io::{Error, Result, Write};
+use std::io::{BufWriter, Error, Result, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, NaiveDate};
 use hashbrown::HashMap;
 
 use crate::aws::AccountId;
 use crate::cloudtrail::outcome::Outcome;
+use crate::evidence::hands::{self, Hands};
 use crate::finding::assessment::DayCalls;
-use crate::finding::call_log::{Api, CallRow, Caller};
 use crate::finding::daily::Daily;
 use crate::report::activity::{ActivityFile, path};
 
-use super::call_log::CallRuns;
+use super::call_days::CallDays;
+use super::call_rows::AccountDay;
 use super::inputs::Sum;
-use super::scratch::Scratch;
+use super::scratch::{Piece, Scratch};
 
 /// Bytes of a file that are in memory while it is put in place.
 const CHUNK_BYTES: usize = 1 << 20;
+/// Bytes of a file that go to disk at once.
+const PIECE_BYTES: usize = 128 << 10;
 
 /// Files on disk, in one temporary file.
 #[derive(Debug, Default)]
@@ -37,38 +39,50 @@ pub struct Spooled {
     pub bytes: u64,
     /// SHA-256 in hex.
     pub sha256: String,
-    /// Where it lies.
-    start: u64,
+    /// Where its parts lie, one behind the other.
+    pieces: Vec<Piece>,
 }
 
 impl Spool {
-    /// The files of all calls, and what those calls were by day.
+    /// The files of all calls, a day of an account each, and what those calls were by day.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn of(calls: &CallRuns) -> Result<(Self, Daily)> {
-        let (mut spool, mut days) = (Self::default(), Days::default());
-        let mut open: Option<(AccountId, NaiveDate, ActivityFile<Sink>)> = None;
-        calls.each(|row| {
-            let Some(day) = DateTime::from_timestamp(row.seconds, 0).map(|time| time.date_naive()) else {
-                return Ok(());
+    pub fn of(calls: &CallDays, hands: &dyn Hands) -> Result<(Self, Daily)> {
+        let (mut spool, daily) = (Self::default(), Mutex::default());
+        let days: Vec<AccountDay> = calls.days().collect();
+        let files = hands::map(hands, &days, |day| spool.day(calls, *day, &daily));
+        spool.files = files.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
+        Ok((spool, daily.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// The file of a day; none for one that no calendar knows.
+    fn day(&self, calls: &CallDays, of: AccountDay, daily: &Mutex<Daily>) -> Result<Option<Spooled>> {
+        let Some(day) = of.date() else { return Ok(None) };
+        let mut made: HashMap<(u32, u32), DayCalls> = HashMap::new();
+        let mut open: Option<(AccountId, ActivityFile<Sink>)> = None;
+        calls.each(of, |row| {
+            let made = made.entry(row.kind).or_insert(DayCalls { day, calls: 0, denied: 0 });
+            made.calls += 1;
+            made.denied += u64::from(row.outcome == Outcome::Denied);
+            let (_, file) = match &mut open {
+                Some(open) => open,
+                none => none.insert((row.api.account_id, ActivityFile::new(self.begin()).map_err(Error::other)?)),
             };
-            days.add(row, day);
-            let place = (row.api.account_id, day);
-            if open.as_ref().is_none_or(|(account, day, _)| (*account, *day) != place) {
-                if let Some((account, day, file)) = open.take() {
-                    spool.end(path(account, day), file.finish().map_err(Error::other)?);
-                }
-                let file = ActivityFile::new(spool.begin()).map_err(Error::other)?;
-                open = Some((place.0, place.1, file));
-            }
-            let Some((_, _, file)) = &mut open else { return Ok(()) };
             file.add(row).map_err(Error::other)
         })?;
-        if let Some((account, day, file)) = open {
-            spool.end(path(account, day), file.finish().map_err(Error::other)?);
+        let (callers, apis) = calls.known();
+        let mut daily = daily.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((caller, api), made) in made {
+            if let (Some(caller), Some(api)) = (callers.get(caller as usize), apis.get(api as usize)) {
+                daily.add(caller, api, made);
+            }
         }
-        Ok((spool, days.finish()))
+        drop(daily);
+        let file = |(account, file): (AccountId, ActivityFile<Sink>)| {
+            file.finish().map_err(Error::other)?.end(path(account, day))
+        };
+        open.map(file).transpose()
     }
 
     /// Bytes on disk.
@@ -82,14 +96,14 @@ impl Spool {
     /// # Errors
     /// When the disk or `to` refuses.
     pub fn copy(&self, file: &Spooled, to: &mut dyn Write) -> Result<()> {
-        let mut left = file.bytes;
-        while left > 0 {
-            let some = usize::try_from(left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-            let mut bytes = vec![0; some];
-            let start = file.start + (file.bytes - left);
-            self.disk.lock().unwrap_or_else(PoisonError::into_inner).read(start, &mut bytes)?;
-            to.write_all(&bytes)?;
-            left -= some as u64;
+        for piece in &file.pieces {
+            let mut rest = *piece;
+            while rest.bytes > 0 {
+                let some = rest.split_to(CHUNK_BYTES);
+                let mut bytes = vec![0; some.length()];
+                self.disk.lock().unwrap_or_else(PoisonError::into_inner).read(some.start, &mut bytes)?;
+                to.write_all(&bytes)?;
+            }
         }
         Ok(())
     }
@@ -99,36 +113,54 @@ impl Spool {
     /// # Errors
     /// When the disk refuses.
     pub fn add(&mut self, path: &str, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-        let mut sink = std::io::BufWriter::new(self.begin());
+        let mut sink = self.begin();
         write(&mut sink)?;
-        self.end(path.to_owned(), sink.into_inner()?);
+        self.files.push(sink.end(path.to_owned())?);
         Ok(())
     }
 
     fn begin(&self) -> Sink {
-        let start = self.disk.lock().unwrap_or_else(PoisonError::into_inner).bytes();
-        Sink { disk: Arc::clone(&self.disk), start, bytes: 0, sum: Sum::default() }
-    }
-
-    fn end(&mut self, path: String, sink: Sink) {
-        let Sink { start, bytes, sum, .. } = sink;
-        self.files.push(Spooled { path, bytes, sha256: sum.hex(), start });
+        let on_disk = OnDisk { disk: Arc::clone(&self.disk), pieces: Vec::new(), sum: Sum::default() };
+        Sink(BufWriter::with_capacity(PIECE_BYTES, on_disk))
     }
 }
 
-/// Takes the bytes of one file at the end of the spool.
-struct Sink {
-    disk: Arc<Mutex<Scratch>>,
-    start: u64,
-    bytes: u64,
-    sum: Sum,
+/// Takes the bytes of one file.
+struct Sink(BufWriter<OnDisk>);
+
+impl Sink {
+    fn end(self, path: String) -> Result<Spooled> {
+        let OnDisk { pieces, sum, .. } = self.0.into_inner()?;
+        let bytes = pieces.iter().map(|piece| piece.bytes).sum();
+        Ok(Spooled { path, bytes, sha256: sum.hex(), pieces })
+    }
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        self.disk.lock().unwrap_or_else(PoisonError::into_inner).append(bytes)?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Puts bytes at the end of the spool, where several files may grow by turns.
+struct OnDisk {
+    disk: Arc<Mutex<Scratch>>,
+    pieces: Vec<Piece>,
+    sum: Sum,
+}
+
+impl Write for OnDisk {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let start = self.disk.lock().unwrap_or_else(PoisonError::into_inner).append(bytes)?;
         self.sum.add(bytes);
-        self.bytes += bytes.len() as u64;
+        match self.pieces.last_mut().filter(|last| last.start + last.bytes == start) {
+            Some(last) => last.bytes += bytes.len() as u64,
+            None => self.pieces.push(Piece { start, bytes: bytes.len() as u64 }),
+        }
         Ok(bytes.len())
     }
 
@@ -137,33 +169,31 @@ impl Write for Sink {
     }
 }
 
-/// Calls of the day in hand, by caller and API, and those of the days before.
-#[derive(Default)]
-struct Days {
-    daily: Daily,
-    day: Option<NaiveDate>,
-    today: HashMap<(u32, u32), (Caller, Api, DayCalls)>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Days {
-    fn add(&mut self, row: &CallRow<'_>, day: NaiveDate) {
-        if self.day.replace(day) != Some(day) {
-            self.close();
+    #[test]
+    fn files_that_grow_by_turns_come_back_whole() {
+        let spool = Spool::default();
+        let wanted = |file: u8| vec![file; PIECE_BYTES * 3 + usize::from(file)];
+        let mut sinks = [spool.begin(), spool.begin()];
+        for part in 0..4 {
+            for (sink, file) in sinks.iter_mut().zip(1..) {
+                let bytes = wanted(file);
+                let some = bytes.chunks(PIECE_BYTES).nth(part).unwrap();
+                sink.write_all(some).unwrap();
+            }
         }
-        let none = || (row.caller.clone(), row.api.clone(), DayCalls { day, calls: 0, denied: 0 });
-        let (_, _, made) = self.today.entry(row.kind).or_insert_with(none);
-        made.calls += 1;
-        made.denied += u64::from(row.outcome == Outcome::Denied);
-    }
-
-    fn close(&mut self) {
-        for (caller, api, made) in self.today.drain().map(|(_, sums)| sums) {
-            self.daily.add(&caller, &api, made);
+        for (sink, file) in sinks.into_iter().zip(1..) {
+            let file_of = sink.end(file.to_string()).unwrap();
+            assert!(file_of.pieces.len() > 1, "they did not take turns");
+            let mut bytes = Vec::new();
+            spool.copy(&file_of, &mut bytes).unwrap();
+            assert!(bytes == wanted(file) && file_of.bytes == bytes.len() as u64);
+            let mut sum = Sum::default();
+            sum.add(&bytes);
+            assert_eq!(file_of.sha256, sum.hex());
         }
-    }
-
-    fn finish(mut self) -> Daily {
-        self.close();
-        self.daily
     }
 }
