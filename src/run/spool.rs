@@ -79,10 +79,8 @@ impl Spool {
             }
         }
         drop(daily);
-        let file = |(account, file): (AccountId, ActivityFile<Sink>)| {
-            file.finish().map_err(Error::other)?.end(path(account, day))
-        };
-        open.map(file).transpose()
+        let Some((account, file)) = open else { return Ok(None) };
+        end(file.finish().map_err(Error::other)?, path(account, day)).map(Some)
     }
 
     /// Bytes on disk.
@@ -115,35 +113,24 @@ impl Spool {
     pub fn add(&mut self, path: &str, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
         let mut sink = self.begin();
         write(&mut sink)?;
-        self.files.push(sink.end(path.to_owned())?);
+        self.files.push(end(sink, path.to_owned())?);
         Ok(())
     }
 
     fn begin(&self) -> Sink {
         let on_disk = OnDisk { disk: Arc::clone(&self.disk), pieces: Vec::new(), sum: Sum::default() };
-        Sink(BufWriter::with_capacity(PIECE_BYTES, on_disk))
+        BufWriter::with_capacity(PIECE_BYTES, on_disk)
     }
 }
 
 /// Takes the bytes of one file.
-struct Sink(BufWriter<OnDisk>);
+type Sink = BufWriter<OnDisk>;
 
-impl Sink {
-    fn end(self, path: String) -> Result<Spooled> {
-        let OnDisk { pieces, sum, .. } = self.0.into_inner()?;
-        let bytes = pieces.iter().map(|piece| piece.bytes).sum();
-        Ok(Spooled { path, bytes, sha256: sum.hex(), pieces })
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.0.flush()
-    }
+/// The file whose last bytes were written.
+fn end(sink: Sink, path: String) -> Result<Spooled> {
+    let OnDisk { pieces, sum, .. } = sink.into_inner()?;
+    let bytes = pieces.iter().map(|piece| piece.bytes).sum();
+    Ok(Spooled { path, bytes, sha256: sum.hex(), pieces })
 }
 
 /// Puts bytes at the end of the spool, where several files may grow by turns.
@@ -186,7 +173,7 @@ mod tests {
             }
         }
         for (sink, file) in sinks.into_iter().zip(1..) {
-            let file_of = sink.end(file.to_string()).unwrap();
+            let file_of = end(sink, file.to_string()).unwrap();
             assert!(file_of.pieces.len() > 1, "they did not take turns");
             let mut bytes = Vec::new();
             spool.copy(&file_of, &mut bytes).unwrap();
