@@ -22,7 +22,6 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use parquet::schema::types::ColumnPath;
 use thirdtrail::aws::AccountId;
 use thirdtrail::cloudtrail::outcome::Outcome;
 use thirdtrail::cloudtrail::record::EventId;
@@ -30,7 +29,7 @@ use thirdtrail::evidence::call::Call;
 use thirdtrail::evidence::hands::OneByOne;
 use thirdtrail::evidence::names::Names;
 use thirdtrail::finding::call_log::{Api, CallLog, CallRow, Caller, Calls};
-use thirdtrail::report::activity::ActivityFile;
+use thirdtrail::report::activity::{ActivityFile, LAYOUT};
 use thirdtrail::run::call_log::CallRuns;
 use thirdtrail::run::spool::Spool;
 
@@ -230,10 +229,8 @@ fn floor(bytes: Vec<u8>) -> (Duration, u64) {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap()))
         .set_max_row_group_row_count(Some(500_000))
-        .set_column_bloom_filter_fpp(ColumnPath::from("event_id"), 0.01)
-        .set_column_bloom_filter_fpp(ColumnPath::from("session_id"), 0.01)
-        .set_key_value_metadata(Some(vec![schema]))
-        .build();
+        .set_key_value_metadata(Some(vec![schema]));
+    let properties = LAYOUT.apply(properties).build();
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let began = Instant::now();
     let schema = Arc::clone(&batches[0].schema());

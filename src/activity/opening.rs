@@ -3,11 +3,12 @@
 //! The caller's record knows who the caller was; the owner's record knows only the caller's account (S9). Both carry
 //! the key of the new session or the same `sharedEventID` (S4).
 
+use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 
 use crate::aws::window::Time;
 use crate::aws::{AccountId, Fingerprint};
@@ -86,15 +87,16 @@ impl<'e> Opening<'e> {
     }
 }
 
-/// All openings, and how to find one. There are as many as sessions, so the ways to find them are mere orders of them.
+/// All openings, and how to find one. There are as many as sessions, so the ways to find them hold mere numbers.
 #[derive(Debug, Default)]
 pub struct Openings<'e> {
     /// In the order of time, then event id.
     pub list: Vec<Opening<'e>>,
     /// The records of all openings, those of one together and by time.
     records: Vec<&'e HandOffSeen>,
-    /// Those with an access key, by it.
-    by_key: Vec<u32>,
+    /// Those with an access key, by it; of several with one key the first.
+    by_key: HashTable<u32>,
+    hasher: DefaultHashBuilder,
     /// All, by role id and session name, then time.
     by_session: Vec<u32>,
 }
@@ -142,8 +144,12 @@ impl<'e> Openings<'e> {
     fn indexed(list: Vec<Opening<'e>>, records: Vec<&'e HandOffSeen>) -> Self {
         let all = 0..number(list.len());
         let mut openings = Self { list, records, ..Self::default() };
-        let mut by_key: Vec<u32> = all.clone().filter(|at| !openings.key(*at).is_empty()).collect();
-        by_key.sort_by(|a, b| openings.key(*a).cmp(openings.key(*b)));
+        let hash = |at: &u32| openings.hasher.hash_one(openings.key(*at));
+        let with_key = all.clone().filter(|at| !openings.key(*at).is_empty());
+        let mut by_key = HashTable::with_capacity(openings.list.len());
+        for at in with_key {
+            by_key.entry(hash(&at), |other| openings.key(*other) == openings.key(at), hash).or_insert(at);
+        }
         let mut by_session: Vec<u32> = all.collect();
         by_session.sort_by(|a, b| openings.session(*a).cmp(&openings.session(*b)));
         (openings.by_key, openings.by_session) = (by_key, by_session);
@@ -174,11 +180,9 @@ impl<'e> Openings<'e> {
     /// The opening of the session with that access key (S10).
     #[must_use]
     pub fn by_key(&self, access_key: &str) -> Option<usize> {
-        if access_key.is_empty() {
-            return None;
-        }
-        let place = self.by_key.partition_point(|at| self.key(*at) < access_key);
-        self.by_key.get(place).filter(|at| self.key(**at) == access_key).map(|at| *at as usize)
+        // None is kept under an empty key.
+        let found = self.by_key.find(self.hasher.hash_one(access_key), |at| self.key(*at) == access_key);
+        found.map(|at| *at as usize)
     }
 
     /// All openings of sessions of that role and name, the earliest first.

@@ -121,9 +121,7 @@ impl ActionUse {
                 self.resources.insert(resource.to_owned());
             }
         }
-        for id in sighting.samples() {
-            self.samples.insert(&id);
-        }
+        sighting.samples(|id| self.samples.insert(id));
     }
 }
 

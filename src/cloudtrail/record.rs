@@ -25,12 +25,6 @@ impl EventId {
         uuid(bytes).map(Self)
     }
 
-    /// As [`Self::write_uuid`].
-    #[must_use]
-    pub fn to_uuid(self) -> String {
-        self.write_uuid(&mut [0; 36]).to_owned()
-    }
-
     /// Writes the UUID in its usual form; meaningless for an id that was no UUID.
     pub fn write_uuid(self, text: &mut [u8; 36]) -> &str {
         let digits = self.0.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);

@@ -131,19 +131,18 @@ impl Sighting {
         }
     }
 
-    /// A few event ids, of used calls if there are any, else of refused ones.
-    #[must_use]
-    pub fn samples(&self) -> Vec<String> {
+    /// Shows a few event ids, of used calls if there are any, else of refused ones.
+    pub fn samples(&self, mut see: impl FnMut(&str)) {
         let (odd, sets) = match self.used {
             Some(_) => (&self.odd_ids, [Some(&self.allowed), Some(&self.failed)]),
             None => (&self.refused_odd_ids, [Some(&self.denied), None]),
         };
         if !odd.is_empty() {
-            return odd.to_vec();
+            return odd.iter().for_each(see);
         }
         let mut ids: Vec<EventId> = sets.into_iter().flatten().flat_map(|set| set.first(limits::SAMPLES)).collect();
         ids.sort_unstable();
-        ids.into_iter().take(limits::SAMPLES).map(EventId::to_uuid).collect()
+        ids.into_iter().take(limits::SAMPLES).for_each(|id| see(id.write_uuid(&mut [0; 36])));
     }
 
     /// Bytes that the ids and calls take.

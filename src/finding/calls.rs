@@ -77,7 +77,7 @@ pub fn observed_calls<'a, 'e: 'a>(
                             action: mapped.action.clone(),
                             resource: resource.clone(),
                             context: contexts.entry(*at).or_insert_with(|| at.context(role)).clone(),
-                            id: seen.sighting.samples().into_iter().next().unwrap_or_default(),
+                            id: sample(seen),
                         });
                     }
                 }
@@ -85,6 +85,17 @@ pub fn observed_calls<'a, 'e: 'a>(
         }
     }
     observed
+}
+
+/// One event of a sighting, or nothing.
+fn sample(seen: &SeenCall<'_>) -> String {
+    let mut first = String::new();
+    seen.sighting.samples(|id| {
+        if first.is_empty() {
+            id.clone_into(&mut first);
+        }
+    });
+    first
 }
 
 /// All of a sighting that the calls told of it follow from, its times apart.

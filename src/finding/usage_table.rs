@@ -68,9 +68,7 @@ impl<'a> Sums<'a> {
         self.span = join(self.span, join(seen.sighting.used, seen.sighting.refused));
         self.resources.merge(&seen.sighting.resources);
         self.errors.merge(&seen.sighting.errors);
-        for id in seen.sighting.samples() {
-            self.samples.insert(&id);
-        }
+        seen.sighting.samples(|id| self.samples.insert(id));
     }
 }
 

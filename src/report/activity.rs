@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::AccountId;
 use crate::evidence::call::NO_ID;
-use crate::evidence::tables::columnar::{ColumnarError, RowWriter};
+use crate::evidence::tables::columnar::{ColumnarError, Layout, RowWriter};
 use crate::finding::call_log::{CallRow, Caller};
 
 use super::escape::visible_text;
@@ -112,12 +112,28 @@ pub fn csv_cells(row: &ActivityRow) -> Vec<String> {
     csv_heads().into_iter().map(cell).collect()
 }
 
-/// By these a single call or session is looked up, in files sorted by time.
-const SOUGHT: [&str; 2] = ["event_id", "session_id"];
-
-/// Columns that tell who called, and what was called: few different ones for many rows.
-const CALLER: [&str; 6] = ["party_id", "party_kind", "party_name", "channel", "role_arn", "role_id"];
-const API: [&str; 6] = ["region", "event_source", "event_name", "invoked_by", "actions", "hand_off"];
+/// How a file is laid out. Rows are in the order of time; few different callers and APIs are told by many of them.
+pub const LAYOUT: Layout = Layout {
+    sought: &["event_id", "session_id"],
+    shared: &[
+        &["party_id", "party_kind", "party_name", "channel", "role_arn", "role_id"],
+        &["region", "event_source", "event_name", "invoked_by", "actions", "hand_off"],
+    ],
+    unlike: &["event_id"],
+    bare: &[
+        "region",
+        "party_id",
+        "party_kind",
+        "party_name",
+        "channel",
+        "role_id",
+        "invoked_by",
+        "outcome",
+        "error_code",
+        "read_only",
+        "hand_off",
+    ],
+};
 
 /// One file in the making.
 pub struct ActivityFile<W: Write + Send>(RowWriter<W>);
@@ -128,7 +144,7 @@ impl<W: Write + Send> ActivityFile<W> {
     /// # Errors
     /// When `sink` refuses.
     pub fn new(sink: W) -> Result<Self, ColumnarError> {
-        RowWriter::new(SCHEMA, ACTIVITY.columns, &SOUGHT, &[&CALLER, &API], sink).map(Self)
+        RowWriter::new(SCHEMA, ACTIVITY.columns, LAYOUT, sink).map(Self)
     }
 
     /// Adds a call.

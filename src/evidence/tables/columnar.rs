@@ -106,7 +106,7 @@ pub fn encode<T: Serialize>(
     let mut writer = ArrowWriter::try_new_with_options(
         Vec::new(),
         Arc::clone(&arrow_schema),
-        options(schema, &[], ROWS_OF_A_GROUP)?,
+        options(schema, Layout::default(), ROWS_OF_A_GROUP)?,
     )?;
     let mut decoder = ReaderBuilder::new(arrow_schema).with_batch_size(ROWS_AT_A_TIME).build_decoder()?;
     let mut rows = rows.into_iter();
@@ -309,19 +309,44 @@ fn schema_of(columns: &[Column]) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// Arrow's own copy of the schema is left out: it says nothing that Parquet's does not. The columns that are `sought` by
-/// single values have bloom filters, by which an engine passes over row groups without reading them.
-fn options(schema: &str, sought: &[&str], rows_of_a_group: usize) -> Result<ArrowWriterOptions, ColumnarError> {
+/// Arrow's own copy of the schema is left out: it says nothing that Parquet's does not.
+fn options(schema: &str, layout: Layout, rows_of_a_group: usize) -> Result<ArrowWriterOptions, ColumnarError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_max_row_group_row_count(Some(rows_of_a_group))
         .set_key_value_metadata(Some(vec![KeyValue::new(SCHEMA_KEY.to_owned(), schema.to_owned())]));
-    // The filter's room for different values is that of a row group.
-    let filtered = |properties: WriterPropertiesBuilder, column: &&str| {
-        properties.set_column_bloom_filter_fpp(ColumnPath::from(*column), WRONGLY_FOUND)
-    };
-    let properties = sought.iter().fold(properties, filtered).build();
+    let properties = layout.apply(properties).build();
     Ok(ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true))
+}
+
+/// How some columns of a table, given by their names, are written otherwise than the others.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Layout {
+    /// Sought by single values: these have bloom filters, by which an engine passes over row groups without reading them.
+    pub sought: &'static [&'static str],
+    /// Groups whose fields always come together, again and again: each row only says which.
+    pub shared: &'static [&'static [&'static str]],
+    /// No value comes twice: a dictionary of them would be one thing more to write.
+    pub unlike: &'static [&'static str],
+    /// Few different values, by which a row is a number of a few bits: compressing them costs time and saves no bytes.
+    pub bare: &'static [&'static str],
+}
+
+impl Layout {
+    /// The properties of a file that is laid out so.
+    #[must_use]
+    pub fn apply(self, properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
+        type Change = fn(WriterPropertiesBuilder, ColumnPath) -> WriterPropertiesBuilder;
+        let changes: [(&[&str], Change); 3] = [
+            // The filter's room for different values is that of a row group.
+            (self.sought, |properties, column| properties.set_column_bloom_filter_fpp(column, WRONGLY_FOUND)),
+            (self.unlike, |properties, column| properties.set_column_dictionary_enabled(column, false)),
+            (self.bare, |properties, column| properties.set_column_compression(column, Compression::UNCOMPRESSED)),
+        ];
+        changes.into_iter().fold(properties, |properties, (columns, change)| {
+            columns.iter().fold(properties, |properties, column| change(properties, ColumnPath::from(*column)))
+        })
+    }
 }
 
 #[cfg(test)]

@@ -9,15 +9,13 @@ use hashbrown::HashMap;
 use parquet::arrow::ArrowWriter;
 
 use super::fields::Fields;
-use super::{Column, ColumnarError, ROWS_AT_A_TIME, ROWS_OF_A_GROUP, options, schema_of};
+use super::{Column, ColumnarError, Layout, ROWS_AT_A_TIME, ROWS_OF_A_GROUP, options, schema_of};
 
 /// A Parquet file in the making, row after row.
-///
-/// Some columns may be shared: their fields always come together, again and again, and each row only says which.
 pub struct RowWriter<W: Write + Send> {
     name: String,
     schema: SchemaRef,
-    sought: Vec<String>,
+    layout: Layout,
     own: Fields,
     shared: Vec<Shared>,
     /// For each column the group of shared ones that it is in, if any.
@@ -39,19 +37,12 @@ struct Shared {
 }
 
 impl<W: Write + Send> RowWriter<W> {
-    /// A file with these columns, of which some are `sought` by single values and some `shared`, in groups; `schema` is
-    /// noted in its metadata.
+    /// A file with these columns; `schema` is noted in its metadata.
     ///
     /// # Errors
     /// [`ColumnarError`] when a column is of a kind that is not written so.
-    pub fn new(
-        schema: &str,
-        columns: &[Column],
-        sought: &[&str],
-        shared: &[&[&str]],
-        sink: W,
-    ) -> Result<Self, ColumnarError> {
-        let group = |column: &Column| shared.iter().position(|group| group.contains(&column.name));
+    pub fn new(schema: &str, columns: &[Column], layout: Layout, sink: W) -> Result<Self, ColumnarError> {
+        let group = |column: &Column| layout.shared.iter().position(|group| group.contains(&column.name));
         let places: Vec<Option<usize>> = columns.iter().map(group).collect();
         let fields = |group| {
             let those = columns.iter().zip(&places).filter(move |(_, place)| **place == group);
@@ -62,7 +53,7 @@ impl<W: Write + Send> RowWriter<W> {
         Ok(Self {
             name: schema.to_owned(),
             schema: schema_with(columns, &places),
-            sought: sought.iter().map(|column| (*column).to_owned()).collect(),
+            layout,
             own: fields(None)?,
             shared: groups.map(shared).collect::<Result<_, ColumnarError>>()?,
             places,
@@ -112,8 +103,7 @@ impl<W: Write + Send> RowWriter<W> {
     /// Writes the rows in hand; a file that has not begun will have so many at most in a row group.
     fn flush(&mut self, rows_of_a_group: usize) -> Result<(), ColumnarError> {
         if let Some(sink) = self.sink.take() {
-            let sought: Vec<&str> = self.sought.iter().map(String::as_str).collect();
-            let options = options(&self.name, &sought, rows_of_a_group.max(1))?;
+            let options = options(&self.name, self.layout, rows_of_a_group.max(1))?;
             self.writer = Some(ArrowWriter::try_new_with_options(sink, Arc::clone(&self.schema), options)?);
         }
         if self.rows == 0 {
@@ -209,15 +199,15 @@ mod tests {
     }
 
     /// A file of rows that say `known(number)` but for their own time and name.
-    fn file(shared: &[&[&str]], known: impl Fn(i64) -> i64) -> Vec<u8> {
-        let mut writer = RowWriter::new("test/1", &COLUMNS, &["name"], shared, Vec::new()).unwrap();
+    fn file(layout: Layout, known: impl Fn(i64) -> i64) -> Vec<u8> {
+        let mut writer = RowWriter::new("test/1", &COLUMNS, layout, Vec::new()).unwrap();
         for number in 0..MANY {
             let known = known(number);
             let name = format!("n{number}");
             let own = writer.own();
             own.moment(number);
             own.text(Some(&name));
-            if shared.is_empty() {
+            if layout.shared.is_empty() {
                 own.text(error_of(known));
                 own.flag(read_of(known));
                 own.texts(tags_of(known));
@@ -239,7 +229,7 @@ mod tests {
 
     #[test]
     fn fields_come_back_as_rows() {
-        let rows = rows_of(file(&[], |number| number));
+        let rows = rows_of(file(Layout::default(), |number| number));
         assert_eq!(rows.len() as i64, MANY);
         assert_eq!(
             rows[5],
@@ -255,16 +245,27 @@ mod tests {
 
     #[test]
     fn shared_columns_hold_what_each_row_would_have_said() {
-        let shared: [&[&str]; 2] = [&["error", "tags"], &["read"]];
+        let layout = Layout {
+            sought: &["name"],
+            shared: &[&["error", "tags"], &["read"]],
+            unlike: &["name"],
+            bare: &["error", "read"],
+        };
         for different in [1, 7, MANY] {
             let known = |number: i64| number % different;
-            assert_eq!(rows_of(file(&shared, known)), rows_of(file(&[], known)), "{different} different ones");
+            assert_eq!(
+                rows_of(file(layout, known)),
+                rows_of(file(Layout::default(), known)),
+                "{different} different ones"
+            );
         }
     }
 
     #[test]
     fn fields_that_do_not_fit_the_columns_are_an_error() {
-        let with = |columns: &[Column], shared: &[&[&str]]| RowWriter::new("test/1", columns, &[], shared, Vec::new());
+        let with = |columns: &[Column], shared| {
+            RowWriter::new("test/1", columns, Layout { shared, ..Layout::default() }, Vec::new())
+        };
         let mut other_kind = with(&COLUMNS[..2], &[]).unwrap();
         other_kind.own().text(Some("not a moment"));
         other_kind.own().text(Some("name"));
