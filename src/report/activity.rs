@@ -120,19 +120,6 @@ pub const LAYOUT: Layout = Layout {
         &["region", "event_source", "event_name", "invoked_by", "actions", "hand_off"],
     ],
     unlike: &["event_id"],
-    bare: &[
-        "region",
-        "party_id",
-        "party_kind",
-        "party_name",
-        "channel",
-        "role_id",
-        "invoked_by",
-        "outcome",
-        "error_code",
-        "read_only",
-        "hand_off",
-    ],
 };
 
 /// One file in the making.

@@ -328,24 +328,20 @@ pub struct Layout {
     pub shared: &'static [&'static [&'static str]],
     /// No value comes twice: a dictionary of them would be one thing more to write.
     pub unlike: &'static [&'static str],
-    /// Few different values, by which a row is a number of a few bits: compressing them costs time and saves no bytes.
-    pub bare: &'static [&'static str],
 }
 
 impl Layout {
     /// The properties of a file that is laid out so.
     #[must_use]
     pub fn apply(self, properties: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
-        type Change = fn(WriterPropertiesBuilder, ColumnPath) -> WriterPropertiesBuilder;
-        let changes: [(&[&str], Change); 3] = [
-            // The filter's room for different values is that of a row group.
-            (self.sought, |properties, column| properties.set_column_bloom_filter_fpp(column, WRONGLY_FOUND)),
-            (self.unlike, |properties, column| properties.set_column_dictionary_enabled(column, false)),
-            (self.bare, |properties, column| properties.set_column_compression(column, Compression::UNCOMPRESSED)),
-        ];
-        changes.into_iter().fold(properties, |properties, (columns, change)| {
-            columns.iter().fold(properties, |properties, column| change(properties, ColumnPath::from(*column)))
-        })
+        let path = |column: &&str| ColumnPath::from(*column);
+        // The filter's room for different values is that of a row group.
+        let filtered =
+            |properties: WriterPropertiesBuilder, column| properties.set_column_bloom_filter_fpp(column, WRONGLY_FOUND);
+        let plain =
+            |properties: WriterPropertiesBuilder, column| properties.set_column_dictionary_enabled(column, false);
+        let properties = self.sought.iter().map(path).fold(properties, filtered);
+        self.unlike.iter().map(path).fold(properties, plain)
     }
 }
 

@@ -245,12 +245,7 @@ mod tests {
 
     #[test]
     fn shared_columns_hold_what_each_row_would_have_said() {
-        let layout = Layout {
-            sought: &["name"],
-            shared: &[&["error", "tags"], &["read"]],
-            unlike: &["name"],
-            bare: &["error", "read"],
-        };
+        let layout = Layout { sought: &["name"], shared: &[&["error", "tags"], &["read"]], unlike: &["name"] };
         for different in [1, 7, MANY] {
             let known = |number: i64| number % different;
             assert_eq!(
