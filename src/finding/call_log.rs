@@ -90,7 +90,7 @@ pub struct CallRow<'a> {
     pub caller: &'a Caller,
     /// What was called.
     pub api: &'a Api,
-    /// Two numbers that stand for these two: equal for equal ones.
+    /// Two numbers that stand for these two: equal for equal ones, in one file, and for no others.
     pub kind: (u32, u32),
     /// When, in seconds since 1970.
     pub seconds: i64,
