@@ -122,6 +122,10 @@ pub const LAYOUT: Layout = Layout {
     unlike: &["event_id"],
 };
 
+/// The places of the groups that are shared.
+const CALLER: usize = 0;
+const API: usize = 1;
+
 /// One file in the making.
 pub struct ActivityFile<W: Write + Send>(RowWriter<W>);
 
@@ -141,13 +145,13 @@ impl<W: Write + Send> ActivityFile<W> {
     pub fn add(&mut self, row: &CallRow<'_>) -> Result<(), ColumnarError> {
         let (writer, caller, api) = (&mut self.0, row.caller, row.api);
         let filled = |text: &&str| !text.is_empty();
-        writer.shared(0, row.kind.0, |fields| {
+        writer.shared(CALLER, row.kind.0, |fields| {
             let Caller { party_id, party_kind, party_name, channel, role_arn, role_id } = caller;
             [&**party_id, party_kind, party_name, channel, role_arn, role_id]
                 .into_iter()
                 .for_each(|text| fields.text(Some(text)));
         });
-        writer.shared(1, row.kind.1, |fields| {
+        writer.shared(API, row.kind.1, |fields| {
             [&*api.region, &api.event_source, &api.event_name].into_iter().for_each(|text| fields.text(Some(text)));
             fields.text(Some(&*api.via).filter(filled));
             fields.texts(api.actions.iter().map(AsRef::as_ref));

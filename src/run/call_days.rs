@@ -4,14 +4,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::io::{Error, ErrorKind, Result};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use hashbrown::{HashMap, HashSet};
 
 use crate::finding::call_log::{Api, CallRow, Caller};
 
 use super::call_rows::{AccountDay, HEAD_BYTES, Key, KnownLists, compared, key_of, length_of, read};
-use super::scratch::{Piece, Scratch};
+use super::scratch::{Piece, Scratch, locked};
 
 /// The least and the most of a run that is in memory while it is merged.
 pub(super) const WINDOW_BYTES: (usize, usize) = (8 << 10, 256 << 10);
@@ -50,7 +50,7 @@ impl CallDays {
     /// Bytes on disk.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.disk.lock().unwrap_or_else(PoisonError::into_inner).bytes()
+        locked(&self.disk).bytes()
     }
 
     /// The days, in order.
@@ -162,7 +162,7 @@ impl Reader {
             let some = self.rest.split_to(length.max(self.window_bytes));
             self.window.resize(known + some.length(), 0);
             let room = self.window.get_mut(known..).unwrap_or_default();
-            disk.lock().unwrap_or_else(PoisonError::into_inner).read(some.start, room)?;
+            locked(disk).read(some.start, room)?;
         }
     }
 }

@@ -2,12 +2,19 @@
 
 use std::fs::File;
 use std::io::{Read, Result, Seek, SeekFrom, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// See the module; made when something is first written.
 #[derive(Debug, Default)]
 pub struct Scratch {
     file: Option<File>,
     end: u64,
+}
+
+/// One that several threads use by turns.
+pub fn locked(scratch: &Mutex<Scratch>) -> MutexGuard<'_, Scratch> {
+    // After a panic the run ends anyway.
+    scratch.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where something lies in it.

@@ -15,7 +15,7 @@ use crate::report::activity::{ActivityFile, path};
 use super::call_days::CallDays;
 use super::call_rows::AccountDay;
 use super::inputs::Sum;
-use super::scratch::{Piece, Scratch};
+use super::scratch::{Piece, Scratch, locked};
 
 /// Bytes of a file that are in memory while it is put in place.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -99,7 +99,7 @@ impl Spool {
             while rest.bytes > 0 {
                 let some = rest.split_to(CHUNK_BYTES);
                 let mut bytes = vec![0; some.length()];
-                self.disk.lock().unwrap_or_else(PoisonError::into_inner).read(some.start, &mut bytes)?;
+                locked(&self.disk).read(some.start, &mut bytes)?;
                 to.write_all(&bytes)?;
             }
         }
@@ -118,31 +118,31 @@ impl Spool {
     }
 
     fn begin(&self) -> Sink {
-        let on_disk = OnDisk { disk: Arc::clone(&self.disk), pieces: Vec::new(), sum: Sum::default() };
-        BufWriter::with_capacity(PIECE_BYTES, on_disk)
+        let growing = Growing { disk: Arc::clone(&self.disk), pieces: Vec::new(), sum: Sum::default() };
+        BufWriter::with_capacity(PIECE_BYTES, growing)
     }
 }
 
 /// Takes the bytes of one file.
-type Sink = BufWriter<OnDisk>;
+type Sink = BufWriter<Growing>;
 
 /// The file whose last bytes were written.
 fn end(sink: Sink, path: String) -> Result<Spooled> {
-    let OnDisk { pieces, sum, .. } = sink.into_inner()?;
+    let Growing { pieces, sum, .. } = sink.into_inner()?;
     let bytes = pieces.iter().map(|piece| piece.bytes).sum();
     Ok(Spooled { path, bytes, sha256: sum.hex(), pieces })
 }
 
 /// Puts bytes at the end of the spool, where several files may grow by turns.
-struct OnDisk {
+struct Growing {
     disk: Arc<Mutex<Scratch>>,
     pieces: Vec<Piece>,
     sum: Sum,
 }
 
-impl Write for OnDisk {
+impl Write for Growing {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let start = self.disk.lock().unwrap_or_else(PoisonError::into_inner).append(bytes)?;
+        let start = locked(&self.disk).append(bytes)?;
         self.sum.add(bytes);
         match self.pieces.last_mut().filter(|last| last.start + last.bytes == start) {
             Some(last) => last.bytes += bytes.len() as u64,
